@@ -1,7 +1,7 @@
 //! Exit codes.
 
 use super::deploy::journal::HistoryError;
-use super::deploy::report::{BatchStop, Outcome, ServiceReport, Skip, StoppedBy};
+use super::deploy::report::{Outcome, ServiceReport, Skip, StoppedBy};
 use super::deploy::repository::OtherRepositories;
 use crate::api::cancellation::Signal;
 use crate::api::deploy::update::NoChange;
@@ -147,7 +147,9 @@ impl Exit {
             | Outcome::Planned
             | Outcome::Applied
             | Outcome::Converged => Exit::Done,
-            Outcome::UnderWay | Outcome::Skipped(_, Skip::Planned(_) | Skip::Undo(_)) => Exit::Different,
+            Outcome::UnderWay
+            | Outcome::Inconclusive
+            | Outcome::Skipped(_, Skip::Planned(_) | Skip::Undo(_)) => Exit::Different,
             Outcome::RolloutFailed(_) => Exit::RolloutFailed,
             Outcome::Removed => Exit::NoSuch,
             Outcome::Conflict(_) => Exit::Conflict,
@@ -157,13 +159,8 @@ impl Exit {
                 (StoppedBy::GaveUp(_), Some(_)) => Exit::RolloutFailed,
                 (StoppedBy::GaveUp(_), None) => Exit::GaveUp,
             },
-            Outcome::NotStarted(BatchStop::Interrupted) => Exit::for_signal(signal),
-            // Nothing was posted for this service, so there is nothing that continues.
-            Outcome::NotStarted(BatchStop::TimedOut | BatchStop::Engine) => Exit::Unreachable,
-            Outcome::NotStarted(
-                BatchStop::Blocked(_) | BatchStop::Strict | BatchStop::Canary | BatchStop::Failures,
-            )
-            | Outcome::Refused(_)
+            Outcome::NotStarted(stop) => stop.exit(signal),
+            Outcome::Refused(_)
             | Outcome::ImageUnavailable(..)
             | Outcome::Declined(_)
             | Outcome::NameTaken(..)
@@ -186,7 +183,7 @@ mod tests {
     use super::*;
     use crate::api::deploy::create::FailedCreate;
     use crate::api::deploy::update::Delivery;
-    use crate::cli::deploy::report::{NotStarted, Stage};
+    use crate::cli::deploy::report::{BatchStop, NotStarted, Stage};
 
     #[test]
     fn a_request_that_was_never_sent_is_not_ambiguous() {

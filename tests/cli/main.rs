@@ -24,6 +24,7 @@ mod exit_codes;
 mod faults;
 mod format;
 mod from_file;
+mod gates;
 mod global_flags;
 mod grammar;
 mod hazards;

@@ -49,6 +49,8 @@ pub enum Peer {
     Engine,
     /// An image registry, or a host that a registry refers to.
     Registry,
+    /// Any other server.
+    Server,
 }
 
 impl Peer {
@@ -57,6 +59,7 @@ impl Peer {
         match self {
             Self::Engine => "engine",
             Self::Registry => "registry",
+            Self::Server => "server",
         }
     }
 }

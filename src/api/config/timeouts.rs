@@ -41,6 +41,10 @@ pub struct Timeouts {
     pub registry_retry: Duration,
     /// The user's command that verifies an image.
     pub verify: Duration,
+    /// One run of a gate: a command, or a URL without a response.
+    pub gate_run: Duration,
+    /// Waiting for the processes of a gate that is stopped. Then they are killed.
+    pub gate_stop: Duration,
     /// All requests of a shell completion.
     pub completion: Duration,
     /// Reading or writing the journal. An update must not wait longer for its record.
@@ -78,6 +82,8 @@ impl Default for Timeouts {
             registry_request: seconds(30),
             registry_retry: seconds(1),
             verify: seconds(600),
+            gate_run: seconds(30),
+            gate_stop: seconds(5),
             completion: millis(900),
             journal: seconds(5),
             last_requests: millis(300),

@@ -1,6 +1,7 @@
-//! Changes of services: update, create, remove, and why a rollout failed.
+//! Changes of services: update, create, remove, why a rollout failed, and gates.
 
 pub mod create;
 pub mod failures;
+pub mod gates;
 pub mod remove;
 pub mod update;

@@ -178,6 +178,8 @@ pub enum FailureReason {
     NoSuitableNode(String),
     /// No node may run the global service. With the name of each node and the reason.
     NoNodeMayRun(Vec<(String, String)>),
+    /// A gate of the caller failed after the service had converged, as described.
+    GateFailed(String),
     /// A task stays `preparing` with this error, and the engine does not retry.
     NotPreparedAgain(String),
     /// The manager cannot allocate what tasks need, so they stay `new`.
@@ -250,6 +252,7 @@ impl fmt::Display for FailureReason {
                 }
                 if nodes.len() > 5 { write!(f, "; and {} more", nodes.len() - 5) } else { Ok(()) }
             }
+            Self::GateFailed(why) => write!(f, "{why}"),
             Self::NotPreparedAgain(error) => {
                 write!(f, "a task stays `preparing`, and the engine does not try again: {error}")
             }

@@ -49,6 +49,8 @@ fn set(timeouts: &mut Timeouts, assignment: &str) -> Option<()> {
         "registry_request" => &mut timeouts.registry_request,
         "registry_retry" => &mut timeouts.registry_retry,
         "verify" => &mut timeouts.verify,
+        "gate_run" => &mut timeouts.gate_run,
+        "gate_stop" => &mut timeouts.gate_stop,
         "completion" => &mut timeouts.completion,
         "journal" => &mut timeouts.journal,
         "last_requests" => &mut timeouts.last_requests,

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::gates::GateArgs;
 use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
@@ -24,6 +25,8 @@ pub struct RestartArgs {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    gates: GateArgs,
+    #[command(flatten)]
     deploy: DeployArgs,
 }
 
@@ -32,6 +35,7 @@ pub fn run(args: RestartArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl restart web")?;
     let style = ReportStyle::new("restart", "restart", "restarted");
     Deployment::new(style, app, &args.deploy)?
+        .with_gates(&args.gates)?
         .select(&args.select, &args.services, Jobs::Excluded)?
         .edit(IfPaused::from_resume(args.resume), |_| {
             Ok(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))])

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
+use super::gates::Gates;
 use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
 use super::journal::{RecordedRun, Recorder};
 use super::plan_file::PlanFile;
@@ -15,8 +16,7 @@ use super::report::{
     report_nothing_done, why_nothing_changed,
 };
 use super::rollback_on_failure::OnFailure;
-use super::rules::{Follow, Rules};
-use super::watch::Purpose;
+use super::rules::Rules;
 use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::records::plan::Selection;
@@ -47,6 +47,7 @@ pub struct Deployment<'a> {
     /// The results of `--verify`, if it is given.
     pub(super) verified: Option<Vec<Value>>,
     pub(super) recorder: Recorder,
+    pub(super) gates: Option<Gates>,
     /// The run that this one undoes.
     pub(super) undoes: Option<u64>,
     /// The number of this run, once it has ended and if it was recorded.
@@ -125,6 +126,7 @@ impl<'a> Deployment<'a> {
             blocked_by: BlockedBy::MaxFailures,
             verified: None,
             recorder,
+            gates: None,
             undoes: None,
             recorded: None,
         })
@@ -229,24 +231,6 @@ impl<'a> Deployment<'a> {
         let chosen = find_services(&self.client, select, names, jobs, self.style, self.app)?;
         select.print_selected(self.app.ui, &chosen, self.style.verb);
         Ok(chosen)
-    }
-
-    pub(super) fn rules(&self, failed_before: usize) -> Rules {
-        let is_plan = self.flags.edit.is_some_and(EditArgs::is_dry_run);
-        let follow = match self.flags.follow.detach {
-            _ if is_plan => Follow::Nothing,
-            true => Follow::Once,
-            false => Follow::UntilConverged,
-        };
-        Rules {
-            parallel: self.flags.batch.parallel,
-            canary: self.flags.batch.canary,
-            max_failures: self.flags.batch.max_failures,
-            failed_before,
-            follow,
-            on_failure: self.flags.on_failure,
-            purpose: Purpose::Change,
-        }
     }
 }
 

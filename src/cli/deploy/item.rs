@@ -1,6 +1,7 @@
 //! One service of a deployment.
 
 use super::report::{BatchStop, NotStarted, Outcome, ServiceReport};
+use crate::api::deploy::gates::verdict::Verdict;
 use crate::api::resources::services::Service;
 use crate::cli::exit::Exit;
 use crate::cli::select::{SelectArgs, SelectedService};
@@ -70,7 +71,15 @@ pub fn not_started<T>(item: Item<T>, stop: BatchStop) -> ServiceReport {
 pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
     let was_stopped = |one: &ServiceReport| {
         let stop = one.outcome();
-        matches!(stop, Outcome::NotStarted(BatchStop::Canary | BatchStop::Failures | BatchStop::Blocked(_)))
+        matches!(
+            stop,
+            Outcome::NotStarted(
+                BatchStop::Canary
+                    | BatchStop::CanaryGate(Verdict::Failed)
+                    | BatchStop::Failures
+                    | BatchStop::Blocked(_)
+            )
+        )
     };
     reports.iter().any(was_stopped)
         || reports.iter().filter(|one| is_failure(one)).count() >= max_failures.max(1)

@@ -5,6 +5,7 @@ pub mod available_images;
 mod batch;
 mod deployment;
 mod explain;
+pub mod gates;
 mod item;
 pub mod journal;
 mod leave_out;
@@ -22,6 +23,7 @@ pub mod restore;
 mod rollback_of_batch;
 pub mod rollback_on_failure;
 mod rules;
+pub mod shell_command;
 mod verified;
 pub mod watch;
 

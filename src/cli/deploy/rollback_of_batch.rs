@@ -34,6 +34,7 @@ impl Deployment<'_> {
             max_failures: 0,
             failed_before: 0,
             canary: None,
+            gates: None,
             on_failure: OnFailure::Keep,
             purpose: Purpose::Rollback,
             ..rules.clone()

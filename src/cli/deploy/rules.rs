@@ -1,5 +1,8 @@
 //! The rules of a batch.
 
+use super::args::EditArgs;
+use super::deployment::Deployment;
+use super::gates::Gates;
 use super::rollback_on_failure::OnFailure;
 use super::watch::Purpose;
 
@@ -20,6 +23,8 @@ pub struct Rules {
     pub on_failure: OnFailure,
     /// Whether the services are changed or rolled back.
     pub purpose: Purpose,
+    /// The gates of each service, if it is waited for.
+    pub gates: Option<Gates>,
 }
 
 /// How long to wait for changes.
@@ -31,4 +36,26 @@ pub enum Follow {
     Once,
     /// Not at all, because nothing is sent.
     Nothing,
+}
+
+impl Deployment<'_> {
+    /// The rules of the batch, of which this number of services has failed before.
+    pub(super) fn rules(&self, failed_before: usize) -> Rules {
+        let is_plan = self.flags.edit.is_some_and(EditArgs::is_dry_run);
+        let follow = match self.flags.follow.detach {
+            _ if is_plan => Follow::Nothing,
+            true => Follow::Once,
+            false => Follow::UntilConverged,
+        };
+        Rules {
+            parallel: self.flags.batch.parallel,
+            canary: self.flags.batch.canary,
+            max_failures: self.flags.batch.max_failures,
+            failed_before,
+            follow,
+            on_failure: self.flags.on_failure,
+            purpose: Purpose::Change,
+            gates: self.gates.clone(),
+        }
+    }
 }

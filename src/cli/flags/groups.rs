@@ -71,6 +71,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "canary",
             "detach",
             "force",
+            "gate",
             "if-version",
             "journal",
             "max-failures",

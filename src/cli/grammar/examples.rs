@@ -184,6 +184,10 @@ pub const EXAMPLES: &[Examples] = &[
         lines: &[
             ("Restart the tasks of a service, and wait for them", "swarmctl restart web"),
             ("Restart a stack, one service first", "swarmctl restart --stack shop --canary 1"),
+            (
+                "Require that a URL responds afterwards",
+                "swarmctl restart web --gate-url https://web.example.com/health",
+            ),
         ],
     },
     Examples {
@@ -251,6 +255,10 @@ pub const EXAMPLES: &[Examples] = &[
                 "swarmctl update-image web=shop/web:1.8 api=shop/api:1.8 --rollback-on-failure=all",
             ),
             ("Set the tag of all services of a stack", "swarmctl update-image --tag 1.8 --stack shop"),
+            (
+                "Roll back if a test of your own fails after the rollout",
+                "swarmctl update-image web shop/web:1.8 --gate ./smoke-test --rollback-on-failure",
+            ),
         ],
     },
     Examples {

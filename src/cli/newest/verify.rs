@@ -1,12 +1,7 @@
 //! `--verify`: a command of the user that accepts or refuses each image before the first update.
 
-use std::collections::VecDeque;
-use std::io::{self, PipeReader, Read as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,17 +9,10 @@ use serde_json::{Value, json};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
+use crate::cli::deploy::shell_command::ShellCommand;
 
-/// Maximum number of output lines that are shown.
-const MAX_LINES: usize = 20;
-/// Maximum length of a line in bytes.
-const MAX_LINE_LEN: usize = 4096;
 /// Poll interval for the end of the command.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// Maximum time to wait for the rest of the output after the end of the command: its children may keep the
-/// pipe open.
-const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
-
 /// An image that will be set, and its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageToVerify {
@@ -112,20 +100,20 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
     };
     client.cancellation().check()?;
     let began = Instant::now();
-    let started = start(command, &verified.image_to_verify, digest);
-    let (mut child, output) = match started {
-        Ok(started) => started,
+    let started = ShellCommand::start(command, variables(&verified.image_to_verify, digest));
+    let mut running = match started {
+        Ok(running) => running,
         Err(e) => {
             verified.refused = Some(format!("the command cannot be started: {e}"));
             return Ok(verified);
         }
     };
-    let status = wait_for_exit(client, &mut child);
+    let status = wait_for_exit(client, &mut running);
     if !matches!(status, Ok(Some(_))) {
-        kill_group(&mut child);
+        running.kill();
     }
     verified.duration = began.elapsed();
-    verified.output = output.last_lines();
+    verified.output = running.last_lines();
     let limit = client.timeouts().verify;
     verified.refused = match status? {
         None => Some(format!("the command did not exit within {} s", limit.as_secs_f32().ceil())),
@@ -137,106 +125,22 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
     Ok(verified)
 }
 
-/// Starts a shell in its own process group. Both output streams share one pipe.
-fn start(command: &str, image_to_verify: &ImageToVerify, digest: &str) -> io::Result<(Child, Output)> {
-    let (reader, writer) = io::pipe()?;
-    let image = format!("{}@{digest}", image_to_verify.image.repository());
-    let child = Command::new("/bin/sh")
-        .arg("-c")
-        .arg(command)
-        .env("SWARMCTL_IMAGE", image)
-        .env("SWARMCTL_DIGEST", digest)
-        .env("SWARMCTL_TAG", image_to_verify.image.tag().unwrap_or_default())
-        .env("SWARMCTL_SERVICES", image_to_verify.services.join(" "))
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer)
-        .process_group(0)
-        .spawn()?;
-    Ok((child, Output::read(reader)?))
-}
-
-/// The output of a command, which a thread reads.
-struct Output {
-    lines: Arc<Mutex<LastLines>>,
-    /// Disconnected at the end of the output.
-    end: Receiver<()>,
-}
-
-/// The last lines of an output.
-#[derive(Default)]
-struct LastLines {
-    complete: VecDeque<String>,
-    /// The beginning of a line whose end has not been read.
-    partial: Vec<u8>,
-}
-
-impl Output {
-    fn read(reader: PipeReader) -> io::Result<Self> {
-        let (lines, (until_end, end)) = (Arc::default(), channel());
-        let shared = Arc::clone(&lines);
-        thread::Builder::new().spawn(move || {
-            read_lines(reader, &shared);
-            drop(until_end);
-        })?;
-        Ok(Self { lines, end })
-    }
-
-    /// Waits for the end of the output, but at most for [`OUTPUT_TIMEOUT`]. Returns the last lines that were read.
-    fn last_lines(&self) -> Vec<String> {
-        // It ends without a message.
-        let _ = self.end.recv_timeout(OUTPUT_TIMEOUT);
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if !lines.partial.is_empty() {
-            lines.end_line();
-        }
-        lines.complete.iter().cloned().collect()
-    }
-}
-
-impl LastLines {
-    fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if *byte == b'\n' || self.partial.len() == MAX_LINE_LEN {
-                self.end_line();
-            }
-            if *byte != b'\n' {
-                self.partial.push(*byte);
-            }
-        }
-    }
-
-    fn end_line(&mut self) {
-        if self.complete.len() == MAX_LINES {
-            self.complete.pop_front();
-        }
-        self.complete.push_back(String::from_utf8_lossy(&self.partial).trim_end().to_owned());
-        self.partial.clear();
-    }
-}
-
-fn read_lines(mut reader: PipeReader, lines: &Mutex<LastLines>) {
-    let mut buffer = [0; 8192];
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => return,
-            Ok(length) => {
-                lines
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .add(buffer.get(..length).unwrap_or_default());
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return,
-        }
-    }
+/// The variables of the command.
+fn variables(image_to_verify: &ImageToVerify, digest: &str) -> [(&'static str, String); 4] {
+    let ImageToVerify { image, services } = image_to_verify;
+    [
+        ("SWARMCTL_IMAGE", format!("{}@{digest}", image.repository())),
+        ("SWARMCTL_DIGEST", digest.to_owned()),
+        ("SWARMCTL_TAG", image.tag().unwrap_or_default().to_owned()),
+        ("SWARMCTL_SERVICES", services.join(" ")),
+    ]
 }
 
 /// Waits for the command to exit; `None` after a timeout.
-fn wait_for_exit(client: &Client, child: &mut Child) -> Result<Option<ExitStatus>> {
+fn wait_for_exit(client: &Client, running: &mut ShellCommand) -> Result<Option<ExitStatus>> {
     let deadline = Instant::now() + client.timeouts().verify;
     loop {
-        match child.try_wait() {
+        match running.exit_status() {
             Ok(Some(status)) => return Ok(Some(status)),
             Ok(None) => {}
             Err(_) => return Ok(None),
@@ -249,26 +153,6 @@ fn wait_for_exit(client: &Client, child: &mut Child) -> Result<Option<ExitStatus
         }
         client.cancellation().sleep(POLL_INTERVAL)?;
     }
-}
-
-/// Kills the command and all processes that it started.
-fn kill_group(child: &mut Child) {
-    if let Ok(group) = i32::try_from(child.id()) {
-        // The command may have exited in the meantime.
-        let _ = signal_group(group);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-fn signal_group(group: i32) -> io::Result<()> {
-    Command::new("/bin/sh")
-        .args(["-c", "kill -s KILL -- \"-$0\"", &group.to_string()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .map(drop)
 }
 
 fn describe(status: ExitStatus) -> Option<String> {

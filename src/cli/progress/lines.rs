@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ProgressDisplay, ProgressUpdate, describe_counts};
 use crate::api::rollout::{Cause, Judgement, State};
+use crate::cli::deploy::gates::GateReport;
 use crate::output::Ui;
 
 /// Prints one line for each change on stderr, with the engine's time.
@@ -30,6 +31,12 @@ impl ProgressDisplay for PlainProgress {
         if self.last.get(update.service.id()) != Some(&line) {
             self.ui.note(&format!("{:.0} {}: {line}", judgement.now, update.service.name()));
             self.last.insert(update.service.id().to_owned(), line);
+        }
+    }
+
+    fn gate(&mut self, update: &ProgressUpdate, report: &GateReport) {
+        if let Some(judgement) = update.judgement {
+            self.ui.note(&format!("{:.0} {}: {}", judgement.now, update.service.name(), report.describe()));
         }
     }
 }
@@ -64,12 +71,20 @@ impl JsonProgress {
 
 impl ProgressDisplay for JsonProgress {
     fn changed(&mut self, update: &ProgressUpdate) {
-        self.ui.json_line(&event(update));
+        self.ui.json_line(&event(update, "rollout"));
+    }
+
+    fn gate(&mut self, update: &ProgressUpdate, report: &GateReport) {
+        let mut event = event(update, "gate");
+        event["text"] = report.describe().into();
+        event["gate"] = report.json();
+        self.ui.json_line(&event);
     }
 }
 
-fn event(update: &ProgressUpdate) -> Value {
+fn event(update: &ProgressUpdate, name: &str) -> Value {
     let mut event = json!({
+        "event": name,
         "time": update.judgement.map(|judgement| format!("{:.0}", judgement.now)),
         "service": update.service.name(),
         "id": update.service.id(),

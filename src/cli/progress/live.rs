@@ -157,6 +157,7 @@ fn status(update: &ProgressUpdate) -> (RowStatus, &'static str) {
         None => (RowStatus::InProgress, "under way"),
         Some(Ending::Converged) if is_rollback => (RowStatus::Failed, "rolled back"),
         Some(Ending::Converged) => (RowStatus::Succeeded, "converged"),
+        Some(Ending::Inconclusive) => (RowStatus::Failed, "inconclusive"),
         Some(Ending::RolledBack) => (RowStatus::Failed, "rolled back"),
         Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => {
             (RowStatus::Failed, "no longer watched")
@@ -188,10 +189,10 @@ fn text(update: &ProgressUpdate, cause: Option<&str>) -> String {
         (None, Some(judgement)) => {
             let states = unfinished_tasks(judgement);
             let waits = match &judgement.state {
-                State::UnderWay(waits_for) => describe_wait(waits_for, !states.is_empty()),
-                _ => "",
+                State::UnderWay(waits_for) => describe_wait(waits_for, !states.is_empty()).to_owned(),
+                _ => update.gate.map(|(gate, of)| format!("gate {gate} of {of}")).unwrap_or_default(),
             };
-            let parts = [waits, states.as_str(), cause.unwrap_or_default()];
+            let parts = [waits.as_str(), states.as_str(), cause.unwrap_or_default()];
             let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             let text = parts.join("; ");
             match update.purpose {

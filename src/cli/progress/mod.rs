@@ -7,6 +7,7 @@ mod root_cause;
 use clap::{Args, ValueEnum};
 
 use super::app::App;
+use super::deploy::gates::GateReport;
 use super::deploy::report::ServiceReport;
 use super::deploy::watch::{Ending, Purpose, Watched};
 use crate::api::resources::services::Service;
@@ -78,6 +79,8 @@ pub struct ProgressUpdate<'a> {
     pub purpose: Purpose,
     /// The image before the change, if there was one.
     pub image_before: Option<&'a str>,
+    /// The number of the gate that must pass next, and the number of gates.
+    pub gate: Option<(usize, usize)>,
 }
 
 /// The role of a service in its batch.
@@ -97,6 +100,8 @@ pub trait ProgressDisplay {
     fn started(&mut self, _id: &str, _name: &str, _role: Role) {}
     /// A service has changed.
     fn changed(&mut self, update: &ProgressUpdate);
+    /// A gate of a service has ended.
+    fn gate(&mut self, _update: &ProgressUpdate, _report: &GateReport) {}
     /// The work on a service has ended.
     fn ended(&mut self, _report: &ServiceReport) {}
     /// All rollouts have ended.
@@ -120,6 +125,7 @@ impl<'a> ProgressUpdate<'a> {
             ending: one.ending.as_ref(),
             purpose: one.purpose,
             image_before: one.image_before.as_deref(),
+            gate: one.gate,
         }
     }
 
@@ -139,9 +145,15 @@ impl<'a> ProgressUpdate<'a> {
                 format!("{waits_for} ({})", self.limit())
             }
             (None, Some(State::UnderWay(waits_for))) => waits_for.to_string(),
+            (None, Some(State::Converged)) => self.gate_position().unwrap_or_default(),
             // All other states are endings.
             (None, _) => String::new(),
         }
+    }
+
+    /// `all tasks running; gate 1 of 2`.
+    fn gate_position(&self) -> Option<String> {
+        self.gate.map(|(gate, of)| format!("all tasks running; gate {gate} of {of}"))
     }
 
     /// How long outgoing tasks are waited for: their stop grace period, and 30 s.
@@ -153,7 +165,7 @@ impl<'a> ProgressUpdate<'a> {
     fn state_text(&self) -> &'static str {
         match self.ending {
             None => "under_way",
-            Some(Ending::Converged) => "converged",
+            Some(Ending::Converged | Ending::Inconclusive) => "converged",
             Some(Ending::Replaced) => "replaced",
             Some(Ending::RolledBack) => "rolled_back",
             Some(Ending::Failed(_)) => "failed",
@@ -165,7 +177,8 @@ impl<'a> ProgressUpdate<'a> {
 
     /// Returns why the newest task failed or does not start, unless the service has converged.
     fn newest_failure(&self) -> Option<&'a Cause> {
-        let has_converged = matches!(self.ending, Some(Ending::Converged | Ending::Replaced));
+        let has_converged =
+            matches!(self.ending, Some(Ending::Converged | Ending::Inconclusive | Ending::Replaced));
         self.judgement?.causes.first().filter(|_| !has_converged)
     }
 }
@@ -183,6 +196,7 @@ fn describe_counts(service: &Service, judgement: &Judgement) -> String {
 fn describe_ending(ending: &Ending) -> String {
     match ending {
         Ending::Converged => "converged".to_owned(),
+        Ending::Inconclusive => "converged; its gates were inconclusive".to_owned(),
         Ending::Replaced => "converged on another change".to_owned(),
         Ending::RolledBack => "failed and was rolled back".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),

@@ -70,6 +70,7 @@ const RULES: &[Rule] = &[
             "api/config/proxy",
             "api/config/settings",
             "api/config/headers",
+            "api/deploy/gates/verdict",
             "api/deploy/update/lost_post",
         ],
         never: &[

@@ -16,6 +16,7 @@ mod failover;
 mod fake;
 mod forecast;
 mod format;
+mod gates;
 mod history;
 mod images;
 mod kills;

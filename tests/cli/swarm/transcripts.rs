@@ -55,6 +55,14 @@ fn the_page_of_stacks_shows_what_is_printed() {
     page.holds("update-image -q --no-resolve-image --parallel 1 --rollback-on-failure=all");
 }
 
+#[test]
+fn the_page_of_gates_shows_what_is_printed() {
+    let mut spec = with_tasks("t001", OLD, 2);
+    spec["Name"] = "t004".into();
+    let _service = running(&spec);
+    Page::open("docs/steps.md").with("t001", "t004").holds("update-image --no-resolve-image t004");
+}
+
 fn with_tasks(name: &str, image: &str, replicas: u64) -> Value {
     let mut spec = small(name, image);
     spec["Mode"]["Replicated"]["Replicas"] = replicas.into();

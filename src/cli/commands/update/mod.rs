@@ -13,6 +13,7 @@ use crate::api::deploy::update::Operation;
 use crate::api::spec::Document;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::gates::GateArgs;
 use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment};
@@ -60,6 +61,8 @@ pub struct UpdateArgs {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    gates: GateArgs,
+    #[command(flatten)]
     deploy: DeployArgs,
 }
 
@@ -85,7 +88,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
 
     args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
     let style = ReportStyle::new("update", "update", "updated");
-    let deployment = Deployment::new(style, app, &args.deploy)?;
+    let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates)?;
     let introduced = document.as_ref().map(Document::as_new).unwrap_or_default();
     check_engine(deployment.client(), &[edits.as_slice(), &introduced].concat())?;
     let selected = deployment.select(&args.select, &args.services, Jobs::Excluded)?;

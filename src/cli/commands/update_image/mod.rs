@@ -17,6 +17,7 @@ use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
+use crate::cli::deploy::gates::GateArgs;
 use crate::cli::deploy::report::{NotStarted, Remarks, ReportStyle};
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
@@ -71,6 +72,8 @@ pub struct UpdateImageArgs {
     #[command(flatten)]
     pin: ImageArgs,
     #[command(flatten)]
+    gates: GateArgs,
+    #[command(flatten)]
     deploy: DeployArgs,
 }
 
@@ -86,7 +89,7 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let one_image = args.requested.image_for_selection(&requested);
     let style = ReportStyle::new("update-image", "update", "updated");
-    let deployment = Deployment::new(style, app, &args.deploy)?;
+    let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates)?;
     let select = newest::selection(&args.select, args.requested.newest.as_ref());
     let selected = args.requested.from.select(deployment, &select, requested)?;
     if let Some((typed, image)) = &one_image {

@@ -2,7 +2,8 @@
 
 use super::ReportStyle;
 use super::outcome::Outcome;
-use super::service::{BatchStop, ServiceReport};
+use super::service::ServiceReport;
+use super::stop::BatchStop;
 use crate::api::deploy::update::Delivery;
 use crate::cli::messages;
 use crate::cli::messages::errors;

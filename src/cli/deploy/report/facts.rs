@@ -8,6 +8,7 @@ use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
 use crate::api::rollout::Judgement;
 use crate::api::spec::{Change, Place};
+use crate::cli::deploy::gates::StepReport;
 
 static NO_EXPLANATION: Explanation =
     Explanation { failures: Vec::new(), networks: Vec::new(), problems: Vec::new(), has_leader: None };
@@ -153,6 +154,11 @@ impl ServiceReport {
     /// The last judgement of the rollout, if it was watched.
     pub fn rollout(&self) -> Option<&Judgement> {
         self.watch_result()?.judgement.as_ref()
+    }
+
+    /// What its gates have shown, if they were started.
+    pub fn step(&self) -> Option<&StepReport> {
+        self.watch_result()?.step.as_ref()
     }
 
     /// Why the rollout failed or did not end.

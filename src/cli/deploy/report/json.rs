@@ -13,6 +13,7 @@ use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
 use crate::api::spec::Change;
 use crate::cli::app::App;
+use crate::cli::deploy::gates::StepReport;
 use crate::cli::exit::Exit;
 use crate::cli::messages::findings;
 use crate::cli::newest::{Choice, Decision};
@@ -72,6 +73,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "rollout": report.rollout().map(progress::judgement_json),
         "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
         "error": error,
+        "steps": report.step().map(StepReport::json).into_iter().collect::<Vec<_>>(),
         "newest": report.newest().map(Decision::json),
         "undo": undo(report).map(UndoState::as_str),
     })

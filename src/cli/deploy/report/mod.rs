@@ -8,6 +8,7 @@ mod planned;
 mod remarks;
 mod results;
 mod service;
+mod stop;
 mod text;
 mod undo;
 
@@ -21,9 +22,10 @@ pub use self::planned::{PlannedOn, PlannedRemark, PlannedState};
 pub use self::remarks::print_notes;
 use self::results::ResultLayout;
 pub use self::service::{
-    BatchStop, Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Skip, Stage,
-    Watch, WatchRequest, WatchResult, Watchable,
+    Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Skip, Stage, Watch,
+    WatchRequest, WatchResult, Watchable,
 };
+pub use self::stop::BatchStop;
 pub use self::text::print_remarks_and_error;
 pub use self::undo::UndoState;
 use crate::api::cancellation::Signal;

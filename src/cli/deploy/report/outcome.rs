@@ -1,9 +1,9 @@
 //! The outcome of a report: what became of the service, in one of the words that JSON has.
 
 use super::service::{
-    BatchStop, Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, Skip, Stage,
-    WatchResult, Watchable,
+    Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, Skip, Stage, WatchResult, Watchable,
 };
+use super::stop::BatchStop;
 use crate::api::deploy::create::CreateError;
 use crate::api::deploy::remove::Stopped;
 use crate::api::deploy::update::{
@@ -39,6 +39,8 @@ pub enum Outcome<'a> {
     Applied,
     /// It did, and the tasks run or have completed.
     Converged,
+    /// The tasks run, and a gate has neither passed nor failed.
+    Inconclusive,
     /// The rollout is in progress.
     UnderWay,
     /// The rollout failed.
@@ -177,6 +179,7 @@ fn of_failed_update(failed: &FailedUpdate) -> Outcome<'_> {
 fn of_watched(result: &WatchResult) -> Outcome<'_> {
     match &result.conclusion {
         Conclusion::Converged => Outcome::Converged,
+        Conclusion::Inconclusive => Outcome::Inconclusive,
         Conclusion::AsRequested => match &result.watched {
             Watchable::Unchanged(unchanged) => Outcome::Unchanged(&unchanged.reason),
             Watchable::Applied(_) | Watchable::Created(_) | Watchable::Found(_) => Outcome::Converged,

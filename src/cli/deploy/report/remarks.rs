@@ -4,6 +4,7 @@ use super::facts::EngineWarnings;
 use super::outcome::Outcome;
 use super::service::{Conclusion, ServiceReport, Stage, WatchResult, Watchable};
 use crate::cli::app::App;
+use crate::cli::deploy::gates::StepReport;
 use crate::cli::messages;
 use crate::cli::messages::shared::{SharedTexts, count_and_names, with_services};
 use crate::cli::newest::Decision;
@@ -61,6 +62,11 @@ pub fn warnings(report: &ServiceReport) -> Vec<String> {
         EngineWarnings::Create(warnings) => warnings.to_vec(),
     };
     warnings.extend(report.remarks.warnings.iter().cloned());
+    if let (Outcome::Inconclusive, Some(gate)) =
+        (report.outcome(), report.step().and_then(StepReport::not_passed))
+    {
+        warnings.push(messages::gates::inconclusive(gate));
+    }
     if let Stage::RolledBack(rolled_back) = &report.stage
         && matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::Converged | Outcome::Conflict(_))
     {

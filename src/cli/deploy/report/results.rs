@@ -61,12 +61,12 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
     let done = style.done;
     let done = match report.outcome() {
         // The ID of a new service is printed as soon as the engine has accepted it.
-        Outcome::Applied | Outcome::Converged if done.is_empty() => return None,
+        Outcome::Applied | Outcome::Converged | Outcome::Inconclusive if done.is_empty() => return None,
         // Only the wait had an effect.
-        Outcome::Converged if is_unchanged(report) && done != "converged" => {
+        Outcome::Converged | Outcome::Inconclusive if is_unchanged(report) && done != "converged" => {
             "converged; nothing was posted".to_owned()
         }
-        Outcome::Applied | Outcome::Converged => done.to_owned(),
+        Outcome::Applied | Outcome::Converged | Outcome::Inconclusive => done.to_owned(),
         Outcome::Planned => {
             let done = if done.is_empty() { "created" } else { done };
             format!("would be {done} (dry run, nothing was posted)")
@@ -85,7 +85,7 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
         _ => return None,
     };
     Some(ServiceResult {
-        is_implied: matches!(report.outcome(), Outcome::Applied | Outcome::Converged),
+        is_implied: matches!(report.outcome(), Outcome::Applied | Outcome::Converged | Outcome::Inconclusive),
         done,
         image: changes::image_only(report.changes()),
         changes: changes::describe(report.changes()),

@@ -1,6 +1,7 @@
 //! What a command did to one service. Text, JSON and exit code are functions of it.
 
 use super::planned::{PlannedRemark, PlannedState};
+use super::stop::BatchStop;
 use super::undo::UndoState;
 use crate::api::deploy::create::{CreatePlan, Created, FailedCreate};
 use crate::api::deploy::failures::Explanation;
@@ -12,6 +13,7 @@ use crate::api::resources::services::Service;
 use crate::api::rollout::{FailureReason, Judgement};
 use crate::api::spec::Place;
 use crate::cli::deploy::ChosenBy;
+use crate::cli::deploy::gates::StepReport;
 use crate::cli::newest::{Decision, Declined};
 
 /// What a command did to one service.
@@ -78,6 +80,8 @@ pub struct WatchResult {
     pub conclusion: Conclusion,
     /// Why it failed or did not end, as far as known.
     pub explanation: Explanation,
+    /// What its gates have shown, if they were started.
+    pub step: Option<StepReport>,
 }
 
 /// A service that can be watched.
@@ -112,6 +116,8 @@ pub struct WatchRequest {
 pub enum Conclusion {
     /// Its tasks run, or have completed.
     Converged,
+    /// Its tasks run, and a gate has neither passed nor failed.
+    Inconclusive,
     /// Its tasks run, and the service was already as requested.
     AsRequested,
     /// It converged, but another writer changed the requested places.
@@ -192,25 +198,6 @@ pub enum Skip {
     Undo(UndoState),
     /// It is a job that was not named.
     Job,
-}
-
-/// Why a batch does not start the rest of its services.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BatchStop {
-    /// Nothing was changed at all, for this reason: other services cannot be changed.
-    Blocked(String),
-    /// The maximum number of services has failed.
-    Failures,
-    /// Not all canary services converged.
-    Canary,
-    /// The time of the command has expired.
-    TimedOut,
-    /// The engine became unavailable.
-    Engine,
-    /// A signal came.
-    Interrupted,
-    /// Lint rules found something in others (`--strict`).
-    Strict,
 }
 
 /// What a command adds to the report of a service.
@@ -325,7 +312,8 @@ impl ServiceReport {
         }
     }
 
-    pub(super) fn watch_result(&self) -> Option<&WatchResult> {
+    /// The result of watching it, if it was watched.
+    pub fn watch_result(&self) -> Option<&WatchResult> {
         match &self.stage {
             Stage::Watched(result) => Some(result),
             Stage::RolledBack(rollback) => Some(&rollback.change),

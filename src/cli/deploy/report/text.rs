@@ -3,7 +3,8 @@
 use std::mem::discriminant;
 
 use super::outcome::Outcome;
-use super::service::{BatchStop, NotStarted, ServiceReport, Stage};
+use super::service::{NotStarted, ServiceReport, Stage};
+use super::stop::BatchStop;
 use super::{ReportStyle, after_interrupt, remarks};
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
@@ -37,7 +38,7 @@ pub fn is_unchanged(report: &ServiceReport) -> bool {
         | Outcome::Skipped(..)
         | Outcome::NoNewer(_)
         | Outcome::NotComparable(_) => true,
-        Outcome::Converged => report.delivery() == Delivery::None,
+        Outcome::Converged | Outcome::Inconclusive => report.delivery() == Delivery::None,
         _ => false,
     }
 }

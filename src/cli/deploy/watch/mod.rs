@@ -14,6 +14,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Baseline, FailureReason, Judgement, Polling, State, TaskHistory, WaitsFor};
 use crate::api::spec::Place;
+use crate::cli::deploy::gates::StepReport;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
 use crate::cli::messages;
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
@@ -33,6 +34,11 @@ pub struct Watched {
     pub purpose: Purpose,
     /// The image before the change, if there was one.
     pub image_before: Option<String>,
+    /// The number of the gate that must pass next, and the number of gates. With gates, the service is also watched after
+    /// it has converged.
+    pub gate: Option<(usize, usize)>,
+    /// What the gates have shown, once they have ended.
+    pub step: Option<StepReport>,
     baseline: Baseline,
     history: TaskHistory,
 }
@@ -51,6 +57,8 @@ pub enum Purpose {
 pub enum Ending {
     /// Its tasks run, or have completed.
     Converged,
+    /// Its tasks run, and a gate has neither passed nor failed.
+    Inconclusive,
     /// Its tasks run, but another writer has changed the edited places.
     Replaced,
     /// The engine has rolled it back to the previous spec.
@@ -76,6 +84,8 @@ impl Watched {
             ending: None,
             purpose: Purpose::Change,
             image_before: None,
+            gate: None,
+            step: None,
             baseline,
             history: TaskHistory::new(Polling::Repeated),
         }
@@ -107,7 +117,13 @@ impl Watched {
         Self { purpose, ..self }
     }
 
-    fn end(&mut self, ending: Ending) {
+    /// Whether its tasks run, as it was last read.
+    pub fn has_converged(&self) -> bool {
+        self.judgement.as_ref().is_some_and(|it| it.state == State::Converged)
+    }
+
+    /// Ends the watch, if it has not ended before.
+    pub fn end(&mut self, ending: Ending) {
         self.ending.get_or_insert(ending);
     }
 
@@ -115,6 +131,7 @@ impl Watched {
         self.ending = match &judgement.state {
             State::UnderWay(_) => None,
             State::Converged if !judgement.replaced.is_empty() => Some(Ending::Replaced),
+            State::Converged if self.gate.is_some() => None,
             State::Converged => Some(Ending::Converged),
             State::RolledBack => Some(Ending::RolledBack),
             State::Failed(why) => Some(Ending::Failed(why.clone())),
@@ -167,13 +184,18 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
 
 /// Returns the result of watching a change; `watched` is `None` if it could not be watched.
 pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
-    let Some(Watched { service, judgement, ending, .. }) = watched else {
+    let Some(Watched { service, judgement, ending, step, .. }) = watched else {
         let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
         let explanation = Explanation::default();
-        return WatchResult { watched: change, service: None, judgement: None, conclusion, explanation };
+        let (service, judgement, step) = Default::default();
+        return WatchResult { watched: change, service, judgement, conclusion, explanation, step };
     };
     let conclusion = match ending {
         Some(Ending::Converged) => converged(&change, &service),
+        Some(Ending::Inconclusive) => match converged(&change, &service) {
+            conflict @ Conclusion::Conflict(_) => conflict,
+            _ => Conclusion::Inconclusive,
+        },
         Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
         // The engine had already rolled back to the requested spec.
         Some(Ending::RolledBack) if is_as_found(&change, &service) => Conclusion::AsRequested,
@@ -189,7 +211,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_without_requests(judgement),
         _ => Explanation::default(),
     };
-    WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation }
+    WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation, step }
 }
 
 /// Whether nothing was posted to the service and its spec has not changed since.
@@ -338,7 +360,7 @@ fn fingerprint(one: &Watched) -> Option<String> {
     let causes: Vec<_> = judgement.causes.iter().map(|cause| (&cause.task, cause.tasks)).collect();
     let counts = (judgement.running, judgement.updated, judgement.desired, &judgement.by_state);
     Some(format!(
-        "{:?} {state} {counts:?} {causes:?} {} {:?}",
-        one.ending, judgement.engine_message, judgement.changed_by_others
+        "{:?} {:?} {state} {counts:?} {causes:?} {} {:?}",
+        one.ending, one.gate, judgement.engine_message, judgement.changed_by_others
     ))
 }

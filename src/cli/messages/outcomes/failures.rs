@@ -1,5 +1,6 @@
 //! Describes tasks that failed, and networks without addresses.
 
+use super::gates;
 use crate::api::deploy::failures::{Explanation, TaskFailure};
 use crate::api::resources::addresses::NetworkUsage;
 use crate::cli::deploy::report::ServiceReport;
@@ -8,7 +9,8 @@ use crate::cli::deploy::report::ServiceReport;
 pub fn describe_failures(report: &ServiceReport) -> Vec<String> {
     let name = report.name();
     let failures = report.explanation().failures.iter();
-    failures.map(|failure| describe_failure(name, failure)).chain(describe_networks(report)).collect()
+    let failures = failures.map(|failure| describe_failure(name, failure));
+    gates::output_of(report).into_iter().chain(failures).chain(describe_networks(report)).collect()
 }
 
 /// Describes the networks that lack addresses, and a swarm without a leader.

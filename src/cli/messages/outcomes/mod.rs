@@ -1,6 +1,7 @@
 //! Messages about outcomes: what failed, why, and what to do.
 
 mod failures;
+pub mod gates;
 mod hazards;
 mod hints;
 mod names;
@@ -25,6 +26,7 @@ pub use self::why::causes as causes_for_people;
 use super::errors::{error_chain, hint};
 use super::{shell, value};
 use crate::api::cancellation::Signal;
+use crate::api::deploy::gates::verdict::Verdict;
 use crate::api::deploy::update::{ChangedBy, Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::cli::deploy::lint;
@@ -66,7 +68,8 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         | Outcome::Planned
         | Outcome::Applied
         | Outcome::UnderWay
-        | Outcome::Converged => return None,
+        | Outcome::Converged
+        | Outcome::Inconclusive => return None,
         Outcome::RolloutFailed(why) => Message {
             causes: std::iter::once(why.to_string()).chain(describe_failures(report)).collect(),
             hint: Some(hints::inspect_and_roll_back(report, why)),
@@ -121,6 +124,8 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
             causes: std::iter::once(why.to_owned()).chain(still_waiting_for(report, why)).collect(),
             hint: Some(if report.is_removal() {
                 "the service is removed, and the engine continues to stop its tasks".to_owned()
+            } else if let Some(hint) = gates::repeat(report) {
+                hint.to_owned()
             } else {
                 format!("{ROLLOUT_CONTINUES}; {}", keep_watching(name))
             }),
@@ -130,7 +135,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
             let hint = if is_still_watchable(report) {
                 format!("{left}; {}", keep_watching(name))
             } else {
-                left.to_owned()
+                gates::repeat(report).unwrap_or(left).to_owned()
             };
             Message::new(format!("interrupted ({})", signal_name(signal)), Some(hint))
         }
@@ -139,7 +144,9 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
 
 /// Whether the command stopped waiting for something that the engine continues.
 pub fn is_still_watchable(report: &ServiceReport) -> bool {
-    (report.delivery() == Delivery::Accepted || report.is_as_requested()) && !report.is_removal()
+    (report.delivery() == Delivery::Accepted || report.is_as_requested())
+        && !report.is_removal()
+        && gates::repeat(report).is_none()
 }
 
 /// The headline: what could not be done, or what was done before it failed.
@@ -164,11 +171,13 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
             format!("service{which} is already as requested, but its tasks may not run")
         }
         Outcome::GaveUp(_) | Outcome::Interrupted if report.is_as_requested() => {
-            format!("service{which} is already as requested, but swarmctl stopped waiting for its rollout")
+            let awaited = gates::awaited(report).unwrap_or("its rollout");
+            format!("service{which} is already as requested, but swarmctl stopped waiting for {awaited}")
         }
         Outcome::GaveUp(_) | Outcome::Interrupted if report.delivery() == Delivery::Accepted => {
             let done = if done.is_empty() { "created" } else { done };
             let awaited = if report.is_removal() { "its tasks to end" } else { "the rollout" };
+            let awaited = gates::awaited(report).unwrap_or(awaited);
             format!("service{which} was {done}, but swarmctl stopped waiting for {awaited}")
         }
         _ => format!("cannot {verb} service{which}"),
@@ -251,6 +260,10 @@ pub fn not_started(why: &BatchStop) -> &str {
         BatchStop::Strict => "nothing was changed: other services have findings (--strict)",
         BatchStop::Failures => "too many other services failed (--max-failures)",
         BatchStop::Canary => "not all canary services converged (--canary)",
+        BatchStop::CanaryGate(Verdict::Inconclusive) => {
+            "the gates of a canary service were inconclusive (--canary)"
+        }
+        BatchStop::CanaryGate(_) => "a gate of a canary service failed (--canary)",
         BatchStop::TimedOut => "timed out (--timeout)",
         BatchStop::Engine => "the engine no longer responds",
         BatchStop::Interrupted => "interrupted before its update started",

@@ -1,6 +1,7 @@
 //! Messages of commands that stop waiting, or whose rollout the engine rolled back.
 
 use super::failures::describe_failures;
+use super::gates;
 use crate::api::rollout::State;
 use crate::cli::deploy::report::ServiceReport;
 
@@ -16,12 +17,16 @@ pub fn keep_watching(names: &str) -> String {
 pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
     let messages = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
     let messages = messages.filter(|message| message.contains("failure")).collect::<Vec<_>>();
-    let causes: Vec<String> = messages.into_iter().chain(describe_failures(report)).collect();
+    let causes = gates::failure(report).into_iter().chain(messages).chain(describe_failures(report));
+    let causes: Vec<String> = causes.collect();
     if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }
 }
 
 /// Returns what the service was still waiting for. `why` is why the command stopped waiting.
 pub fn still_waiting_for(report: &ServiceReport, why: &str) -> Vec<String> {
+    if let Some(gate) = gates::unfinished(report) {
+        return vec![gate];
+    }
     let tasks = describe_failures(report);
     match report.rollout().map(|rollout| &rollout.state) {
         Some(State::UnderWay(waits_for)) if tasks.is_empty() && waits_for.to_string() != why => {

@@ -1,10 +1,16 @@
 //! Runs a batch: starts services one after the other or several at a time, waits for their rollouts, and
 //! stops if the rules require it.
 
+mod gated;
+mod reading;
+
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use self::gated::Gating;
+use self::reading::{is_unread, paused_if_unchanged, read_back_all};
 use super::explain;
+use super::gates::ServiceGates;
 use super::item::{Item, is_failure, not_started};
 use super::pool::{Limits, Pool};
 use super::report::{BatchStop, Outcome, Remarks, ServiceReport, Stage, WatchRequest};
@@ -12,8 +18,10 @@ use super::rollback_on_failure::{OnFailure, RollbackPlan, note_if_interrupted, r
 use super::rules::{Follow, Rules};
 use super::watch::{Ending, Poller, Purpose, Watched, conclude};
 use crate::api::cancellation::POLL_INTERVAL;
-use crate::api::deploy::update::{Delivery, NoChange, Unchanged, Update, read_back};
+use crate::api::deploy::gates::verdict::Verdict;
+use crate::api::deploy::update::{Delivery, Update};
 use crate::api::http::client::Client;
+use crate::api::rollout::FailureReason;
 use crate::cli::progress::{ProgressDisplay, Role};
 
 /// From this number on, updates are read back by one list while others are sent: the engine should not be busy at the end only.
@@ -62,6 +70,7 @@ pub fn run<T: Send>(
             entries: Vec::new(),
             poller: Poller::new(client.timeouts()),
             next_poll: Instant::now(),
+            gating: Gating::new(client),
             stop: None,
         };
         batch.run();
@@ -102,6 +111,8 @@ struct WatchEntry {
     watch: WatchRequest,
     /// The failed change, if this is its rollback.
     rolls_back: Option<ServiceReport>,
+    /// The gates of the change.
+    gates: Option<ServiceGates>,
 }
 
 struct Batch<'a, T> {
@@ -123,6 +134,7 @@ struct Batch<'a, T> {
     entries: Vec<WatchEntry>,
     poller: Poller,
     next_poll: Instant,
+    gating: Gating,
     /// Why no further services are started.
     stop: Option<BatchStop>,
 }
@@ -145,7 +157,7 @@ impl<T: Send> Batch<'_, T> {
             let until = if self.queues_everything {
                 Some(Instant::now() + POLL_INTERVAL)
             } else {
-                (!self.watched.is_empty()).then_some(self.next_poll)
+                (!self.watched.is_empty()).then(|| self.next_poll.min(self.next_look_at_gates()))
             };
             let mut posted = Vec::new();
             for (key, done) in self.pool.wait_for_results(until) {
@@ -155,6 +167,7 @@ impl<T: Send> Batch<'_, T> {
             if self.queues_everything && self.active > 0 {
                 self.read_back(MIN_READ_BACK);
             }
+            self.advance_gates();
             if !self.watched.is_empty()
                 && (Instant::now() >= self.next_poll || self.client.cancellation().signal().is_some())
             {
@@ -169,8 +182,7 @@ impl<T: Send> Batch<'_, T> {
             let Some((key, item)) = self.waiting.pop_front() else { break };
             self.active += 1;
             if self.rules.follow == Follow::UntilConverged {
-                let is_canary = self.rules.canary.is_some_and(|canary| self.changed < canary);
-                let role = if is_canary { Role::Canary } else { Role::Regular };
+                let role = if self.is_in_canary() { Role::Canary } else { Role::Regular };
                 self.progress.started(item.service.id(), item.service.name(), role);
             }
             started.push((key, Work::Start(item)));
@@ -258,8 +270,13 @@ impl<T: Send> Batch<'_, T> {
         match Watched::for_change(&watch.change) {
             Some(watched) => {
                 let purpose = if rolls_back.is_some() { Purpose::Rollback } else { self.rules.purpose };
-                self.watched.push(watched.with_purpose(purpose));
-                self.entries.push(WatchEntry { key, watch, rolls_back });
+                let mut watched = watched.with_purpose(purpose);
+                let gates = match &rolls_back {
+                    Some(_) => None,
+                    None => self.gating.gates_of(self.rules, &mut watched),
+                };
+                self.watched.push(watched);
+                self.entries.push(WatchEntry { key, watch, rolls_back, gates });
                 self.poller.restart();
                 self.next_poll = Instant::now();
             }
@@ -272,6 +289,7 @@ impl<T: Send> Batch<'_, T> {
     fn poll(&mut self) {
         let next_delay = self.poller.poll(self.client, &mut self.watched, self.progress);
         self.next_poll = Instant::now() + next_delay.unwrap_or_default();
+        self.judge_gates();
         for at in (0..self.watched.len()).rev() {
             let Some(ending) = &self.watched[at].ending else { continue };
             if matches!(ending, Ending::GaveUp(_)) {
@@ -279,7 +297,7 @@ impl<T: Send> Batch<'_, T> {
                 self.stop.get_or_insert(if is_over { BatchStop::TimedOut } else { BatchStop::Engine });
             }
             let watched = self.watched.swap_remove(at);
-            let WatchEntry { key, watch, rolls_back } = self.entries.swap_remove(at);
+            let WatchEntry { key, watch, rolls_back, .. } = self.entries.swap_remove(at);
             let report = watch.into_report(|change| conclude(change, Some(watched)));
             self.finish_watched(key, report, rolls_back);
         }
@@ -299,14 +317,17 @@ impl<T: Send> Batch<'_, T> {
             OnFailure::RollBackOne | OnFailure::RollBackAll => note_if_interrupted(&report),
         };
         let report = report.with(Remarks { notes: note.into_iter().collect(), ..Remarks::default() });
+        if matches!(report.outcome(), Outcome::Inconclusive) && self.is_in_canary() {
+            self.stop.get_or_insert(BatchStop::CanaryGate(Verdict::Inconclusive));
+        }
         let is_failed_rollout = matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::RolledBack);
         if is_failed_rollout && self.rules.follow == Follow::UntilConverged {
             // Counts the failure now: the result of its rollback must not allow more services to start.
-            self.count_failure();
+            self.count_failure(&report);
             return self.pool.submit([(key, Work::Explain(Box::new(report)))]);
         }
         if is_failure(&report) {
-            self.count_failure();
+            self.count_failure(&report);
         }
         self.finish(key, report);
     }
@@ -329,10 +350,19 @@ impl<T: Send> Batch<'_, T> {
         self.reports[key] = Some(Box::new(report.release_parsed()));
     }
 
-    fn count_failure(&mut self) {
+    fn is_in_canary(&self) -> bool {
+        self.rules.canary.is_some_and(|canary| self.changed < canary)
+    }
+
+    fn count_failure(&mut self, report: &ServiceReport) {
         self.failures += 1;
-        if self.rules.canary.is_some_and(|canary| self.changed < canary) {
-            self.stop.get_or_insert(BatchStop::Canary);
+        if self.is_in_canary() {
+            let is_gate = matches!(report.outcome(), Outcome::RolloutFailed(FailureReason::GateFailed(_)));
+            self.stop.get_or_insert(if is_gate {
+                BatchStop::CanaryGate(Verdict::Failed)
+            } else {
+                BatchStop::Canary
+            });
         } else if self.too_many_failed() {
             self.stop.get_or_insert(BatchStop::Failures);
         }
@@ -353,48 +383,5 @@ impl<T: Send> Batch<'_, T> {
         self.read_back(1);
         self.progress.finish();
         self.reports.into_iter().flatten().map(|report| *report).collect()
-    }
-}
-
-fn is_unread(report: &ServiceReport) -> bool {
-    matches!(&report.stage, Stage::Deployed(Ok(Update::Applied(applied))) if applied.is_unread())
-}
-
-/// Adds the stored spec to the reports of updates that have not been read back.
-fn read_back_all(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceReport> {
-    if !reports.iter().any(is_unread) {
-        return reports;
-    }
-    let mut updates = Vec::new();
-    let mut rest = Vec::new();
-    for report in reports {
-        match report.stage {
-            Stage::Deployed(Ok(Update::Applied(applied))) => {
-                updates.push(applied);
-                rest.push((report.given, report.remarks, None));
-            }
-            stage => rest.push((report.given, report.remarks, Some(stage))),
-        }
-    }
-    let mut updates = read_back(client, updates).into_iter();
-    let rebuild = |(given, remarks, stage): (String, Remarks, Option<Stage>)| {
-        let stage = stage.or_else(|| Some(Stage::Deployed(updates.next()?.map(Update::Applied))))?;
-        Some(ServiceReport { given, remarks, stage })
-    };
-    rest.into_iter().filter_map(rebuild).collect()
-}
-
-/// Reports a service that is not watched as failed, if nothing was posted and its rollout is paused.
-fn paused_if_unchanged(report: ServiceReport) -> ServiceReport {
-    let is_paused = |unchanged: &Unchanged| {
-        let service = &unchanged.service;
-        unchanged.reason.is_as_requested() && service.is_paused() && !service.is_job()
-    };
-    match report.stage {
-        Stage::Deployed(Ok(Update::Unchanged(unchanged))) if is_paused(&unchanged) => {
-            let unchanged = unchanged.because(NoChange::AsRequestedButPaused);
-            ServiceReport { stage: Stage::Deployed(Ok(Update::Unchanged(unchanged))), ..report }
-        }
-        stage => ServiceReport { stage, ..report },
     }
 }

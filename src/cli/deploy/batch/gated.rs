@@ -1,0 +1,124 @@
+//! The gates of a batch: they run beside each other, while all services are watched.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Batch;
+use crate::api::deploy::gates::verdict::Verdict;
+use crate::api::http::client::Client;
+use crate::api::rollout::FailureReason;
+use crate::cli::deploy::gates::{GateContext, GateEvent, GateResult, ServiceGates, StepReport};
+use crate::cli::deploy::rules::Rules;
+use crate::cli::deploy::watch::{Ending, Watched};
+use crate::cli::messages;
+use crate::cli::progress::ProgressUpdate;
+
+/// Maximum number of gates that run at the same time.
+const MAX_RUNNING: usize = 64;
+/// Poll interval for the end of gates.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What the gates of all services share.
+pub struct Gating {
+    client: Arc<Client>,
+}
+
+impl Gating {
+    /// Gates that use the connections of this client.
+    pub fn new(client: &Client) -> Self {
+        Self { client: Arc::new(client.clone_shared()) }
+    }
+
+    /// The gates of a service that is going to be watched.
+    pub fn gates_of(&self, rules: &Rules, watched: &mut Watched) -> Option<ServiceGates> {
+        let gates = rules.gates.as_ref()?;
+        let before = watched.image_before.as_deref();
+        let context = GateContext::new(&self.client, gates.probe, &watched.service, before);
+        let gates = ServiceGates::new(gates, context);
+        watched.gate = Some(gates.position());
+        Some(gates)
+    }
+}
+
+impl<T: Send> Batch<'_, T> {
+    /// When to look at the gates again.
+    pub(super) fn next_look_at_gates(&self) -> Instant {
+        let has_gates = self.entries.iter().zip(&self.watched).any(|(entry, watched)| {
+            entry.gates.as_ref().is_some_and(ServiceGates::is_running)
+                || entry.gates.is_some() && watched.has_converged()
+        });
+        if has_gates { Instant::now() + POLL_INTERVAL } else { self.next_poll }
+    }
+
+    /// Starts gates and evaluates those that have ended.
+    pub(super) fn advance_gates(&mut self) {
+        let running = |gates: &&ServiceGates| gates.is_running();
+        let running = self.entries.iter().filter_map(|entry| entry.gates.as_ref()).filter(running).count();
+        let mut room = MAX_RUNNING.saturating_sub(running);
+        for entry in &mut self.entries {
+            let Some(gates) = &mut entry.gates else { continue };
+            if gates.advance(&mut room) == GateEvent::ReadService {
+                self.next_poll = Instant::now();
+            }
+        }
+    }
+
+    /// Lets the gates know what the services are doing, and ends services whose gates have ended.
+    pub(super) fn judge_gates(&mut self) {
+        for (watched, entry) in self.watched.iter_mut().zip(&mut self.entries) {
+            let Some(mut gates) = entry.gates.take() else { continue };
+            if watched.ending.is_none() {
+                if watched.has_converged() {
+                    if let Some(report) = gates.continue_after_convergence() {
+                        self.progress.gate(&ProgressUpdate::new(watched), report);
+                    }
+                } else if let Some(report) = gates.suspend() {
+                    self.progress.gate(&ProgressUpdate::new(watched), &report);
+                }
+                let verdict = gates.verdict();
+                if verdict.is_none() {
+                    let position = Some(gates.position());
+                    if watched.gate != position {
+                        watched.gate = position;
+                        self.progress.changed(&ProgressUpdate::new(watched));
+                    }
+                    entry.gates = Some(gates);
+                    continue;
+                }
+            }
+            let was_open = watched.ending.is_none();
+            end(watched, gates);
+            if was_open {
+                self.progress.changed(&ProgressUpdate::new(watched));
+            }
+        }
+    }
+}
+
+/// Ends the gates of a service, and the watch if they have decided.
+fn end(watched: &mut Watched, gates: ServiceGates) {
+    let verdict = gates.verdict();
+    let reports = gates.into_reports();
+    let result = match (verdict, &watched.ending) {
+        (Some(verdict), _) => GateResult::Decided(verdict),
+        (None, Some(Ending::Failed(_) | Ending::RolledBack | Ending::Removed)) => {
+            GateResult::Decided(Verdict::Failed)
+        }
+        (None, _) => GateResult::Unfinished,
+    };
+    let was_started = watched.has_converged() || !reports.is_empty();
+    let step = StepReport::new(reports, result, watched.judgement.as_ref());
+    let ending = match verdict {
+        None => None,
+        Some(Verdict::Passed) => Some(Ending::Converged),
+        Some(Verdict::Inconclusive) => Some(Ending::Inconclusive),
+        Some(Verdict::Failed) => {
+            let why = step.not_passed().map(messages::gates::failed).unwrap_or_default();
+            Some(Ending::Failed(FailureReason::GateFailed(why)))
+        }
+    };
+    watched.step = was_started.then_some(step);
+    if let Some(ending) = ending {
+        watched.end(ending);
+    }
+}

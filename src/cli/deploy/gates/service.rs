@@ -1,0 +1,177 @@
+//! The gates of one service: which run is next, and the verdict.
+
+use std::time::Instant;
+
+use super::report::{GateReport, GateResult};
+use super::run::{FinishedRun, GateContext, GateRun};
+use super::{Gate, Gates};
+use crate::api::deploy::gates::verdict::{RunResult, Tally, Verdict};
+
+/// The gates of one service.
+pub struct ServiceGates {
+    gates: Gates,
+    context: GateContext,
+    /// The index of the current gate.
+    at: usize,
+    tally: Tally,
+    phase: Phase,
+    /// Why the last run that did not succeed has not, and its output.
+    last_problem: Option<(String, Vec<String>)>,
+    done: Vec<GateReport>,
+}
+
+/// What happens to the current gate.
+#[derive(Debug)]
+enum Phase {
+    /// The service has not converged, and no run is in progress.
+    Suspended,
+    /// The next run starts at this time.
+    Waiting(Instant),
+    /// A run is in progress.
+    Running(GateRun),
+    /// The run was stopped, because the service is no longer converged.
+    Stopping(GateRun),
+    /// There is a verdict. It counts if the service is still converged when it is read next.
+    Decided(Verdict),
+    /// There are no more gates.
+    Ended(Verdict),
+}
+
+/// What the caller must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateEvent {
+    /// Nothing.
+    None,
+    /// Read the service, because there is a verdict.
+    ReadService,
+}
+
+impl ServiceGates {
+    /// The gates of a service that has not converged yet.
+    pub fn new(gates: &Gates, context: GateContext) -> Self {
+        let (tally, last_problem, done) = Default::default();
+        Self { gates: gates.clone(), context, at: 0, tally, phase: Phase::Suspended, last_problem, done }
+    }
+
+    /// Whether a run is in progress.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_) | Phase::Stopping(_))
+    }
+
+    /// The number of the current gate, and the number of gates.
+    pub fn position(&self) -> (usize, usize) {
+        let of = self.gates.gates.len();
+        ((self.at + 1).min(of), of)
+    }
+
+    /// The verdict on all gates, once there is one.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self.phase {
+            Phase::Ended(verdict) => Some(verdict),
+            _ => None,
+        }
+    }
+
+    /// Starts the next run if it is time and there is `room` for one, and evaluates a run that has ended.
+    pub fn advance(&mut self, room: &mut usize) -> GateEvent {
+        match std::mem::replace(&mut self.phase, Phase::Suspended) {
+            Phase::Waiting(at) if Instant::now() >= at && *room > 0 => {
+                *room -= 1;
+                if let Some(gate) = self.current() {
+                    self.phase = Phase::Running(GateRun::start(gate, &self.context));
+                }
+            }
+            Phase::Running(run) if run.is_finished() => {
+                let finished = run.finish();
+                let verdict = self.tally.record(&finished.result, self.gates.rules);
+                self.remember(finished);
+                match verdict {
+                    Some(verdict) => {
+                        self.phase = Phase::Decided(verdict);
+                        return GateEvent::ReadService;
+                    }
+                    None => self.phase = Phase::Waiting(Instant::now() + self.gates.every),
+                }
+            }
+            Phase::Stopping(run) if run.is_finished() => {}
+            phase => self.phase = phase,
+        }
+        GateEvent::None
+    }
+
+    /// The service was read, and has converged. Returns the report of a gate that has ended.
+    pub fn continue_after_convergence(&mut self) -> Option<&GateReport> {
+        match self.phase {
+            Phase::Suspended => {
+                self.reset();
+                self.phase = Phase::Waiting(Instant::now());
+                None
+            }
+            Phase::Decided(verdict) => {
+                self.done.push(self.report(verdict.into())?);
+                self.at += 1;
+                self.reset();
+                self.phase = if verdict == Verdict::Passed && self.current().is_some() {
+                    Phase::Waiting(Instant::now())
+                } else {
+                    Phase::Ended(verdict)
+                };
+                self.done.last()
+            }
+            _ => None,
+        }
+    }
+
+    /// The service was read, and is no longer converged. Returns the report of a gate that was stopped: it starts again
+    /// later.
+    pub fn suspend(&mut self) -> Option<GateReport> {
+        let stopped = match &self.phase {
+            Phase::Waiting(_) if self.tally == Tally::default() => None,
+            Phase::Running(_) | Phase::Waiting(_) | Phase::Decided(_) => self.report(GateResult::Unfinished),
+            Phase::Suspended | Phase::Stopping(_) | Phase::Ended(_) => None,
+        };
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Suspended) {
+            Phase::Running(run) => {
+                run.stop();
+                Phase::Stopping(run)
+            }
+            phase @ (Phase::Stopping(_) | Phase::Ended(_)) => phase,
+            Phase::Suspended | Phase::Waiting(_) | Phase::Decided(_) => Phase::Suspended,
+        };
+        stopped
+    }
+
+    /// Ends all runs, and returns the reports of the gates that were started.
+    pub fn into_reports(mut self) -> Vec<GateReport> {
+        let unfinished = self.suspend();
+        self.done.into_iter().chain(unfinished).collect()
+    }
+
+    fn current(&self) -> Option<&Gate> {
+        self.gates.gates.get(self.at)
+    }
+
+    /// Keeps the reason and the output of a run that has not succeeded.
+    fn remember(&mut self, FinishedRun { result, output }: FinishedRun) {
+        if let RunResult::Failure(why) | RunResult::Error(why) = result {
+            self.last_problem = Some((why, output));
+        }
+    }
+
+    fn reset(&mut self) {
+        (self.tally, self.last_problem) = Default::default();
+    }
+
+    /// The report of the current gate.
+    fn report(&self, result: GateResult) -> Option<GateReport> {
+        let (why, output) = self.last_problem.clone().unzip();
+        Some(GateReport {
+            gate: self.at + 1,
+            kind: self.current()?.kind(),
+            tally: self.tally,
+            result,
+            why,
+            output: output.unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! Why a batch does not start the rest of its services.
+
+use crate::api::cancellation::Signal;
+use crate::api::deploy::gates::verdict::Verdict;
+use crate::cli::exit::Exit;
+
+/// Why a batch does not start the rest of its services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchStop {
+    /// Nothing was changed at all, for this reason: other services cannot be changed.
+    Blocked(String),
+    /// The maximum number of services has failed.
+    Failures,
+    /// Not all canary services converged.
+    Canary,
+    /// A gate of a canary service has not passed: it failed or was inconclusive.
+    CanaryGate(Verdict),
+    /// The time of the command has expired.
+    TimedOut,
+    /// The engine became unavailable.
+    Engine,
+    /// A signal came.
+    Interrupted,
+    /// Lint rules found something in others (`--strict`).
+    Strict,
+}
+
+impl BatchStop {
+    /// The exit code of a service that was not started. Nothing was posted for it, so there is nothing that continues.
+    pub fn exit(&self, signal: Option<Signal>) -> Exit {
+        match self {
+            Self::Interrupted => Exit::for_signal(signal),
+            Self::TimedOut | Self::Engine => Exit::Unreachable,
+            Self::CanaryGate(Verdict::Inconclusive) => Exit::Different,
+            Self::Blocked(_) | Self::Strict | Self::Canary | Self::CanaryGate(_) | Self::Failures => {
+                Exit::Failed
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Commands of the user, which a shell runs in a process group of its own: `--verify` and `--gate`.
+
+use std::collections::VecDeque;
+use std::io::{self, PipeReader, Read as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Maximum number of output lines that are kept.
+const MAX_LINES: usize = 20;
+/// Maximum length of a line in bytes. A longer one is split. All lines together have less than 64 KiB.
+const MAX_LINE_LEN: usize = 3 << 10;
+/// Maximum time to wait for the rest of the output after the end of the command: its children may keep the
+/// pipe open.
+const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
+/// The number of times that a process group is looked at before it is killed.
+const LOOKS: u32 = 10;
+/// Ends the process group `$0`: SIGTERM first, and SIGKILL if it still exists after `$1` waits of `$2` seconds. The group
+/// is looked at after each wait, so that no later group with the same number is killed.
+const TERMINATE: &str = "kill -s TERM -- \"-$0\" || exit 0
+n=$1
+while [ \"$n\" -gt 0 ]; do
+  sleep \"$2\"
+  kill -s 0 -- \"-$0\" || exit 0
+  n=$((n - 1))
+done
+kill -s KILL -- \"-$0\"";
+
+/// A command that was started.
+#[derive(Debug)]
+pub struct ShellCommand {
+    child: Child,
+    lines: Arc<Mutex<LastLines>>,
+    /// Is closed at the end of the output.
+    ended: Receiver<()>,
+}
+
+/// The last lines of the output so far.
+#[derive(Debug, Default)]
+struct LastLines {
+    complete: VecDeque<String>,
+    /// The beginning of a line whose end has not been read.
+    partial: Vec<u8>,
+}
+
+/// The process group of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessGroup(u32);
+
+impl ShellCommand {
+    /// Starts `/bin/sh -c COMMAND` with more variables. Both output streams share one pipe, and its input is empty.
+    ///
+    /// # Errors
+    /// The shell cannot be started.
+    pub fn start<'v>(
+        command: &str,
+        variables: impl IntoIterator<Item = (&'v str, String)>,
+    ) -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        let child = Command::new("/bin/sh")
+            .arg("-c")
+            .arg(command)
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .process_group(0)
+            .spawn()?;
+        let (reading, ended) = channel();
+        let lines = Arc::default();
+        let read = Arc::clone(&lines);
+        thread::Builder::new().spawn(move || {
+            read_lines(reader, &read);
+            drop(reading);
+        })?;
+        Ok(Self { child, lines, ended })
+    }
+
+    /// Returns the exit status, if the command has exited.
+    ///
+    /// # Errors
+    /// The operating system does not report it.
+    pub fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Returns the process group.
+    pub fn group(&self) -> ProcessGroup {
+        ProcessGroup(self.child.id())
+    }
+
+    /// Kills the command and all processes that it started, at once.
+    pub fn kill(&mut self) {
+        // The command may have exited in the meantime.
+        let _ = shell("kill -s KILL -- \"-$0\"", &[self.group().0.to_string()]).status();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Returns the last lines of the output, after the end of the command.
+    pub fn last_lines(&self) -> Vec<String> {
+        // Nothing is sent: the wait ends at the end of the output, or after the timeout.
+        let _ = self.ended.recv_timeout(OUTPUT_TIMEOUT);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lines.partial.is_empty() {
+            lines.end_line();
+        }
+        lines.complete.iter().cloned().collect()
+    }
+}
+
+impl ProcessGroup {
+    /// Sends SIGTERM, and SIGKILL if processes are left after `grace`. Does not wait: a shell of its own does this, even
+    /// after the end of this program.
+    pub fn terminate(self, grace: Duration) {
+        let wait = format!("{:.3}", (grace / LOOKS).as_secs_f32());
+        let started =
+            shell(TERMINATE, &[self.0.to_string(), LOOKS.to_string(), wait]).process_group(0).spawn();
+        if let Ok(mut started) = started {
+            thread::spawn(move || started.wait());
+        }
+    }
+}
+
+/// A shell without input and output.
+fn shell(script: &str, arguments: &[String]) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(script).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+impl LastLines {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if *byte == b'\n' || self.partial.len() == MAX_LINE_LEN {
+                self.end_line();
+            }
+            if *byte != b'\n' {
+                self.partial.push(*byte);
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        if self.complete.len() == MAX_LINES {
+            self.complete.pop_front();
+        }
+        self.complete.push_back(String::from_utf8_lossy(&self.partial).trim_end().to_owned());
+        self.partial.clear();
+    }
+}
+
+fn read_lines(mut reader: PipeReader, lines: &Mutex<LastLines>) {
+    let mut buffer = [0; 8192];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) => {
+                let read = buffer.get(..length).unwrap_or_default();
+                lines.lock().unwrap_or_else(PoisonError::into_inner).add(read);
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Describes an exit status other than 0: `exit status 1`.
+pub fn describe_exit(status: ExitStatus) -> Option<String> {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => None,
+        (Some(code), _) => Some(format!("exit status {code}")),
+        (None, Some(signal)) => Some(format!("killed by signal {signal}")),
+        (None, None) => Some(status.to_string()),
+    }
+}
