@@ -1,13 +1,13 @@
-# bash completion for swarmctl. What may stand at the cursor is known to `swarmctl __complete`.
+# bash completion for swarmctl. `swarmctl __complete` provides the candidates.
 
 _swarmctl() {
     local rest=${COMP_LINE:0:COMP_POINT} words=() word blanks i
-    # bash takes words apart at = and : too; what has no blank between is put together again.
+    # bash also splits words at = and :, so parts without a blank between them are joined again.
     for ((i = 0; i <= COMP_CWORD; i++)); do
         blanks=${rest%%[![:space:]]*}
         rest=${rest#"$blanks"}
         word=${COMP_WORDS[i]}
-        # The cursor may stand within the word.
+        # The cursor may be within the word.
         [[ $rest == "$word"* ]] || word=$rest
         rest=${rest#"$word"}
         if [[ -n $blanks || ${#words[@]} -eq 0 ]]; then
@@ -20,7 +20,7 @@ _swarmctl() {
     local program=${words[0]/#\~\//$HOME/} cursor=${words[${#words[@]} - 1]} lines=() line directive=4
     # Candidates for the value of --flag=value are those of the value.
     [[ $cursor == -*=* ]] && cursor=${cursor#*=}
-    # bash replaces only what stands behind the last = or :.
+    # bash replaces only the text after the last = or :.
     local replaced=$cursor kept i
     for ((i = ${#cursor} - 1; i >= 0; i--)); do
         case ${cursor:i:1} in
@@ -39,10 +39,10 @@ _swarmctl() {
     for line in "${lines[@]}"; do
         case $line in
         :[0-9]*) directive=${line#:} ;;
-        # Nothing is left to insert.
+        # There is nothing to insert.
         "$kept") ;;
         "$kept"*)
-            # What others have named may hold what a shell obeys.
+            # Names chosen by others may contain characters that are special in a shell.
             printf -v line %q "${line#"$kept"}"
             COMPREPLY+=("$line")
             ;;

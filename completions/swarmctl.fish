@@ -1,4 +1,4 @@
-# fish completion for swarmctl. What may stand at the cursor is known to `swarmctl __complete`.
+# fish completion for swarmctl. `swarmctl __complete` provides the candidates.
 
 function __swarmctl_complete
     set -l before (commandline -opc)

@@ -27,7 +27,7 @@ TOGETHER = 0.09
 PROMPT = b"\x1b]0;prompt\x07"
 
 CELL, LINE, SIZE, EDGE, BAR = 8.0, 19, 13.3, 16, 34
-COLOURS = {
+COLORS = {
     "default": "#d5dae1", "black": "#7d8590", "red": "#ff7b72", "green": "#56d364", "brown": "#e3b341",
     "brightblack": "#7d8590", "yellow": "#e3b341", "blue": "#79c0ff", "magenta": "#d2a8ff", "cyan": "#76e3ea", "white": "#f0f3f6",
 }
@@ -79,7 +79,7 @@ def record(commands):
 
 
 def screens(events, end):
-    """What was seen from when on: (seconds, lines), each line a list of (column, text, colour, is_bold)."""
+    """What was seen from when on: (seconds, lines), each line a list of (column, text, color, is_bold)."""
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -99,7 +99,7 @@ def screens(events, end):
 
 
 def runs(cells):
-    """A line of the terminal as pieces that look alike, without the blanks between them."""
+    """A line of the terminal as pieces with the same style, without the blanks between them."""
     found = []
     for column in range(COLUMNS):
         cell = cells[column]
@@ -147,14 +147,14 @@ def draw(found, end, commands):
     width = round(COLUMNS * CELL + 2 * EDGE)
     height = BAR + used * LINE + EDGE
     fonts = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
-    colours = "".join(f".{name}{{fill:{code}}}" for name, code in COLOURS.items() if name != "default")
+    colors = "".join(f".{name}{{fill:{code}}}" for name, code in COLORS.items() if name != "default")
     said = "; ".join(html.escape(command) for command in commands)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
 <title>swarmctl in a terminal: a stack is updated, canary first; the next canary fails and is rolled back</title>
 <desc>Recorded by scripts/record from a real run of: {said}</desc>
 <style>
-text{{font-family:{fonts};font-size:{SIZE}px;fill:{COLOURS["default"]}}}
-{colours}.b{{font-weight:700}}.h{{visibility:hidden}}
+text{{font-family:{fonts};font-size:{SIZE}px;fill:{COLORS["default"]}}}
+{colors}.b{{font-weight:700}}.h{{visibility:hidden}}
 g{{animation:{length:.2f}s step-end infinite}}
 {"".join(rules)}
 @media (prefers-reduced-motion:reduce){{g{{animation:none}}}}
@@ -166,8 +166,8 @@ g{{animation:{length:.2f}s step-end infinite}}
 """
 
 
-def piece(row, column, text, colour, is_bold):
-    classes = ([colour] if colour in COLOURS and colour != "default" else []) + (["b"] if is_bold else [])
+def piece(row, column, text, color, is_bold):
+    classes = ([color] if color in COLORS and color != "default" else []) + (["b"] if is_bold else [])
     kind = f' class="{" ".join(classes)}"' if classes else ""
     x, y = EDGE + column * CELL, BAR + row * LINE + 14
     # Columns stay aligned with any font.

@@ -8,7 +8,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a benchmark that cannot go on stops, and says why"
+    reason = "a benchmark that cannot continue stops with the reason"
 )]
 
 mod measure;

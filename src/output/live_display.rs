@@ -30,7 +30,7 @@ pub struct LiveDisplay {
 struct Shared {
     terminal: Arc<dyn Terminal>,
     rows: Mutex<Rows>,
-    /// Signalled when `Rows::is_last` is set.
+    /// Signaled when `Rows::is_last` is set.
     finished: Condvar,
     /// Held while a frame is written, so that frames never mix. Never taken while `rows` is locked.
     frames: Mutex<FrameBuffer>,

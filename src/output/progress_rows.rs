@@ -28,9 +28,9 @@ pub struct ProgressRow {
     pub count: String,
     /// The count for narrow terminals, as in `1/4`.
     pub short_count: String,
-    /// The status, which decides the colour and the order of importance.
+    /// The status, which decides the color and the order of importance.
     pub status: RowStatus,
-    /// The status in words, as in `under way`. The summary counts rows with the same words.
+    /// The status in words, as in `in progress`. The summary counts rows with the same words.
     pub status_text: &'static str,
     /// What is happening.
     pub text: String,
@@ -63,7 +63,7 @@ pub struct Viewport {
     pub height: usize,
     /// Time since the display was started.
     pub elapsed: Duration,
-    /// Whether to use colours. They never carry information of their own.
+    /// Whether to use colors. They never carry information of their own.
     pub color: Color,
 }
 
@@ -195,7 +195,7 @@ impl Layout {
         truncate_str(&line, self.usable, "").trim_end().to_owned()
     }
 
-    /// `2 failed, 17 under way, 12 converged (31 in all)`.
+    /// `2 failed, 17 in progress, 12 converged (31 in all)`.
     fn summary(&self, rows: &[ProgressRow]) -> String {
         let mut words: Vec<(RowStatus, &str, usize)> = Vec::new();
         for row in rows {
@@ -264,7 +264,7 @@ mod tests {
             bar: ProgressBar { ready: 3, starting: 1, failed: 1, missing: 0 },
             count: "updated 3/5, running 4/5".to_owned(),
             short_count: "3/5".to_owned(),
-            status_text: "under way",
+            status_text: "in progress",
             text: "1 starting".to_owned(),
             duration: Some(Duration::from_secs(7)),
             ..ProgressRow::default()
@@ -296,7 +296,7 @@ mod tests {
                 "web       [###>x]  updated 3/5, running 4/5  0:07  1 starting",
                 "database  [###>x]  updated 3/5, running 4/5  0:07  1 starting; exit code 1\\u{1b}[2J",
                 "api                                                waiting",
-                "2 under way, 1 waiting (3 in all)",
+                "2 in progress, 1 waiting (3 in all)",
             ]
         );
         assert!(render_lines(TITLE, &[], &viewport(100, 24)).is_empty());
@@ -353,16 +353,15 @@ mod tests {
         let names: Vec<&str> = lines[1..5].iter().map(|line| line.split(' ').next().unwrap()).collect();
         assert_eq!(names, ["s0", "s1", "s20", "s29"]);
         assert_eq!(lines[5], "... and 26 more");
-        assert_eq!(lines[6], "1 failed, 28 under way, 1 converged (30 in all)");
+        assert_eq!(lines[6], "1 failed, 28 in progress, 1 converged (30 in all)");
     }
 
     #[test]
-    fn colour_changes_neither_words_nor_widths() {
+    fn color_changes_neither_words_nor_widths() {
         let rows = [row("web"), failing("db"), waiting("api")];
-        let coloured = render_lines(TITLE, &rows, &Viewport { color: Color::On, ..viewport(100, 24) });
-        assert!(coloured[1].contains("\x1b[32m###\x1b[0m"), "{coloured:?}");
-        let plain: Vec<_> =
-            coloured.iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
+        let colored = render_lines(TITLE, &rows, &Viewport { color: Color::On, ..viewport(100, 24) });
+        assert!(colored[1].contains("\x1b[32m###\x1b[0m"), "{colored:?}");
+        let plain: Vec<_> = colored.iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
         assert_eq!(plain, render_lines(TITLE, &rows, &viewport(100, 24)));
     }
 

@@ -36,7 +36,7 @@ pub enum Verbosity {
 }
 
 impl Ui {
-    /// A user who calls the program by this name (`swarmctl` or `docker swarmctl`), which is used in hints.
+    /// An interface for a user who calls the program by this name (`swarmctl` or `docker swarmctl`), which is used in hints.
     pub fn new(program: &'static str) -> Self {
         Self { program, verbosity: Verbosity::Normal }
     }

@@ -78,18 +78,11 @@ fn every_acting_command_shows_its_changes_and_a_forecast_and_only_reads() {
                 "env A=1 added",
                 "port 80/tcp added",
                 "replicas 3",
-                "no task will be restarted, 3 will be added",
+                "3 tasks will be added",
             ],
         ),
-        (format!("create --mode global {NEW}"), &["a new service: would be created", "1 will be added"]),
-        (
-            "rm web db".into(),
-            &[
-                "web: would be removed",
-                "no task will be restarted, 2 will be removed",
-                "db: would be removed",
-            ],
-        ),
+        (format!("create --mode global {NEW}"), &["a new service: would be created", "1 task will be added"]),
+        ("rm web db".into(), &["web: would be removed", "2 tasks will be removed", "db: would be removed"]),
     ] {
         let swarm = swarm();
         let indexes: Vec<u64> = swarm.world().services.iter().map(|service| service.index).collect();
@@ -143,7 +136,7 @@ fn requests_the_tasks_and_the_nodes_once_and_only_if_they_matter() {
     let nodes = |list: &Value| get("/v1.41/nodes").answers(Answer::json(200, list.to_string()));
     let engine = Engine::ordered([read(), nodes(&json!([])), tasks()]);
     let line = ["update", "--dry-run", "--constraint-add", "node.role==manager", "t001"];
-    swarmctl(line).host(engine.host()).run().succeeds().prints(&["no task will be restarted"]);
+    swarmctl(line).host(engine.host()).run().succeeds().prints(&["1 task will be added"]);
 
     let at = "2026-11-21T09:30:00Z";
     let task = json!([{
@@ -198,7 +191,7 @@ fn a_port_that_will_not_arrive_is_a_warning() {
     let restarts = &run.json()["services"][0]["restarts"];
     assert_eq!(restarts["tasks"], 0, "{}", run.report());
     assert!(restarts["warnings"][0].as_str().unwrap().contains("--force"), "{restarts}");
-    run.says(&["warning: ", "does not reach 1 of its tasks", "--force"]);
+    run.says(&["warning: ", "does not restart 1 of its tasks", "--force"]);
 }
 
 #[test]

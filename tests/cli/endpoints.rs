@@ -220,7 +220,7 @@ fn a_tls_port_is_distinguished_from_a_broken_engine() {
     let engine = Engine::with_ping(alert.framed(Framing::Raw), []);
     let relay = Relay::plain(engine.socket());
     let run = swarmctl(["-H", &relay.host(), "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
-    run.says(&["speaks TLS only", "--tlsverify"]);
+    run.says(&["accepts only TLS", "--tlsverify"]);
     let said = "Client sent an HTTP request to an HTTPS server.\n";
     let refusal = Answer { content_type: "", ..Answer::json(400, said) };
     let engine = Engine::with_ping(refusal, []);

@@ -139,7 +139,7 @@ fn what_a_service_does_not_have_is_an_error_and_the_others_are_shown() {
     let shown = run(&swarm, &["inspect", "web9", "web10", "-f", "{{.Spec.Labels.team}} {{.Spec.Nmae}}"])
         .fails_with(Exit::Failed);
     shown.tells_an_error().says(&[
-        "cannot show service `web9` by the template",
+        "cannot show service `web9` with the template",
         "`.Spec.Nmae}}`",
         "no field `Nmae`",
     ]);

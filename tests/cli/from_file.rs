@@ -46,7 +46,7 @@ fn compose(services: &[(&str, &str)]) -> String {
 fn a_compose_file_updates_the_services_of_its_stack_and_notes_the_others() {
     let swarm = shop();
     let run = from(&swarm, &compose(&[("web", "shop/web:1.8")]), &["--stack", "shop"]).succeeds();
-    run.says(&["1 service of stack `shop` not in FILE left unchanged: shop_api"]);
+    run.says(&["left 1 service of stack `shop` unchanged, because FILE does not list it: shop_api"]);
     assert_eq!(swarm.service("shop_web").image(), "shop/web:1.8");
     assert_eq!(swarm.service("shop_web").spec["Labels"].get("com.docker.stack.image"), None);
     assert_eq!(swarm.posts().len(), 1);
@@ -189,7 +189,7 @@ fn the_output_of_docker_compose_config_is_read() {
     );
     let before = ["shop_web", "shop_debug"].map(|name| swarm.service(name).spec.clone());
     let run = from(&swarm, file, &["--stack", "shop"]).succeeds();
-    run.says(&["1 service of stack `shop` not in FILE left unchanged: shop_debug"]);
+    run.says(&["left 1 service of stack `shop` unchanged, because FILE does not list it: shop_debug"]);
     let images = ["shop_web", "shop_api", "shop_db"].map(|name| swarm.service(name).image().to_owned());
     assert_eq!(images, ["shop/web:1.8", "opera443399/whoami:0.7", &format!("postgres:16.4@{DIGEST}")]);
     let mut web = swarm.service("shop_web").spec.clone();

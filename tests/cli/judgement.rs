@@ -250,18 +250,18 @@ fn a_pull_that_the_engine_has_given_up_is_a_failure_with_the_command_that_pulls_
 }
 
 #[test]
-fn a_start_that_the_engine_cancelled_is_worth_another_try() {
+fn a_start_that_the_engine_canceled_is_worth_another_try() {
     let swarm = swarm();
-    let cancelled = "Canceled: context canceled";
+    let canceled = "Canceled: context canceled";
     set(
         &swarm,
         &[
-            ("rejected", "shutdown", cancelled, [12, 12]),
-            ("rejected", "shutdown", cancelled, [7, 7]),
-            ("rejected", "ready", cancelled, [2, 2]),
+            ("rejected", "shutdown", canceled, [12, 12]),
+            ("rejected", "shutdown", canceled, [7, 7]),
+            ("rejected", "ready", canceled, [2, 2]),
         ],
     );
     run(&swarm, &["wait", "web"])
         .fails_with(Exit::RolloutFailed)
-        .says(&[cancelled, "hint: run the command again"]);
+        .says(&[canceled, "hint: run the command again"]);
 }

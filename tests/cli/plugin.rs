@@ -67,7 +67,7 @@ fn install_creates_a_link_and_uninstall_removes_it() {
     assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
     assert_eq!((run.stdout.contains("docker swarmctl"), run.stderr.as_str()), (true, ""));
     config.run(&["plugin", "install"]).succeeds().shows(&["already"]);
-    // A link of swarmctl that leads to another program, or to none, is still recognised.
+    // A link of swarmctl that leads to another program, or to none, is still recognized.
     fs::remove_file(config.link()).unwrap();
     symlink("/nonexistent/swarmctl", config.link()).unwrap();
     config.run(&["plugin", "install"]).succeeds();

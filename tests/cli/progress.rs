@@ -162,7 +162,7 @@ fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() 
             assert!(screen[0].starts_with("0 of 1 finished"), "{screen:?}");
             let row = screen[1].replace("0:00", "0:0?").replace("0:01", "0:0?").replace("0:02", "0:0?");
             assert_eq!(row, line, "{}", run.report());
-            assert_eq!(screen[2], "1 under way");
+            assert_eq!(screen[2], "1 in progress");
         }
         assert!(blocks.iter().any(|screen| !screen.is_empty()), "{}", run.report());
         // The last state stays, and what is said follows on lines of its own.
@@ -172,7 +172,7 @@ fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() 
 }
 
 #[test]
-fn canaries_and_waiting_services_are_recognisable_and_rows_keep_the_order_of_names() {
+fn canaries_and_waiting_services_are_recognizable_and_rows_keep_the_order_of_names() {
     let swarm = FakeSwarm::with(["b", "a10", "a9"].map(|name| {
         let mut spec = spec(name, OLD);
         spec["EndpointSpec"]["Ports"] = json!([]);
@@ -193,7 +193,7 @@ fn canaries_and_waiting_services_are_recognisable_and_rows_keep_the_order_of_nam
     assert!(screen[1].starts_with("a9 ") && screen[1].ends_with("waiting"), "{screen:#?}");
     assert!(screen[2].starts_with("a10 ") && screen[2].ends_with("waiting"), "{screen:#?}");
     assert!(screen[3].starts_with("b ") && screen[3].contains("canary: "), "{screen:#?}");
-    assert_eq!(screen[4], "1 under way, 2 waiting (3 in all)");
+    assert_eq!(screen[4], "1 in progress, 2 waiting (3 in all)");
     let last = screens.last().unwrap();
     assert!(last[0].starts_with("opera443399/whoami:0.7 -> 0.6  3 of 3 finished"), "{last:#?}");
     assert!(last[3].contains("updated 1/1, running 1/1") && last[3].ends_with("converged"), "{last:#?}");
@@ -231,10 +231,10 @@ fn a_terminal_without_cursor_control_gets_lines() {
 }
 
 #[test]
-fn colours_are_used_only_on_terminals_that_support_them() {
-    for (key, value, is_coloured) in [("X", "", true), ("NO_COLOR", "1", false), ("NO_COLOR", "", true)] {
+fn colors_are_used_only_on_terminals_that_support_them() {
+    for (key, value, is_colored) in [("X", "", true), ("NO_COLOR", "1", false), ("NO_COLOR", "", true)] {
         let swarm = swarm();
         let run = on_terminal(80, 24, "wait t001").env(key, value).host(swarm.host()).run().succeeds();
-        assert_eq!(run.stdout.contains("\u{1b}[32m"), is_coloured, "{}", run.report());
+        assert_eq!(run.stdout.contains("\u{1b}[32m"), is_colored, "{}", run.report());
     }
 }

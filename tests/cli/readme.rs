@@ -201,7 +201,7 @@ fn the_messages_in_docs_troubleshooting_are_those_of_the_program() {
     for message in [
         "no node meets the constraints",
         "no node can take the task",
-        "what listens there does not speak TLS",
+        "the server there does not use TLS",
         "ssh cannot connect to",
         "permission denied by",
         "denies access to",

@@ -199,7 +199,7 @@ fn status_counts_the_running_tasks_of_any_spec_and_those_of_the_current_one() {
     outgoing["ID"] = "outgoing".into();
     let others = [outgoing, full_task(3, "up", "running", "running", (0, 0))];
     let engine = engine(3, 101, &current, &others);
-    assert_eq!(status(&engine), (Some(10), "under way 3/3 1 waiting for the tasks to run".to_owned()));
+    assert_eq!(status(&engine), (Some(10), "in progress 3/3 1 waiting for the tasks to run".to_owned()));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn status_does_not_count_tasks_on_nodes_that_are_down() {
             full_task(1, "up", "starting", "running", (90, 90)),
         ];
         let status = status(&engine(1, 300, &current, &[]));
-        assert_eq!(status, (Some(10), "under way 0/1 0 waiting for the tasks to run".to_owned()));
+        assert_eq!(status, (Some(10), "in progress 0/1 0 waiting for the tasks to run".to_owned()));
     }
 }
 
@@ -221,7 +221,7 @@ fn surplus_tasks_are_waited_for_within_their_grace_period_and_30_s() {
     let of_before = full_task(3, "up", "running", "shutdown", (0, 100));
     let words = "waiting for 2 surplus tasks to end";
     let started = engine(1, 102, &[kept.clone(), stopping.clone()], std::slice::from_ref(&of_before));
-    assert_eq!(status(&started), (Some(10), format!("under way 3/1 2 {words}")));
+    assert_eq!(status(&started), (Some(10), format!("in progress 3/1 2 {words}")));
     let stopped = engine(
         1,
         102,
@@ -238,7 +238,7 @@ fn surplus_tasks_are_waited_for_within_their_grace_period_and_30_s() {
         swarmctl(["wait", "web", "--json", "-q"]).host(overdue.host()).run().fails_with(Exit::StoppedWaiting);
     let run = run.says(&[
         "caused by: 1 surplus task has not ended within its stop grace period plus 30 s\n",
-        "caused by: task web.2 (t2upaaaaaaaa) on node host-up running: it is surplus and has not ended\n",
+        "caused by: task web.2 (t2upaaaaaaaa) on node host-up is running: it is surplus and has not ended\n",
     ]);
     let failure = &run.json()["services"][0]["failures"][0];
     assert_eq!(&failure["slot"], &json!("2"), "{}", run.report());
@@ -266,7 +266,7 @@ fn a_timeout_gives_the_reasons_that_are_known() {
     let run = swarmctl(args).host(engine.host()).run().fails_with(Exit::StoppedWaiting);
     let run = run.says(&[
         "caused by: host-up is full: other tasks have reserved the resources\n",
-        "caused by: task web.2 (t2upaaaaaaaa) on node host-up preparing\n",
+        "caused by: task web.2 (t2upaaaaaaaa) on node host-up is preparing\n",
         "hint: the rollout continues; to keep watching, run `swarmctl wait web`\n",
     ]);
     let object = run.json();
@@ -306,7 +306,7 @@ fn rm_waits_for_a_task_on_a_node_that_is_down_for_its_grace_period_and_30_s() {
     let lists = [(101, json!([lost, running])), (140, json!([lost])), (141, json!([lost]))];
     let run = rm(&lists, Some(nodes)).fails_with(Exit::StoppedWaiting).says(&[
         "caused by: a task did not end within its stop grace period plus 30 s\n",
-        "caused by: task web.2 (t2downaaaaaa) on node host-down running: its node is down\n",
+        "caused by: task web.2 (t2downaaaaaa) on node host-down is running: its node is down\n",
         "hint: the service is removed, and the engine continues to stop its tasks\n",
     ]);
     assert_eq!(run.json()["services"][0]["failures"][0]["node"], "host-down");

@@ -53,7 +53,7 @@ fn succeeds_for_converged_services_with_few_requests() {
 #[test]
 fn each_state_has_its_exit_code_and_text() {
     for (step, code, state, detail) in [
-        (Step::Updating, 10, "under way", "waiting for the tasks to run"),
+        (Step::Updating, 10, "in progress", "waiting for the tasks to run"),
         (Step::Completed, 0, "converged", ""),
         (Step::Paused, 5, "failed", "update paused due to failure or early termination of task"),
         (Step::RolledBack, 6, "rolled back", "rollback completed"),

@@ -74,7 +74,7 @@ fn https_uses_the_given_files_without_other_flags() {
         .host(&host)
         .run()
         .fails_with(Exit::Unreachable)
-        .says(&["wants a client's certificate"]);
+        .says(&["requires a client certificate"]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn https_trusts_the_authorities_of_the_system() {
     ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&system))).run().succeeds();
     let none = folder(None, None, None);
     let run = ls().env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", path(&none)).run();
-    run.fails_with(Exit::Unreachable).tells_an_error().says(&["this system has none"]);
+    run.fails_with(Exit::Unreachable).tells_an_error().says(&["this system has no trusted authorities"]);
     let other = folder(Some(&Authority::new("theirs").pem), None, None);
     let run = ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&other))).run();
     run.fails_with(Exit::Unreachable)
@@ -135,8 +135,8 @@ fn what_is_wrong_with_the_engines_certificate_is_said() {
             ours.engine(&["a.example", "10.9.8.7"], Validity::Now),
             "is for `a.example`, `10.9.8.7`, not for `127.0.0.1`",
         ),
-        (ours.engine(&[], Validity::Now), "has no subjectAltName, so it is not for `127.0.0.1`"),
-        (ours.client(Validity::Now), "it is not made for this side of a connection (extendedKeyUsage)"),
+        (ours.engine(&[], Validity::Now), "has no subjectAltName, so it is not valid for `127.0.0.1`"),
+        (ours.client(Validity::Now), "it is not valid for this side of a connection (extendedKeyUsage)"),
     ] {
         let engine = Engine::silent();
         let relay = Relay::tls(engine.socket(), &pair, None);
@@ -151,11 +151,11 @@ fn what_is_wrong_with_the_engines_certificate_is_said() {
 fn what_an_engine_has_against_the_clients_certificate_is_said() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     for (version, pair, why) in [
-        (None, "it wants a client's certificate, and none is given"),
+        (None, "it requires a client certificate, and none is given"),
         (Some(theirs.client(Validity::Now)), "it is not signed by an authority in `"),
         (Some(ours.client(Validity::Past)), "it expired at 2021-01-01T00:00:00Z"),
         (Some(ours.client(Validity::Future)), "it is not valid before 2089-01-01T00:00:00Z"),
-        (Some(ours.engine(&["x"], Validity::Now)), "it is not made for this side of a connection"),
+        (Some(ours.engine(&["x"], Validity::Now)), "it is not valid for this side of a connection"),
     ]
     .into_iter()
     .flat_map(|(pair, why)| [(&TLS12, pair.clone(), why), (&TLS13, pair, why)])
@@ -181,14 +181,14 @@ fn unusable_files_are_reported_before_any_request() {
     let half = &pair.cert[..pair.cert.len() / 2];
     for (ca, cert, key, why) in [
         ("", &*pair.cert, &*pair.key, "ca.pem` is empty"),
-        ("no PEM", &pair.cert, &pair.key, "ca.pem` holds no certificate"),
-        (&pair.key, &pair.cert, &pair.key, "ca.pem` holds no certificate"),
+        ("no PEM", &pair.cert, &pair.key, "ca.pem` contains no certificate"),
+        (&pair.key, &pair.cert, &pair.key, "ca.pem` contains no certificate"),
         (&ours.pem, "", &pair.key, "cert.pem` is empty"),
         (&ours.pem, half, &pair.key, "cert.pem` "),
-        (&ours.pem, &pair.key, &pair.cert, "cert.pem` holds no certificate"),
+        (&ours.pem, &pair.key, &pair.cert, "cert.pem` contains no certificate"),
         (&ours.pem, &pair.cert, "", "key.pem` is empty"),
-        (&ours.pem, &pair.cert, &pair.cert, "key.pem` holds no private key"),
-        (&ours.pem, &pair.cert, &other.key, "key.pem` is not the one that the certificate in `"),
+        (&ours.pem, &pair.cert, &pair.cert, "key.pem` contains no private key"),
+        (&ours.pem, &pair.cert, &other.key, "key.pem` does not belong to the certificate in `"),
         (&ours.pem, &pair.cert, ENCRYPTED_KEYS[0], "key.pem` is an encrypted key"),
         (&ours.pem, &pair.cert, ENCRYPTED_KEYS[1], "openssl pkey -in "),
     ] {
@@ -197,8 +197,8 @@ fn unusable_files_are_reported_before_any_request() {
         run.says(&[why, "DOCKER_CERT_PATH"]);
     }
     for (cert, key, why) in [
-        (Some(&*pair.cert), None, "cert.pem` is of no use alone"),
-        (None, Some(&*pair.key), "key.pem` is of no use alone"),
+        (Some(&*pair.cert), None, "cert.pem` cannot be used alone"),
+        (None, Some(&*pair.key), "key.pem` cannot be used alone"),
     ] {
         let own = folder(Some(&ours.pem), cert, key);
         verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&[why]);

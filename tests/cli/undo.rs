@@ -65,7 +65,7 @@ fn once_the_rollback_is_sent_the_failure_and_the_rollback_are_reported() {
             &format!("interrupted ({name}): a rollback was sent, and the engine continues it"),
             "`swarmctl wait web`",
         ]);
-        run.never_says(&["goes on with it", "stopped waiting for the rollout", "not updated"]);
+        run.never_says(&["continues with it", "stopped waiting for the rollout", "not updated"]);
         swarm.expect("web").posted(2).image(OLD);
     }
     let swarm = swarm(&["web"]);
@@ -101,7 +101,7 @@ fn a_signal_before_the_rollback_is_sent_reports_that_nothing_will_roll_back() {
         let is_watched = |swarm: &FakeSwarm| swarm.service("web").status.is_some();
         let run = interrupted(&swarm, args, "INT", is_watched).fails_with(Exit::Interrupted).says(&[
             "--rollback-on-failure is no longer in effect",
-            "if its rollout fails, nothing will roll it back",
+            "if its rollout fails, it will not be rolled back",
             "`swarmctl rollback web`",
             "swarmctl wait web",
         ]);

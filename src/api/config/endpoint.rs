@@ -213,7 +213,7 @@ fn unix(path: &str) -> Result<PathBuf, String> {
 fn bare(host: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     let (authority, path) = host.split_at(host.find('/').unwrap_or(host.len()));
     match (authority, path) {
-        ("" | "." | "..", _) => Err(format!("a socket's path is written `unix://{host}`")),
+        ("" | "." | "..", _) => Err(format!("the path of a socket needs a scheme: `unix://{host}`")),
         (_, path) if path.is_empty() || !authority.ends_with(':') => tcp(host, "tcp", tls),
         (scheme, _) => Err(format!("`{scheme}` must be followed by two slashes")),
     }
@@ -245,7 +245,7 @@ fn tcp(rest: &str, scheme: &str, tls: Option<Tls>) -> Result<Tcp, String> {
             is_verified: true,
         })),
         "http" if tls.is_some() => {
-            return Err("`http://` is without TLS, and there are settings for TLS".to_owned());
+            return Err("`http://` does not use TLS, but TLS settings are given".to_owned());
         }
         _ => tls,
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// All timeouts and intervals. [`Timeouts::default`] has the production values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// How long an engine may be silent, without a leader, or answer 503.
+    /// How long an engine may be silent, have no leader, or respond with 503.
     pub unavailable: Duration,
     /// Total time for retries after version conflicts.
     pub stale_version: Duration,
@@ -49,7 +49,7 @@ pub struct Timeouts {
     pub completion: Duration,
     /// Reading or writing the journal. An update must not wait longer for its record.
     pub journal: Duration,
-    /// What is still sent after a signal or the deadline. A cancelled program must exit within 500 ms.
+    /// What is still sent after a signal or the deadline. A canceled program must exit within 500 ms.
     pub last_requests: Duration,
     /// The first interval between polls of a rollout. It grows by half while nothing changes.
     pub rollout_interval: Duration,
@@ -120,7 +120,7 @@ impl Timeouts {
 mod tests {
     use super::*;
 
-    /// Promised in docs/design.md section 3 and docs/design.md section 5.
+    /// These values are promised in docs/design.md section 3 and section 5.
     #[test]
     fn production_waits_as_long_as_is_promised() {
         let production = Timeouts::default();

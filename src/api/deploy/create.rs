@@ -61,7 +61,7 @@ pub enum CreateError {
     },
     /// The response was lost, and the service could not be looked up.
     Unknown(Error),
-    /// The service was not created, or the command was cancelled: see [`FailedCreate::delivery`].
+    /// The service was not created, or the command was canceled: see [`FailedCreate::delivery`].
     Failed(Error),
 }
 

@@ -31,7 +31,7 @@ pub enum Stopped {
         /// The remaining tasks.
         left: Explanation,
     },
-    /// The command was cancelled.
+    /// The command was canceled.
     Interrupted {
         /// The remaining tasks.
         left: Explanation,

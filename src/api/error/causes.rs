@@ -21,7 +21,7 @@ pub struct ConnectError {
 pub enum ConnectErrorKind {
     /// The host name cannot be resolved.
     HostNotFound,
-    /// The other end does not speak TLS, or no version or cipher that both sides support.
+    /// The other end does not use TLS, or both sides have no TLS version or cipher suite in common.
     TlsUnsupported,
     /// The other end requires TLS.
     TlsRequired,

@@ -124,7 +124,7 @@ pub enum Error {
         registry: String,
         /// The image that was looked up.
         image: String,
-        /// Why it did not say.
+        /// Why it provided no digest.
         kind: RegistryErrorKind,
         /// The engine's message, which usually quotes the registry.
         message: String,
@@ -244,7 +244,7 @@ impl Error {
         matches!(self, Error::Engine { status: 503, message } if message.contains("not a swarm manager"))
     }
 
-    /// Whether plain HTTP was sent to a port that requires TLS. Recognises the messages of Go's HTTP server
+    /// Whether plain HTTP was sent to a port that requires TLS. Recognizes the messages of Go's HTTP server
     /// and of nginx.
     pub fn requires_tls(&self) -> bool {
         const WORDS: [&str; 2] = ["HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port"];

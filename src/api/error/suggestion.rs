@@ -15,7 +15,7 @@ pub enum Suggestion {
 impl Suggestion {
     /// Returns the most similar one of `names`, or several that are equally similar. `None` if none is similar.
     ///
-    /// Similar are names with a few different letters, in another case, and the full name of a service of a stack
+    /// Names are similar if they differ in a few letters or in case, or if one is the full name of a service of a stack
     /// (`shop_web` for `web`).
     pub fn most_similar<S: AsRef<str>>(name: &str, names: impl IntoIterator<Item = S>) -> Option<Self> {
         let mut found: Vec<(usize, String)> = names

@@ -72,14 +72,12 @@ pub enum ForecastWarning {
     MovesNetworks,
     /// New credentials restart tasks whose placement differs from that of the service.
     #[error(
-        "new credentials restart tasks whose Placement differs from the service's: the engine leaves such tasks alone only if \
-         nothing else differs"
+        "new credentials restart tasks whose Placement differs from the service's: the engine keeps such tasks only if nothing else differs"
     )]
     NewCredentials,
     /// A change of the endpoint does not replace some tasks.
     #[error(
-        "the change of EndpointSpec does not reach {tasks} of its tasks: their Placement differs from the service's, \
-         and the engine looks no further"
+        "the change of EndpointSpec does not restart {tasks} of its tasks: their Placement differs from the service's, so the engine does not compare EndpointSpec"
     )]
     NotReached {
         /// The number of tasks.

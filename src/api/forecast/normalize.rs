@@ -148,7 +148,7 @@ mod tests {
         }
     }
 
-    /// Each pair was posted one after the other on 20.10: the task was replaced, or for its placement kept.
+    /// Each pair was posted one after the other on 20.10: the task was replaced, or, if only the placement differed, kept.
     #[test]
     fn specs_that_the_engine_distinguishes_are_different() {
         for (a, b) in [

@@ -338,7 +338,7 @@ fn detects_a_placement_that_would_be_lost() {
     assert!(!loses_placement(&spec(), &edited(&set("TaskTemplate.Placement", json!({})))));
 }
 
-/// Tried on 20.10.24 and 28.5.2: the credentials restarted both tasks after a constraint had left them alone.
+/// Tried on 20.10.24 and 28.5.2: the credentials restarted both tasks, which a change of constraints had not restarted.
 #[test]
 fn new_credentials_restart_tasks_that_were_kept_for_their_placement() {
     let mut old = template();

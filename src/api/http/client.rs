@@ -378,7 +378,7 @@ impl Client {
         let endpoint = &host.connection.endpoint;
         let request = stream.request;
         match Response::decode(RawResponse { request, endpoint, parts: &parts, body: refusal, sent: None }) {
-            Ok(response) => Err(response.invalid_response("it is not a response")),
+            Ok(response) => Err(response.invalid_response("it is not an HTTP response")),
             Err(error) => Err(error),
         }
     }

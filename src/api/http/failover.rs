@@ -235,18 +235,20 @@ impl Failover {
 }
 
 impl NoManagerReason {
-    /// `no leader: 1 of 3 managers answers, 2 are needed: HOST: REASON; HOST: REASON`.
+    /// `no leader: 1 of 3 managers responds, 2 are needed: HOST: REASON; HOST: REASON`.
     fn describe(&self) -> String {
         let Self { host_errors, leaderless, known_managers: managers } = self;
         let first = match (*leaderless, managers / 2 + 1) {
             (0, _) => "none of these managers can be reached".to_owned(),
             (1, needed) if needed > 1 => {
-                format!("no leader: 1 of {managers} managers answers, {needed} are needed")
+                format!("no leader: 1 of {managers} managers responds, {needed} are needed")
             }
             (answers, needed) if answers < needed => {
-                format!("no leader: {answers} of {managers} managers answer, {needed} are needed")
+                format!("no leader: {answers} of {managers} managers respond, {needed} are needed")
             }
-            (answers, _) => format!("no leader: {answers} of {managers} managers answer, and see none"),
+            (answers, _) => {
+                format!("no leader: {answers} of {managers} managers respond, and none of them sees a leader")
+            }
         };
         format!("{first}: {}", host_errors.join("; "))
     }
@@ -276,9 +278,12 @@ mod tests {
             let host_errors = vec!["tcp://a:1: x".to_owned()];
             NoManagerReason { host_errors, leaderless: answers, known_managers: managers }.describe()
         };
-        assert_eq!(why(1, 3), "no leader: 1 of 3 managers answers, 2 are needed: tcp://a:1: x");
-        assert_eq!(why(2, 5), "no leader: 2 of 5 managers answer, 3 are needed: tcp://a:1: x");
-        assert_eq!(why(2, 3), "no leader: 2 of 3 managers answer, and see none: tcp://a:1: x");
+        assert_eq!(why(1, 3), "no leader: 1 of 3 managers responds, 2 are needed: tcp://a:1: x");
+        assert_eq!(why(2, 5), "no leader: 2 of 5 managers respond, 3 are needed: tcp://a:1: x");
+        assert_eq!(
+            why(2, 3),
+            "no leader: 2 of 3 managers respond, and none of them sees a leader: tcp://a:1: x"
+        );
         assert_eq!(why(0, 3), "none of these managers can be reached: tcp://a:1: x");
     }
 

@@ -75,7 +75,7 @@ impl Drop for Permit<'_> {
         let mut free = connections.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.places += 1;
         free.streams += usize::from(*kind == RequestKind::Stream);
-        // A stream that waits may not be able to use this place, but a request may.
+        // A waiting stream may not be allowed to use this permit, but a request is.
         connections.freed.notify_all();
     }
 }

@@ -134,7 +134,7 @@ impl Response {
     }
 
     /// The engine's refusal, without secrets. If a password is part of a message that the program must
-    /// recognise (such as "update"), the message is kept: misinterpreting it would be worse.
+    /// recognize (such as "update"), the message is kept: misinterpreting it would be worse.
     fn refusal(&self, status: u16, message: &str) -> Error {
         let received = Error::Engine { status, message: message.trim().to_owned() };
         let shown = Error::Engine { status, message: self.secrets.hide(message.trim()) };
@@ -187,7 +187,7 @@ impl Response {
 
     fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
-        // A truncated secret could not be recognised.
+        // A truncated secret could not be recognized.
         let text = self.secrets.hide(&text);
         let line = text.trim().lines().next().unwrap_or_default();
         match line.char_indices().nth(80) {

@@ -20,7 +20,7 @@ impl Client {
         }
     }
 
-    /// A client with the same connections, all of whose waits end after `limit`, or with those of this client.
+    /// A client with the same connections. Its waits end after `limit`, or earlier if those of this client do.
     pub fn limited_to(&self, limit: Duration) -> Self {
         let end = Instant::now() + limit;
         let timeouts = Timeouts { unavailable: self.timeouts.unavailable.min(limit), ..self.timeouts };
@@ -28,8 +28,8 @@ impl Client {
         Self { timeouts, deadline, ..self.clone_shared() }
     }
 
-    /// A client of the current manager for what must still be sent after the deadline or a signal: it has connections of its
-    /// own, which neither ends. `None` if nothing was sent yet.
+    /// A client of the current manager for what must still be sent after the deadline or a signal. It has connections of its own,
+    /// which the deadline and the signal do not end. `None` if nothing was sent yet.
     pub fn for_last_requests(&self, limit: Duration) -> Option<Self> {
         let connection = self.connection()?.clone();
         let client = Self::new(connection, Cancellation::default(), Some(Instant::now() + limit));

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use crate::api::records::plan::PlannedEdit;
 use crate::api::spec::{Change, Edit, Op, Place, is_zero};
 
-/// The edits that lead from the spec `before` to the spec `after`, of which `changes` are the differences.
+/// The edits that lead from the spec `before` to the spec `after`; `changes` are their differences.
 ///
-/// Each is about the smallest place that has an identity of its own, so that others can change what is beside it. A list in
-/// which an identity occurs twice is one place.
+/// Each edit is for the smallest place that has an identity of its own, so that other writers can change places next to it. A
+/// list in which an identity occurs twice is one place.
 pub fn edits_of_run(changes: &[Change], before: &Value, after: &Value) -> Vec<PlannedEdit> {
     let mut edits: Vec<PlannedEdit> = Vec::new();
     for Change { place, old, new } in changes {

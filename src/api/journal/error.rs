@@ -20,13 +20,13 @@ pub enum JournalError {
     #[error("the engine has no configs (API 1.30)")]
     NoConfigs,
     /// The journal has an unknown version, so nothing is written to it.
-    #[error("the journal of this swarm has a format that this version does not know")]
+    #[error("the journal of this swarm has a format that this version does not support")]
     UnknownVersion,
     /// The record is too long.
     #[error("the record is longer than {0} MiB")]
     TooLong(usize),
     /// Other runs have taken too many numbers.
-    #[error("the numbers {first} to {last} are taken")]
+    #[error("the run numbers {first} to {last} are already in use")]
     NumbersTaken {
         /// The first number that was tried.
         first: u64,

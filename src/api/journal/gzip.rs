@@ -12,7 +12,7 @@ pub(super) const MAX_LEN: u64 = 64 << 20;
 /// Compresses a record.
 ///
 /// # Errors
-/// The compressor fails, which it does not when it writes to memory.
+/// The compressor failed. This does not happen if it writes to memory.
 pub(super) fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes)?;

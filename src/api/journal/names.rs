@@ -12,7 +12,7 @@ pub const LAST: &str = "swarmctl.last";
 pub const SWARM: &str = "swarmctl.swarm";
 /// The number of the run.
 pub const RUN: &str = "swarmctl.run";
-/// A random number by which a run recognises its own configs.
+/// A random number by which a run recognizes its own configs.
 pub const NONCE: &str = "swarmctl.nonce";
 /// The number of parts.
 pub const PARTS: &str = "swarmctl.parts";

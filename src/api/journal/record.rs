@@ -21,7 +21,7 @@ pub(super) const MAX_RECORD_LEN: usize = 4 << 20;
 pub struct Record {
     /// The number. 0 before the run has one.
     pub run: u64,
-    /// A random number by which the run recognises its own record.
+    /// A random number by which the run recognizes its own record.
     pub nonce: String,
     /// When the run started, as an RFC 3339 timestamp.
     pub at: String,

@@ -99,7 +99,7 @@ impl SwarmJournal {
         Ok(configs::delete(&self.client, &self.config.id)?)
     }
 
-    /// The runs in a swarm that may have no journal any longer.
+    /// The runs in a swarm whose journal may have been deleted.
     ///
     /// # Errors
     /// They cannot be read.
@@ -309,7 +309,7 @@ fn update(client: &Client, mut config: Config, change: impl Fn(&mut Labels)) -> 
         if is_over || client.time_left().is_some_and(|left| left <= pause) {
             return Err(error.into());
         }
-        // Full jitter, so that runs that end at the same time spread.
+        // Full jitter, so that runs that end at the same time do not retry at the same time.
         client.cancellation().sleep(pause.mul_f64(fastrand::f64()))?;
         pause = (pause * 3 / 2).min(MAX_PAUSE);
         config = configs::inspect(client, &config.name)?;
@@ -321,7 +321,7 @@ fn may_have_arrived(error: &Error) -> bool {
     error.is_ambiguous() && !matches!(error, Error::Interrupted)
 }
 
-/// The runs that configs hold, the newest first. Configs with other names are none of them, whatever their labels are.
+/// The runs that configs hold, the newest first. Configs with other names are ignored, whatever their labels are.
 fn group(configs: Vec<Config>) -> Vec<StoredRun> {
     let mut runs: BTreeMap<u64, BTreeMap<usize, Config>> = BTreeMap::new();
     for config in configs {

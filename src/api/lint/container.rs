@@ -95,8 +95,7 @@ pub(super) fn docker_socket(subject: &Subject, found: &mut Findings) -> Read<()>
         if matches!(source.as_str(), "/run/docker.sock" | "/var/run/docker.sock" | "/run" | "/var/run" | "/")
         {
             let message = format!(
-                "the bind mount of `{source}` gives the container the engine's socket, which is root on the node, also if it is \
-                 read-only"
+                "the bind mount of `{source}` gives the container the engine's socket, and so root access to the node, even if it is read-only"
             );
             found.push((Place::at(MOUNTS).item_of(mount).to_string(), message, Fix::Advice));
         }

@@ -80,7 +80,7 @@ pub enum Change {
     OneAtATime,
     /// `Placement.MaxReplicas`.
     MaxReplicas(u64),
-    /// All tasks are replaced, although nothing else of them changes.
+    /// All tasks are replaced, although nothing else changes.
     Restart,
     /// No health check.
     NoHealthCheck,

@@ -150,7 +150,9 @@ pub(super) fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
         let message = if need > capacity {
             format!("{has}, and its services need {need}")
         } else if need == capacity && *has_start_first {
-            format!("{has}, and its services need all of them: a start-first update has none for a new task")
+            format!(
+                "{has}, and its services need all of them: none is left for a new task of a start-first update"
+            )
         } else {
             continue;
         };

@@ -70,7 +70,7 @@ pub(super) fn failure_continue(subject: &Subject, found: &mut Findings) -> Read<
         ),
         (false, false) => return Ok(()),
     };
-    let message = format!("with {what} an update to a broken image ends as completed");
+    let message = format!("with {what}, an update to a broken image ends as completed");
     found.push((place.to_owned(), message, Fix::Update(fix)));
     Ok(())
 }

@@ -151,7 +151,7 @@ fn hosts_variables_and_contexts_never_panic() {
     });
 }
 
-/// What is held as text is what can be read, and as much is known of it.
+/// A service that is kept as text is the same as the parsed one, and has the same fields.
 #[test]
 fn services_held_as_text() {
     check_random_inputs("services held as text", |random| {
@@ -168,7 +168,7 @@ fn services_held_as_text() {
         let read = values.next().and_then(Result::ok).and_then(Service::new);
         let Ok((held, length)) = Service::parse_first(&text) else { return };
         assert_eq!(length, values.byte_offset(), "{text}");
-        let read = read.expect("what is held can be read");
+        let read = read.expect("a service that is kept as text can be parsed");
         let known = |it: &Service| {
             (
                 it.id().to_owned(),

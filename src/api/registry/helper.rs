@@ -35,7 +35,7 @@ pub fn program(name: &str) -> String {
 /// Runs a helper to get the credentials for a server. `None` if it has none.
 ///
 /// The server's name is passed on stdin and the secret is read from stdout, so neither is in the process
-/// list. The helper is killed when the command is cancelled, at the deadline, or after
+/// list. The helper is killed when the command is canceled, at the deadline, or after
 /// [`Timeouts::credential_helper`](crate::api::config::timeouts::Timeouts). Its messages are shown without
 /// the secrets in `known` and without those in its own output.
 pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result<Option<Credentials>> {

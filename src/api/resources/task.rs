@@ -165,7 +165,7 @@ impl TaskState {
 }
 
 impl Task {
-    /// Whether the task should run, or should run to completion. `false` if it was told to shut down.
+    /// Whether the task should run, or should run to completion. `false` if the manager has requested its shutdown.
     pub fn is_desired(&self) -> bool {
         self.desired <= TaskState::Complete
     }
@@ -175,7 +175,7 @@ impl Task {
         (TaskState::Complete..=TaskState::Orphaned).contains(&self.status.state)
     }
 
-    /// Whether the task ended without being told to: it failed, was rejected, or completed.
+    /// Whether the task ended without such a request: it failed, was rejected, or completed.
     pub fn has_ended_by_itself(&self) -> bool {
         matches!(self.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
     }

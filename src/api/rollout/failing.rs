@@ -50,8 +50,8 @@ impl<'a> Judge<'a> {
         Ok(why)
     }
 
-    /// Whether the engine has tasks to replace and has not reported this yet. If so, the failures are from
-    /// before.
+    /// Whether the engine has tasks to replace and has not reported this yet. If so, the failures are
+    /// older than the update.
     fn has_tasks_to_replace(&self) -> Result<bool, Need> {
         let all = self.all()?;
         if self.update_status.phase != Phase::NotReported || self.rules.is_job {

@@ -207,7 +207,7 @@ impl fmt::Display for WaitsFor {
                 write!(f, "all tasks running; verifying for another {} s", left.as_secs().max(1))
             }
             Self::Completion => write!(f, "all tasks running; the engine has not reported completion yet"),
-            Self::Outgoing(error) => write!(f, "waiting for outgoing tasks to make room: {error}"),
+            Self::Outgoing(error) => write!(f, "waiting for old tasks to free resources: {error}"),
             Self::Surplus(1) => write!(f, "waiting for 1 surplus task to end"),
             Self::Surplus(tasks) => write!(f, "waiting for {tasks} surplus tasks to end"),
             Self::Unlisted(left) => write!(

@@ -206,11 +206,11 @@ mod tests {
         let spec = json!({"TaskTemplate": {"Placement": {"Constraints": ["node.labels.disk==ssd"]}}});
         let good = || node(&json!({}));
         let drained = || node(&json!({"/Spec/Availability": "drain"}));
-        let unlabelled = || node(&json!({"/Spec/Labels/disk": "hdd"}));
+        let unlabeled = || node(&json!({"/Spec/Labels/disk": "hdd"}));
         for (nodes, reasons, is_refused) in [
             (vec![drained()], "no suitable node (1 node not available for new tasks)", true),
             (vec![good()], "no suitable node (1 node not available for new tasks)", false),
-            (vec![unlabelled()], "no suitable node (scheduling constraints not satisfied on 1 node)", true),
+            (vec![unlabeled()], "no suitable node (scheduling constraints not satisfied on 1 node)", true),
             (vec![good()], "no suitable node (scheduling constraints not satisfied on 1 node)", false),
             (vec![good()], "no suitable node (insufficient resources on 1 node)", true),
             (

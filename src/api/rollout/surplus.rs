@@ -127,7 +127,7 @@ impl<'a> Judge<'a> {
                 .is_some_and(|nodes| !nodes.is_empty() && !nodes.iter().any(|it| it.id == task.node))
     }
 
-    /// Whether the task should have stopped by now. The time starts when the manager told it to stop, or else
+    /// Whether the task should have stopped by now. The time starts with the manager's stop request, or else
     /// with the change of the service.
     fn is_overdue(&self, task: &Task) -> bool {
         let service = self.view.service;

@@ -95,7 +95,7 @@ pub enum InvalidSpec {
         /// The JSON type.
         expected: JsonType,
     },
-    /// A key differs from the engine's in upper and lower case only. The engine takes the two for one.
+    /// A key differs from the engine's in upper and lower case only. The engine treats both as the same field.
     #[error("`{key}` must be spelled `{known}`")]
     OtherCase {
         /// The key.

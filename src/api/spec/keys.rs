@@ -48,7 +48,7 @@ fn child(path: &'static str, parents: &[String]) -> Option<&'static str> {
     parents.iter().all(|parent| parts.next() == Some(parent.as_str())).then(|| parts.next()).flatten()
 }
 
-/// Whether Go's JSON decoder takes the key for this field: it folds two more characters than those of ASCII.
+/// Whether Go's JSON decoder treats the key as this field: besides ASCII letters it folds the case of two other characters.
 fn is_same_field(field: &str, key: &str) -> bool {
     let fold = |c: char| match c {
         '\u{17f}' => 's',

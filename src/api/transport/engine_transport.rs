@@ -130,7 +130,7 @@ impl Transport for EngineTransport {
         if self.tls.is_none() && !self.has_received && is_tls(&self.buffers.input_append_buf()[..n]) {
             return Err(not_connected(ConnectError::new(
                 ConnectErrorKind::TlsRequired,
-                "what listens there speaks TLS only",
+                "the server there accepts only TLS",
             )));
         }
         self.has_received |= n > 0;

@@ -1,4 +1,4 @@
-//! A connected socket with a deadline, whose waits can be cancelled.
+//! A connected socket with a deadline, whose waits can be canceled.
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
@@ -8,7 +8,7 @@ use socket2::Socket as RawSocket;
 
 use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 
-/// A connected socket. Every wait ends at the deadline (as `TimedOut`) or when the operation is cancelled.
+/// A connected socket. Every wait ends at the deadline (as `TimedOut`) or when the operation is canceled.
 pub struct Socket {
     socket: RawSocket,
     cancellation: Cancellation,

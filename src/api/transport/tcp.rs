@@ -105,7 +105,7 @@ impl fmt::Debug for TcpConnector {
 }
 
 /// Returns the first connection that any address of the host accepts. Name lookups and connection attempts
-/// cannot be cancelled, so they run in threads, which are abandoned if they take too long.
+/// cannot be canceled, so they run in threads, which are abandoned if they take too long.
 fn connect(
     host: &str,
     port: u16,
@@ -197,7 +197,7 @@ fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<RawSocket>>
     }
 }
 
-/// Receives a value. Returns `None` at the deadline or if the wait is cancelled.
+/// Receives a value. Returns `None` at the deadline or if the wait is canceled.
 fn wait<T>(from: &Receiver<T>, end: Instant, cancellation: &Cancellation) -> Option<T> {
     loop {
         let left = end.saturating_duration_since(Instant::now());

@@ -49,7 +49,7 @@ struct RefreshArgs {
     select: SelectArgs,
     #[command(flatten)]
     batch: BatchArgs,
-    /// Show what would be done, without doing it
+    /// Show which services would get new credentials
     #[arg(long)]
     dry_run: bool,
     /// Refresh even if DOCKER_API_VERSION makes the engine drop fields

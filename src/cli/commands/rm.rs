@@ -21,9 +21,13 @@ use crate::cli::select::{Jobs, SelectArgs, SelectedService, format_count};
 
 /// Remove services
 ///
-/// If a service cannot be removed, the others are still removed. Their tasks shut down afterwards, each within its stop
-/// grace period.
+/// If a service cannot be removed, the others are still removed. The tasks of removed services shut down afterwards, each
+/// within its stop grace period.
 #[derive(Args, Debug)]
+#[command(
+    mut_arg("dry_run", |flag| flag.help("Show which services would be removed")),
+    mut_arg("exit_code", |flag| flag.help("Exit with 10 if services would be removed, or were removed"))
+)]
 pub struct RmArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]

@@ -17,7 +17,7 @@ use crate::output::Fields;
 
 /// Show the versions of swarmctl and of the engine
 ///
-/// If the engine cannot be reached, only the client's version is printed, and the exit status is 8.
+/// If the engine cannot be reached, only the client's version is printed, and the exit code is 8.
 #[derive(Args, Debug)]
 pub struct VersionArgs {
     /// Stop waiting for the engine after this time, as in 5s

@@ -67,7 +67,7 @@ pub struct EditArgs {
     pub plan_file: PlanFileArgs,
 }
 
-/// Flags of all commands that change services.
+/// Flags of all commands that change services. The help is for updates; `create` and `rm` replace it.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct PlanArgs {
     /// Show what would change and how many tasks would restart
@@ -155,7 +155,7 @@ pub fn mode(dry_run: bool, services: usize) -> Mode {
     if dry_run { Mode::Plan } else { Mode::Apply(if services > 1 { ReadBack::Later } else { ReadBack::Now }) }
 }
 
-/// The behaviour that `--allow-field-loss` selects.
+/// The behavior that `--allow-field-loss` selects.
 pub fn field_loss(is_allowed: bool) -> OnFieldLoss {
     if is_allowed { OnFieldLoss::Accept } else { OnFieldLoss::Refuse }
 }

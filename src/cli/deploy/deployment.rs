@@ -42,7 +42,7 @@ pub struct Deployment<'a> {
     about: HashMap<String, Remarks>,
     /// How the services were selected; `None` if they were named.
     pub(super) selection: Option<Selection>,
-    /// Which failures before the first request keep all services from being changed.
+    /// Which failures before the first request prevent all changes.
     blocked_by: BlockedBy,
     /// The results of `--verify`, if it is given.
     pub(super) verified: Option<Vec<Value>>,
@@ -54,7 +54,7 @@ pub struct Deployment<'a> {
     pub(super) recorded: Option<u64>,
 }
 
-/// Which failures before the first request keep all services from being changed.
+/// Which failures before the first request prevent all changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BlockedBy {
     /// As many as `--max-failures`.

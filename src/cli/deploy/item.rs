@@ -34,7 +34,7 @@ impl<T> Item<T> {
         self.chosen_by == ChosenBy::Name
     }
 
-    /// The refusal of a service that the command is not made for. A service that was only selected is
+    /// The refusal of a service that the command does not support. A service that was only selected is
     /// skipped.
     pub fn unsuitable(&self, why: String) -> NotStarted {
         match self.chosen_by {

@@ -24,9 +24,9 @@ pub struct Pool<'a, W, R> {
 /// Work that waits for a thread, and results that wait for the caller.
 struct Queue<W, R> {
     state: Mutex<State<W, R>>,
-    /// Signalled when there is work. One item wakes one thread; a channel behind a mutex would wake two.
+    /// Signaled when there is work. One item wakes one thread; a channel behind a mutex would wake two.
     work_available: Condvar,
-    /// Signalled when there are results that the caller must see.
+    /// Signaled when there are results that the caller must see.
     results_available: Condvar,
 }
 

@@ -58,7 +58,7 @@ pub enum IfPaused {
 }
 
 impl IfPaused {
-    /// The behaviour that `--resume` selects.
+    /// The behavior that `--resume` selects.
     pub fn from_resume(resume: bool) -> Self {
         if resume { Self::Resume } else { Self::Refuse }
     }

@@ -13,7 +13,7 @@ use crate::cli::app::App;
 use crate::cli::flags::image::{ImageChange, store_credentials};
 use crate::cli::messages::usage::UsageError;
 
-/// The label of services of which no update is sent while an update is held.
+/// The label of a service with a held update. Such a service is not restored.
 pub use crate::api::journal::names::HELD;
 
 /// Whether the user's credentials are stored with the services.

@@ -63,7 +63,7 @@ impl OnFailureArgs {
         self.rollback_on_failure
     }
 
-    /// The behaviour that the flag selects.
+    /// The behavior that the flag selects.
     pub fn on_failure(&self) -> OnFailure {
         self.rollback_on_failure.unwrap_or(OnFailure::Keep)
     }
@@ -170,6 +170,6 @@ pub fn note_if_interrupted(report: &ServiceReport) -> Option<String> {
         None => format!("`swarmctl rollback {}`", shell::service(report.name())),
     };
     Some(format!(
-        "--rollback-on-failure is no longer in effect: {why}, nothing will roll it back; to do so run {way}"
+        "--rollback-on-failure is no longer in effect: {why}, it will not be rolled back; to roll it back run {way}"
     ))
 }

@@ -48,7 +48,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Nobody may take a part for the whole.
+        // A reader must not mistake a partial file for the complete one.
         let _ = fs::remove_file(path);
     }
     written

@@ -239,7 +239,7 @@ impl ImageResolution<'_> {
         let mut change = self.same_image();
         if asks && likeness == Likeness::Pinned {
             change.report.warnings.push(format!(
-                "this engine cannot resolve the digest of `{}`, which stays pinned; with --unpin it is pinned again",
+                "this engine cannot resolve tags, so `{}` stays pinned to its current digest; with --unpin the engine pins the tag again",
                 self.requested.familiar()
             ));
         }
@@ -305,7 +305,7 @@ impl ImageResolution<'_> {
             _ => Consequence::AsNamed,
         };
         let of_digest = match likeness {
-            Likeness::Pinned => Some(format!("`{image}` stays pinned to the digest that it has")),
+            Likeness::Pinned => Some(format!("`{image}` stays pinned to its current digest")),
             // Docker's message.
             _ => self.requested.digest().is_none().then(|| {
                 format!(

@@ -19,7 +19,7 @@ pub struct ImageReport {
     pub(super) registry: Option<String>,
 }
 
-/// Trouble with a registry, as JSON has it and as it is printed.
+/// The failure of a registry, for JSON and as text.
 #[derive(Debug)]
 pub struct ReportedTrouble {
     /// The image.
@@ -32,7 +32,7 @@ pub struct ReportedTrouble {
     pub(super) hint: Option<String>,
 }
 
-/// Services with the same trouble.
+/// Services with the same failure.
 struct TroubleGroup<'a> {
     first: &'a ReportedTrouble,
     images: Vec<String>,
@@ -118,12 +118,13 @@ impl ImageReport {
     /// Returns the note that credentials are stored.
     pub fn credentials_note(&self) -> Option<String> {
         let registry = self.registry.as_ref()?;
-        Some(format!("with new credentials for registry `{registry}`"))
+        Some(format!("the credentials for registry `{registry}` are stored with the service"))
     }
 }
 
 /// Describes two tags that have the same digest.
 pub fn same_digest(runs: Option<&str>, requested: Option<&str>) -> String {
     let runs = runs.map_or_else(|| "without a tag".to_owned(), |tag| format!("as {tag}"));
-    format!("runs this digest {runs}; --force writes {}", requested.unwrap_or("it without a tag"))
+    let to = requested.map_or_else(|| "remove the tag".to_owned(), |tag| format!("change the tag to {tag}"));
+    format!("already runs this digest {runs}; use --force to {to}")
 }

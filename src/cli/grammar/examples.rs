@@ -95,7 +95,7 @@ pub const EXAMPLES: &[Examples] = &[
         lines: &[
             ("Write the images of a stack to a lock file", "swarmctl images --stack shop"),
             (
-                "Only if all of them are pinned and running",
+                "Print the images only if all of them are pinned and have converged",
                 "swarmctl images --stack shop --pinned --converged",
             ),
         ],
@@ -123,7 +123,7 @@ pub const EXAMPLES: &[Examples] = &[
     },
     Examples {
         command: "journal prune",
-        lines: &[("Delete the runs of more than 30 days ago", "swarmctl journal prune --older-than 30d")],
+        lines: &[("Delete runs that are older than 30 days", "swarmctl journal prune --older-than 30d")],
     },
     Examples {
         command: "lint",
@@ -208,14 +208,14 @@ pub const EXAMPLES: &[Examples] = &[
         command: "scale",
         lines: &[
             ("Set the number of replicas of two services", "swarmctl scale web=5 worker=2"),
-            ("Set that of all services of a stack", "swarmctl scale --stack shop 2"),
+            ("Set the number of replicas of all services of a stack", "swarmctl scale --stack shop 2"),
         ],
     },
     Examples {
         command: "status",
         lines: &[
             ("Show whether a service has converged", "swarmctl status web"),
-            ("The same of a stack, as JSON", "swarmctl status --stack shop --json"),
+            ("Show the status of a stack as JSON", "swarmctl status --stack shop --json"),
         ],
     },
     Examples {
@@ -265,7 +265,7 @@ pub const EXAMPLES: &[Examples] = &[
         command: "version",
         lines: &[
             ("Show the versions of swarmctl and of the engine", "swarmctl version"),
-            ("The same as JSON", "swarmctl version --json"),
+            ("Print the versions as JSON", "swarmctl version --json"),
         ],
     },
     Examples {

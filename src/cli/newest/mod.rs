@@ -30,7 +30,7 @@ pub struct ChoiceArgs {
     /// Without it, pre-releases are considered only if the current tag is one of the same kind.
     #[arg(long, requires = "newest")]
     pub pre: bool,
-    /// Skip tags that are younger, as in 3d
+    /// Skip tags that are younger than this, as in 3d
     ///
     /// Candidates are tried from the newest down, at most 20 for each service. A tag of unknown age is skipped too.
     #[arg(long, value_name = "DURATION", requires = "newest", value_parser = parse_age)]

@@ -54,7 +54,7 @@ impl LiveProgress {
         }
         let title = match self.image_changes.as_slice() {
             [only] => only.clone(),
-            many => format!("{} changes of images", many.len()),
+            many => format!("{} image changes", many.len()),
         };
         if let Some(display) = &self.display {
             display.set_title(title);
@@ -72,7 +72,7 @@ impl ProgressDisplay for LiveProgress {
             self.canaries.insert(id.to_owned());
         }
         let text = self.with_role(id, "sending the update".to_owned());
-        let row = unwatched_row(name, RowStatus::InProgress, "under way");
+        let row = unwatched_row(name, RowStatus::InProgress, "in progress");
         self.set(id, ProgressRow { text, ..row });
     }
 
@@ -119,15 +119,15 @@ impl LiveProgress {
 fn shown_outcome(report: &ServiceReport) -> &'static str {
     match outcome_name(&report.outcome()) {
         "not_started" => "not started",
-        "no_such_service" => "not there",
+        "no_such_service" => "not found",
         "rolled_back" => "rolled back",
-        "gave_up" => "no longer watched",
-        "under_way" => "under way",
+        "gave_up" => "stopped waiting",
+        "under_way" => "in progress",
         other => other,
     }
 }
 
-/// A row of a service whose tasks are not looked at.
+/// A row of a service whose tasks are not watched.
 fn unwatched_row(name: &str, status: RowStatus, status_text: &'static str) -> ProgressRow {
     let (name, text) = (name.to_owned(), status_text.to_owned());
     ProgressRow { name, status, status_text, text, ..ProgressRow::default() }
@@ -154,13 +154,13 @@ fn status(update: &ProgressUpdate) -> (RowStatus, &'static str) {
     let is_rollback = update.purpose == Purpose::Rollback;
     match update.ending {
         None if is_rollback => (RowStatus::InProgress, "rolling back"),
-        None => (RowStatus::InProgress, "under way"),
+        None => (RowStatus::InProgress, "in progress"),
         Some(Ending::Converged) if is_rollback => (RowStatus::Failed, "rolled back"),
         Some(Ending::Converged) => (RowStatus::Succeeded, "converged"),
         Some(Ending::Inconclusive) => (RowStatus::Failed, "inconclusive"),
         Some(Ending::RolledBack) => (RowStatus::Failed, "rolled back"),
         Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => {
-            (RowStatus::Failed, "no longer watched")
+            (RowStatus::Failed, "stopped waiting")
         }
         Some(_) => (RowStatus::Failed, update.state_text()),
     }
@@ -212,7 +212,7 @@ fn describe_wait(waits_for: &WaitsFor, has_states: bool) -> &'static str {
         WaitsFor::Engine => "waiting for the engine to start",
         WaitsFor::Monitor(_) => "verifying for the monitor period",
         WaitsFor::Completion => "verified; the engine has not finished",
-        WaitsFor::Outgoing(_) => "outgoing tasks must make room",
+        WaitsFor::Outgoing(_) => "waiting for old tasks to free resources",
         WaitsFor::Surplus(_) | WaitsFor::Unlisted(_) | WaitsFor::Overdue(_) => "surplus tasks are stopping",
         WaitsFor::Rollback => "failed; the engine is rolling back",
     }

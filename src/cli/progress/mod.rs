@@ -156,7 +156,7 @@ impl<'a> ProgressUpdate<'a> {
         self.gate.map(|(gate, of)| format!("all tasks running; gate {gate} of {of}"))
     }
 
-    /// How long outgoing tasks are waited for: their stop grace period, and 30 s.
+    /// How long to wait for outgoing tasks: their stop grace period plus 30 s.
     fn limit(&self) -> String {
         format!("at most {} s", stop_limit(self.service).as_secs())
     }
@@ -197,11 +197,11 @@ fn describe_ending(ending: &Ending) -> String {
     match ending {
         Ending::Converged => "converged".to_owned(),
         Ending::Inconclusive => "converged; its gates were inconclusive".to_owned(),
-        Ending::Replaced => "converged on another change".to_owned(),
+        Ending::Replaced => "converged after another writer's change".to_owned(),
         Ending::RolledBack => "failed and was rolled back".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),
         Ending::Removed => "was removed".to_owned(),
-        Ending::GaveUp(why) | Ending::Overdue(why) => format!("no longer watched: {why}"),
-        Ending::Interrupted => "no longer watched: interrupted".to_owned(),
+        Ending::GaveUp(why) | Ending::Overdue(why) => format!("stopped waiting: {why}"),
+        Ending::Interrupted => "stopped waiting: interrupted".to_owned(),
     }
 }

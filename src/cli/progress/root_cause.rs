@@ -25,7 +25,7 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("constraints not met", &["scheduling constraints not satisfied"]),
     ("unsupported platform", &["unsupported platform"]),
     ("no node available", &["not available for new tasks"]),
-    ("start cancelled", &["context canceled"]),
+    ("start canceled", &["context canceled"]),
 ];
 
 /// Describes the cause: `exit code 1`, `no such image`, `unhealthy`.

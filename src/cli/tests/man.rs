@@ -31,13 +31,14 @@ fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
     let mut text = Vec::new();
     let man = clap_mangen::Man::new(titled).title(name.to_uppercase()).section("1").manual("swarmctl");
     man.render(&mut text).unwrap();
-    let mut text = String::from_utf8(text).unwrap();
+    // clap_mangen has no name for the section with the rules of `lint`.
+    let mut text = String::from_utf8(text).unwrap().replace(".SH EXTRA\nRules:\n", ".SH RULES\n");
     text += &examples_of(path);
     text += &entries("ENVIRONMENT", &ENVIRONMENT);
     text += &entries("FILES", &FILES);
     text += &exit_status();
     if !path.is_empty() {
-        text += ".SH \"SEE ALSO\"\n\\fBswarmctl\\fR(1), which has the flags of all commands\n";
+        text += ".SH \"SEE ALSO\"\n\\fBswarmctl\\fR(1), which lists the global flags\n";
     }
     pages.push((format!("{name}.1"), text));
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
@@ -46,7 +47,7 @@ fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
 }
 
 /// The variables that all commands read.
-const ENVIRONMENT: [(&str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str); 13] = [
     ("DOCKER_HOST", "The engine to connect to, as with --host."),
     ("DOCKER_CONTEXT", "The Docker context to use, as with --context. --host and DOCKER_HOST override it."),
     ("DOCKER_CONFIG", "The folder of config.json and of the contexts, as with --config (default ~/.docker)."),
@@ -55,12 +56,13 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("DOCKER_API_VERSION", "The API version of requests (default: the engine's own)."),
     ("DOCKER_CUSTOM_HEADERS", "Additional HTTP headers, as in X-Team=ops,X-Env=prod."),
     ("DOCKER_AUTH_CONFIG", "Registry credentials as JSON, in the format of config.json."),
+    ("SWARMCTL_JOURNAL", "Where runs are recorded: swarm (the default), file, file:DIR or off."),
     (
         "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
         "Proxies for tcp:// and https:// engines and for registries, and the hosts that need none.",
     ),
-    ("SSL_CERT_FILE, SSL_CERT_DIR", "The authorities that the system trusts, if no CA is named."),
-    ("NO_COLOR", "If it is not empty, no colours are used."),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "The certificate authorities to trust if no CA file is given."),
+    ("NO_COLOR", "If it is not empty, colors are disabled."),
     ("TERM", "If it is `dumb`, progress is printed as lines."),
 ];
 
@@ -121,7 +123,7 @@ fn the_man_pages_are_those_of_the_program() {
         assert!(stored == text, "man/{name} is stale: run scripts/generate");
         left.retain(|other| *other != name);
     }
-    assert!(left.is_empty(), "nothing makes man/{left:?} any more");
+    assert!(left.is_empty(), "man/{left:?} belong to no command");
 }
 
 #[test]

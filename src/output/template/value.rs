@@ -167,7 +167,7 @@ impl<'a> Value<'a> {
             Self::Nil | Self::NilPointer => "a value that is not set",
             Self::Bool(_) => "a boolean",
             Self::Number(_) => "a number",
-            Self::DataString(_) | Self::TemplateString(_) => "a text",
+            Self::DataString(_) | Self::TemplateString(_) => "a string",
             Self::Time(_) => "a time",
             Self::Duration(_) => "a duration",
             Self::Array { .. } | Self::List(_) => "a list",

@@ -76,7 +76,7 @@ fn at_most_ten_services_are_named() {
 }
 
 #[test]
-fn repositories_are_compared_after_normalisation_without_tag_and_digest() {
+fn repositories_are_compared_after_normalization_without_tag_and_digest() {
     let pinned = format!("nginx:1.25@{DIGEST}");
     for (runs, image, is_same) in [
         ("nginx:1.25", "docker.io/library/nginx:1.27", true),

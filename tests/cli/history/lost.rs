@@ -44,7 +44,7 @@ fn web() -> FakeSwarm {
 }
 
 #[test]
-fn a_lost_response_to_the_record_is_recognised_by_the_nonce() {
+fn a_lost_response_to_the_record_is_recognized_by_the_nonce() {
     let number = number_of(web, "/create", 0);
     let swarm = web();
     swarm.breaks(InjectedFault::lost(number));

@@ -89,7 +89,7 @@ fn a_number_that_another_run_has_taken_is_not_used_again() {
     }
     run(&swarm, "restart --detach web")
         .succeeds()
-        .says(&["the run is not recorded: the numbers 3 to 102 are taken"]);
+        .says(&["the run is not recorded: the run numbers 3 to 102 are already in use"]);
 }
 
 #[test]

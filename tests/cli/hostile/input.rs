@@ -100,7 +100,7 @@ fn endless_objects_and_brackets_are_not_mistaken_for_services() {
             continue;
         }
         let all = run(&["update-image", "--detach", "--no-resolve-image", "--all", "--tag", "1.8"]);
-        assert_eq!(all.code, Some(8), "it is not left out without a word: {:.3000}", all.stderr);
+        assert_eq!(all.code, Some(8), "it is not silently left out: {:.3000}", all.stderr);
         // It is accepted as text, but must not become gigabytes of blanks.
         assert!(run(&["inspect", "web"]).stdout.len() < 1 << 20);
         assert!(run(&["ls"]).code.is_some_and(|code| [0, 8].contains(&code)));
@@ -185,7 +185,7 @@ fn a_list_of_many_services_is_read_in_a_moment() {
         .stdin(&list)
         .host(server.host())
         .limit(Duration::from_secs(60));
-    run.run().fails_with(Exit::Usage).says(&["line 100001", "`s1` is listed before with another image"]);
+    run.run().fails_with(Exit::Usage).says(&["line 100001", "`s1` is already listed with another image"]);
 }
 
 // Path segments

@@ -1,4 +1,4 @@
-//! The modules of `api` import each other in one direction only: no cycle between neighbours in a folder, and the order
+//! The modules of `api` import each other in one direction only: no cycle between neighbors in a folder, and the order
 //! of docs/design.md section 2 between the parts of the library.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +83,7 @@ fn the_checker_finds_cycles_and_prints_them() {
         ("api/s/b.rs", "use super::A;"),
     ];
     assert_eq!(found(&folder), ["s::a -> s::b -> s::a"]);
-    // What its folder defines, and what tests use, does not count as an import from a neighbour.
+    // What its folder defines, and what tests use, does not count as an import from a neighbor.
     let none = [
         ("api/s/mod.rs", "mod a;\npub use a::A;\nstruct Own;"),
         ("api/s/a.rs", "use super::Own;\n#[cfg(test)]\nmod tests { use super::super::b; }"),
@@ -176,7 +176,7 @@ fn module_of(name: &str) -> Option<Module> {
     Some(path.strip_suffix("/mod").unwrap_or(path).split('/').map(str::to_owned).collect())
 }
 
-/// Cycles between neighbours: the modules of one folder, each with everything below it. At least one cycle for each set of
+/// Cycles between neighbors: the modules of one folder, each with everything below it. At least one cycle for each set of
 /// modules that import each other.
 fn cycles(imports: &Imports) -> Vec<String> {
     let mut folders: BTreeMap<Module, Imports> = BTreeMap::new();
@@ -187,21 +187,21 @@ fn cycles(imports: &Imports) -> Vec<String> {
             if common == module.len() || common == used.len() {
                 continue;
             }
-            let neighbours = folders.entry(module[..common].to_vec()).or_default();
-            neighbours.entry(module[..=common].to_vec()).or_default().insert(used[..=common].to_vec());
+            let neighbors = folders.entry(module[..common].to_vec()).or_default();
+            neighbors.entry(module[..=common].to_vec()).or_default().insert(used[..=common].to_vec());
         }
     }
     folders.values().flat_map(cycles_between).collect()
 }
 
-fn cycles_between(neighbours: &Imports) -> Vec<String> {
+fn cycles_between(neighbors: &Imports) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    for start in neighbours.keys() {
+    for start in neighbors.keys() {
         if seen.contains(start) {
             continue;
         }
-        if let Some(cycle) = way_back(start, neighbours) {
+        if let Some(cycle) = way_back(start, neighbors) {
             let names: Vec<String> = cycle.iter().map(|module| module.join("::")).collect();
             found.push(names.join(" -> "));
             seen.extend(cycle);
@@ -211,13 +211,13 @@ fn cycles_between(neighbours: &Imports) -> Vec<String> {
 }
 
 /// The shortest path from a module back to itself.
-fn way_back(start: &Module, neighbours: &Imports) -> Option<Vec<Module>> {
+fn way_back(start: &Module, neighbors: &Imports) -> Option<Vec<Module>> {
     let mut ways = vec![vec![start.clone()]];
     let mut visited = BTreeSet::new();
     while !ways.is_empty() {
         let mut next = Vec::new();
         for way in ways {
-            for used in way.last().and_then(|last| neighbours.get(last)).into_iter().flatten() {
+            for used in way.last().and_then(|last| neighbors.get(last)).into_iter().flatten() {
                 let longer: Vec<Module> = way.iter().chain([used]).cloned().collect();
                 if used == start {
                     return Some(longer);

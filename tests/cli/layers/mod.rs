@@ -225,7 +225,7 @@ fn is_in(name: &str, prefix: &str) -> bool {
     name == prefix || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
 }
 
-/// Whether the file contains only tests of its neighbour.
+/// Whether the file contains only tests of its neighbor.
 fn is_test(name: &str) -> bool {
     let is_tests = |part: &str| part == "tests" || part.ends_with("_tests");
     name.trim_end_matches(".rs").split('/').any(is_tests)

@@ -309,7 +309,7 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
         let read = run(&engine, &["web"]).run().fails_with(Exit::Unreachable);
         assert_eq!(read.stdout.lines().count(), usize::from(end > first), "{end}");
         read.says(&[
-            "error: cannot read the log of service `web` to its end\ncaused by: the connection was lost",
+            "error: cannot read the rest of the log of service `web`\ncaused by: the connection was lost",
         ]);
     }
     // The frames are complete, but the last chunk of the response is missing.
@@ -318,7 +318,10 @@ fn a_log_that_breaks_off_is_an_error_wherever_that_happens() {
         web().into_iter().chain([web_log(ALL, &[])
             .answers(Answer { body: stream.concat(), ..chunked.broken(ResponseFault::Cut(400)) })]),
     );
-    run(&engine, &["web"]).run().fails_with(Exit::Unreachable).says(&["to its end", "connection was lost"]);
+    run(&engine, &["web"])
+        .run()
+        .fails_with(Exit::Unreachable)
+        .says(&["the rest of the log", "connection was lost"]);
 }
 
 #[test]
@@ -357,7 +360,7 @@ fn one_that_is_not_there_does_not_hide_the_others() {
     read.says(&[
         "error: cannot read the log of `nosuch`\ncaused by: no such service or task: `nosuch`\nhint: ",
         "cannot read the log of `a/b`",
-        "cannot read the log of service `db` to its end",
+        "cannot read the rest of the log of service `db`",
     ]);
 }
 
@@ -371,9 +374,9 @@ fn following_ends_on_a_signal_even_without_output() {
         engine.wait_for_requests(5);
         std::thread::sleep(Duration::from_millis(300));
         running.signal(signal);
-        let signalled = Instant::now();
+        let signaled = Instant::now();
         let read = running.wait().exits(code);
-        assert!(signalled.elapsed() < Duration::from_millis(500), "{:?}", signalled.elapsed());
+        assert!(signaled.elapsed() < Duration::from_millis(500), "{:?}", signaled.elapsed());
         assert_eq!((read.stdout, read.stderr), (format!("{HEAD}x\n"), String::new()));
     }
 }

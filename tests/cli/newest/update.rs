@@ -60,7 +60,7 @@ fn the_wait_for_a_rate_limit_is_reported_unless_the_command_is_quiet() {
         });
         let swarm = swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
         let run = update(&swarm, &[&["--newest", "minor"], flags].concat()).succeeds();
-        let told = run.stderr.matches("`127.0.0.1` answered 429; the request is repeated in 1 s").count();
+        let told = run.stderr.matches("`127.0.0.1` responded with 429; retrying in 1 s").count();
         assert_eq!(told, usize::from(is_told), "{}", run.report());
     }
 }
@@ -157,7 +157,7 @@ fn a_newer_tag_of_the_running_digest_changes_nothing_and_suggests_no_flag() {
     let pinned = format!("1.7.2@{}", digest('2'));
     let swarm = swarm(&registry, &[("web", &pinned, None)], &FINDS);
     let run = update(&swarm, &["--newest", "patch", "web"]).succeeds();
-    let same = "web: runs this digest as 1.7.2; the newest tag, 1.7.3, has the same; nothing was posted";
+    let same = "web: already runs this digest as 1.7.2; the newest tag, 1.7.3, has the same digest; nothing was posted";
     assert!(run.stdout.starts_with(same), "{}", run.report());
     swarm.expect("web").posted(0);
 }
@@ -168,7 +168,7 @@ fn a_list_that_is_not_available_stops_everything() {
     let swarm = swarm(&closed, &[("web", "1.7.2", None)], &FINDS);
     let run = update(&swarm, &["--newest", "minor", "web", "--json"]).fails_with(Exit::Failed);
     assert_eq!(item(&run, "web")["reason"], json!("no_tag_list"));
-    assert!(run.stderr.contains("denied access to `shop/web`: no lists"), "{}", run.stderr);
+    assert!(run.stderr.contains("denies access to `shop/web`: no lists"), "{}", run.stderr);
     assert!(run.stderr.contains("hint: log in with `docker login "), "{}", run.stderr);
     swarm.expect("web").posted(0);
 }

@@ -212,7 +212,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
     assert_eq!(run.stderr, "");
     let engine = old(vec![get(&at("t001")).answers(Answer::json(200, t001(&pinned("1.7", ONE), 11)))]);
     let run = swarmctl(["update-image", "-d", "t001", &image("1.7")]).host(engine.host()).run().succeeds();
-    run.says(&["cannot resolve the digest", "--unpin"]).prints(&["nothing was posted"]);
+    run.says(&["this engine cannot resolve tags", "--unpin"]).prints(&["nothing was posted"]);
 }
 
 // The same digest
@@ -231,14 +231,17 @@ fn another_tag_for_the_same_digest_is_reported_and_written_only_with_force() {
     let swarm = swarm(&pinned("1.7", ONE), &[("1.8", ONE)]);
     update_image(&swarm, &[&image("1.8")])
         .succeeds()
-        .prints(&["t001: runs this digest as 1.7; --force writes 1.8"]);
+        .prints(&["t001: already runs this digest as 1.7; use --force to change the tag to 1.8"]);
     let run = update_image(&swarm, &["--json", &image("1.8")]).succeeds();
     assert_eq!((reason(&run), &run.json()["services"][0]["posted"]), (json!("same_digest"), &json!(false)));
-    assert_eq!(run.json()["services"][0]["notes"], json!(["runs this digest as 1.7; --force writes 1.8"]));
+    assert_eq!(
+        run.json()["services"][0]["notes"],
+        json!(["already runs this digest as 1.7; use --force to change the tag to 1.8"])
+    );
     // The same if the digest was given.
     update_image(&swarm, &["--no-resolve-image", &pinned("1.8", ONE)])
         .succeeds()
-        .prints(&["--force writes 1.8"]);
+        .prints(&["use --force to change the tag to 1.8"]);
     assert_eq!(swarm.posts().len(), 0);
     update_image(&swarm, &["--force", &image("1.8")]).succeeds();
     let service = swarm.service("t001");

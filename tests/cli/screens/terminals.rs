@@ -12,7 +12,7 @@ use crate::support::tty::on_terminal;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-/// The screen at the end, at each size, without colours.
+/// The screen at the end, at each size, without colors.
 fn assert_terminals(name: &str, start: impl Fn() -> FakeSwarm, command: &str) {
     for (width, height) in SIZES {
         let swarm = start();

@@ -10,5 +10,5 @@ pub fn major_version() -> u32 {
     let run = run.expect("docker's client can be started");
     let text = String::from_utf8(run.stdout).expect("docker writes UTF-8");
     let major = text.split(|c: char| !c.is_ascii_digit()).find_map(|word| word.parse().ok());
-    major.expect("docker tells its version")
+    major.expect("docker prints its version")
 }

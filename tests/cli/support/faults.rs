@@ -5,7 +5,7 @@ use super::message::{Answer, Framing};
 /// A fault of a response after a number of bytes of head and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseFault {
-    /// The connection is closed. After 0 bytes, that is before the response.
+    /// The connection is closed after a number of bytes; after 0 bytes, it is closed before the response.
     Cut(usize),
     /// No more bytes are sent, and the connection stays open.
     Stall(usize),

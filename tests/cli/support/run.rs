@@ -37,7 +37,7 @@ pub struct Swarmctl {
 }
 
 /// swarmctl with these arguments, in an environment with only PATH, a home that does not exist, and no
-/// colour.
+/// color.
 pub fn swarmctl<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Swarmctl {
     // scripts/reliability tests the release build.
     let program = std::env::var_os("SWARMCTL_TEST_PROGRAM");

@@ -43,7 +43,7 @@ fn everything_works_over_tcp() {
         .run()
         .fails_with(Exit::Unreachable)
         .tells_an_error();
-    run.says(&["does not speak TLS", "2375"]);
+    run.says(&["does not use TLS", "2375"]);
     let run = engine
         .swarmctl_inside(&["-H", "tcp://127.0.0.1:2376", "ls"])
         .run()
@@ -77,16 +77,16 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
     };
     for (folder, why) in [
         (folder_of(&theirs, &client), "the engine's certificate is not signed by an authority in `"),
-        (folder(Some(&ours.pem), None, None), "it wants a client's certificate, and none is given"),
+        (folder(Some(&ours.pem), None, None), "it requires a client certificate, and none is given"),
         (folder_of(&ours, &ours.client(Validity::Past)), "it expired at 2021-01-01T00:00:00Z"),
         (folder_of(&ours, &theirs.client(Validity::Now)), "it is not signed by an authority in `"),
         (
             folder_of(&ours, &ours.engine(&["x"], Validity::Now)),
-            "it is not made for this side of a connection",
+            "it is not valid for this side of a connection",
         ),
         (
             folder(Some(&ours.pem), Some(&client.cert), Some(&other.key)),
-            "is not the one that the certificate in `",
+            "does not belong to the certificate in `",
         ),
         (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[0])), "is an encrypted key"),
         (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[1])), "is an encrypted key"),
@@ -105,7 +105,7 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
         .swarmctl_inside(&unchecked)
         .run()
         .fails_with(Exit::Unreachable)
-        .says(&["it wants a client's certificate"]);
+        .says(&["it requires a client certificate"]);
     // A post that TLS refuses changes nothing, and the report says so.
     engine.ask(
         "POST",

@@ -266,12 +266,12 @@ fn a_create_and_a_removal_are_predicted_without_a_change() {
         .swarmctl(&line)
         .run()
         .answers(Exit::Different)
-        .prints(&["fc-new: would be created", "2 will be added"]);
+        .prints(&["fc-new: would be created", "2 tasks will be added"]);
     assert!(!engine.has_service("fc-new"));
     let global = ["create", "--dry-run", "--mode", "global", OLD];
-    engine.swarmctl(&global).run().succeeds().prints(&["1 will be added"]);
+    engine.swarmctl(&global).run().succeeds().prints(&["1 task will be added"]);
     let service = service("fc-rm", |_| {});
-    engine.swarmctl(&["rm", "--dry-run", "fc-rm"]).run().succeeds().prints(&["2 will be removed"]);
+    engine.swarmctl(&["rm", "--dry-run", "fc-rm"]).run().succeeds().prints(&["2 tasks will be removed"]);
     assert_eq!(ids(engine, service.id()).len(), 2);
     engine
         .swarmctl(&["create", "--dry-run", "--name", "fc-rm", OLD])
@@ -285,7 +285,7 @@ fn a_global_service_and_a_job_are_foreseen() {
     let engine = engine();
     // A task that was shut down and is not started again keeps the slot of its node: the engine starts no other one.
     for (name, condition, back) in [
-        ("fc-global-any", "any", "no task will be restarted, 1 will be added"),
+        ("fc-global-any", "any", "1 task will be added"),
         ("fc-global-none", "none", "no task will be restarted\n"),
     ] {
         let mut spec = small(name, OLD);
@@ -300,7 +300,7 @@ fn a_global_service_and_a_job_are_foreseen() {
         update("--dry-run", &["--force"]).prints(&["1 of 1 task will be restarted"]);
         update("--dry-run", &["--label-add", "a=b"]).prints(&["no task will be restarted"]);
         let there = ["--constraint-add", "node.role==worker"];
-        update("--dry-run", &there).prints(&["no task will be restarted, 1 will be removed"]);
+        update("--dry-run", &there).prints(&["1 task will be removed"]);
         update("--detach", &there);
         engine.wait_until("it is gone", |engine| ids(engine, global.id()).is_empty());
         let and_back = ["--constraint-rm", "node.role==worker"];

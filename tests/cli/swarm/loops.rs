@@ -27,7 +27,7 @@ fn always_failed(engine: &Engine, names: &[&str]) {
 }
 
 #[test]
-fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
+fn failure_loops_are_recognized_by_commands_that_wait_and_at_every_look() {
     let engine = &Engine::with_options("loops", &[]);
     let bind = "--mount type=bind,src=/no/such/path,dst=/x";
     thread::scope(|scope| {
@@ -44,7 +44,7 @@ fn failure_loops_are_recognised_by_commands_that_wait_and_at_every_look() {
                 // Three failures are enough. The engine may have started two more tasks before the next poll on a busy machine.
                 let id = engine.service(name)["ID"].clone();
                 let tasks = engine.tasks_left(id.as_str().expect("an ID"));
-                assert!(tasks <= 6, "{tasks} tasks until the loop was recognised: {}", run.report());
+                assert!(tasks <= 6, "{tasks} tasks until the loop was recognized: {}", run.report());
             });
         }
     });

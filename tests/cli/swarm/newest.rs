@@ -91,7 +91,7 @@ fn the_newest_tag_of_a_real_registry_is_deployed_with_one_change_and_its_digest(
     let refused = ["update-image", "--newest", "major", "--verify", "exit 3", "new-a"];
     inside(&registry, &home, &refused).run().fails_with(Exit::Failed).says(&["exited with 3"]);
     let denied = engine.swarmctl_inside(&["tags", &image]).host(engine.host()).run().fails_with(Exit::Failed);
-    denied.says(&["denied access", "docker login"]);
+    denied.says(&["denies access", "docker login"]);
 }
 
 #[test]

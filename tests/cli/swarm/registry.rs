@@ -97,7 +97,7 @@ impl Registry {
         }
     }
 
-    /// Stops it, so that nothing listens there any longer.
+    /// Stops it, so that nothing listens there.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             // It may have ended by itself.

@@ -201,7 +201,7 @@ fn a_network_without_enough_addresses_is_named_with_its_numbers() {
     let (run, _service) = create(&format!("--name ro-full --network ro-small --replicas 8 {GOOD}"));
     let run = run
         .fails_with(Exit::RolloutFailed)
-        .says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are taken"]);
+        .says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are in use"]);
     // The existence of a leader is not a cause.
     run.never_says(&["leader"]);
 }
@@ -362,7 +362,7 @@ fn fewer_tasks_have_converged_when_the_surplus_containers_have_ended() {
     run.succeeds();
     swarmctl("scale --detach ro-fewer=0").succeeds();
     swarmctl("status ro-fewer").answers(Exit::Different).prints(&[
-        "under way",
+        "in progress",
         "2/0",
         "waiting for 2 surplus tasks to end",
     ]);

@@ -9,7 +9,7 @@ fn a_service_is_under_way_until_it_has_converged() {
     let engine = engine();
     let _web = engine.create(&small("st-web", OLD));
     // The monitor period has not passed yet, however fast the task starts.
-    engine.swarmctl(&["status", "st-web"]).run().answers(Exit::Different).prints(&["under way"]);
+    engine.swarmctl(&["status", "st-web"]).run().answers(Exit::Different).prints(&["in progress"]);
     engine.swarmctl(&["wait", "st-web"]).run().succeeds().prints(&["st-web: converged"]);
     engine.swarmctl(&["status", "st-web"]).run().succeeds().prints(&["converged", "1/1", OLD]);
 

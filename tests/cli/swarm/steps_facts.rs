@@ -219,7 +219,7 @@ fn every_post_of_another_spec_starts_the_next_round() {
     web.change(|_| {});
     web.holds_at(2, 5);
     assert_eq!(web.state(), Value::Null);
-    // F13: the image of another writer replaces the next task, and the hold goes on. F12: tasks of the hold count as old again.
+    // F13: the image of another writer replaces the next task, and the hold continues. F12: tasks of the hold count as old again.
     web.change(|spec| spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1"]));
     web.holds_at(1, 5);
 }

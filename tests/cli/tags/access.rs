@@ -91,7 +91,7 @@ fn basic_credentials_are_sent_if_the_registry_requires_them() {
     let auth = format!(r#"{{"auths": {{"{}": {ENTRY}}}}}"#, registry.host());
     tags(&registry.image("shop/web")).env("DOCKER_AUTH_CONFIG", &auth).run().succeeds();
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
-    assert!(run.stderr.contains("denied access to `shop/web`: authentication required"), "{}", run.stderr);
+    assert!(run.stderr.contains("denies access to `shop/web`: authentication required"), "{}", run.stderr);
     assert!(
         run.stderr.contains(&format!("hint: log in with `docker login {}`", registry.host())),
         "{}",
@@ -112,7 +112,7 @@ fn a_second_401_is_a_denial_and_shows_no_secret() {
         let args = [debug, &["tags", subject.as_str()]].concat();
         let run = crate::support::run::swarmctl(args).host("unix:///nonexistent");
         let run = run.env("DOCKER_CONFIG", config.path().to_str().unwrap()).run().fails_with(Exit::Failed);
-        assert!(run.stderr.contains("denied access"), "{}", run.stderr);
+        assert!(run.stderr.contains("denies access"), "{}", run.stderr);
         for secret in [PASSWORD, "YW5uOnNlc2FtZS1vcGVu"] {
             assert!(!run.stderr.contains(secret), "{}", run.stderr);
         }
@@ -144,7 +144,7 @@ fn one_new_token_is_requested_if_a_later_page_wants_it() {
     assert_eq!(printed(&tags(&registry.image("shop/web")).run().succeeds()).len(), 3);
     let registry = last_with("t3");
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
-    assert!(run.stderr.contains("denied access"), "{}", run.stderr);
+    assert!(run.stderr.contains("denies access"), "{}", run.stderr);
     assert_eq!(registry.lines().iter().filter(|line| line.contains("/token")).count(), 2);
 }
 
@@ -157,5 +157,5 @@ fn what_is_not_a_token_is_an_invalid_response() {
     }
     let registry = FakeRegistry::plain(|_| unauthorized("Negotiate"));
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
-    assert!(run.stderr.contains("denied access"), "{}", run.stderr);
+    assert!(run.stderr.contains("denies access"), "{}", run.stderr);
 }

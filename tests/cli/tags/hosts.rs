@@ -99,7 +99,7 @@ fn a_host_that_a_redirect_led_to_cannot_ask_for_credentials() {
         let to = format!("http://{}/elsewhere", other.host());
         let registry = FakeRegistry::plain(move |_| redirect(307, &to));
         let run = run(&registry).fails_with(Exit::Failed);
-        assert!(run.stderr.contains("denied access"), "{}", run.stderr);
+        assert!(run.stderr.contains("denies access"), "{}", run.stderr);
         assert_eq!(other.lines(), ["GET /elsewhere"]);
         assert_nothing_leaked(&other);
     }

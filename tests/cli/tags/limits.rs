@@ -25,7 +25,7 @@ fn too_many() -> Answer {
 fn a_requested_delay_is_observed() {
     let seconds = refusing(1, || too_many().header("Retry-After", "1"));
     let run = tags(&seconds.image("shop/web")).run().succeeds();
-    let run = run.says(&["`127.0.0.1` answered 429; the request is repeated in 1 s"]);
+    let run = run.says(&["`127.0.0.1` responded with 429; retrying in 1 s"]);
     assert!((1.0..8.0).contains(&run.took.as_secs_f32()), "{}", run.report());
     let date = refusing(1, || {
         let then = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);

@@ -127,7 +127,7 @@ fn a_secret_or_config_that_is_shown_with_other_options_is_refused() {
         let swarm = swarm();
         let addition = format!("--{kind}-add=source=app,mode=0400");
         let run = update(&["t001", &addition]).host(swarm.host()).run().fails_with(Exit::Failed);
-        run.says(&[&format!("{kind} `app` is already shown as file `app`"), &format!("--{kind}-rm app")]);
+        run.says(&[&format!("{kind} `app` is already mounted as file `app`"), &format!("--{kind}-rm app")]);
         assert!(swarm.posts().is_empty());
     }
 }

@@ -29,7 +29,7 @@ fn keeps_a_concurrent_change_when_it_starts_over() {
 }
 
 #[test]
-fn recognises_a_stale_index_in_messages_of_old_engines() {
+fn recognizes_a_stale_index_in_messages_of_old_engines() {
     let engine = Engine::ordered([
         read(t001(OLD, 11)),
         post_at(11).answers(Answer::error(500, "rpc error: code = 2 desc = update out of sequence")),

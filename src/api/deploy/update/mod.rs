@@ -57,14 +57,14 @@ pub fn update(
 /// updates were accepted, so a failed read is only a warning.
 ///
 /// # Errors
-/// The command was cancelled.
+/// The command was canceled.
 pub fn read_back(client: &Client, updates: Vec<Applied>) -> Vec<Result<Applied, Box<FailedUpdate>>> {
     let ids: Vec<&str> = updates.iter().filter(|one| one.is_unread()).map(|one| one.base.id()).collect();
     let found = if ids.is_empty() { Ok(HashMap::new()) } else { services::list_by_id(client, &ids) };
     let mut found = found.map_err(|error| (matches!(error, Error::Interrupted), error.to_string()));
     let read = |update: Applied| match (&update.stored, &mut found) {
         (Stored::Unread(unread), Ok(found)) => {
-            // A service that no longer exists was removed since. Whoever watches it notices.
+            // A missing service was removed since. Commands that wait for it report that.
             let Some(mut service) = found.remove(update.base.id()) else {
                 return Ok(Applied { stored: Stored::Unavailable, ..update });
             };
@@ -99,7 +99,7 @@ impl Applied {
         }
     }
 
-    /// The failure of a command that was cancelled after the engine had accepted the update.
+    /// The failure of a command that was canceled after the engine had accepted the update.
     fn interrupted(self) -> FailedUpdate {
         FailedUpdate {
             error: UpdateError::Failed(Error::Interrupted),

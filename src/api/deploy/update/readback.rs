@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn normalised_values_are_not_reported_as_dropped() {
+    fn normalized_values_are_not_reported_as_dropped() {
         let sent = json!({"A": {"list": [], "map": {}, "no": false, "zero": 0, "text": "", "gone": null, "kept": 1}});
         assert_eq!(missing("A", sent, json!({"A": {"kept": 1, "Mode": "vip"}})), [""; 0]);
         let ratio = |number: f64| json!({"A": {"MaxFailureRatio": number}});

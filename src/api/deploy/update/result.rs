@@ -147,7 +147,7 @@ pub enum UpdateError {
     RolledBack,
     /// The response was lost, and the service could not be read.
     Unknown(Error),
-    /// It was not applied, or the command was cancelled: see [`FailedUpdate::delivery`].
+    /// It was not applied, or the command was canceled: see [`FailedUpdate::delivery`].
     Failed(Error),
 }
 

@@ -72,7 +72,7 @@ fn a_list_in_which_an_identity_occurs_twice_is_one_place() {
 }
 
 #[test]
-fn every_state_of_a_service_is_recognised() {
+fn every_state_of_a_service_is_recognized() {
     let run = recorded(&spec(), &[Edit::set(image(), "shop/web:1.8"), Edit::item(env(), json!("NEW=1"))]);
     let after = edited(&spec(), &[Edit::set(image(), "shop/web:1.8"), Edit::item(env(), json!("NEW=1"))]);
     let at = |spec: &Value| judge(&run, spec, OnThirdValue::Conflict);

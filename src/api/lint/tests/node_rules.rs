@@ -82,12 +82,12 @@ fn l08_constraints_that_no_node_meets() {
         .node(1, "Spec.Labels.a", json!("1"))
         .node(2, "Spec.Labels.b", json!("1"));
     assert!(either.finds("L08").message.ends_with("2 of 3 active nodes fail `node.labels.b==1`"));
-    let labelled = |case: Case| case.node(2, "Spec.Labels.disk", json!("ssd"));
-    labelled(on(json!(["node.labels.disk==ssd"]))).passes("L08");
+    let labeled = |case: Case| case.node(2, "Spec.Labels.disk", json!("ssd"));
+    labeled(on(json!(["node.labels.disk==ssd"]))).passes("L08");
     for (path, value) in
         [("Spec.Availability", "drain"), ("Spec.Availability", "pause"), ("Status.State", "down")]
     {
-        labelled(on(json!(["node.labels.disk==ssd"]))).node(2, path, json!(value)).finds("L08");
+        labeled(on(json!(["node.labels.disk==ssd"]))).node(2, path, json!(value)).finds("L08");
     }
     on(json!(["node.labels.disk==ssd"])).replicas(0).passes("L08");
     on(json!(["node.labels.disk==ssd"])).mode("ReplicatedJob").finds("L08");

@@ -1,5 +1,5 @@
-//! Ordinary services, with the defaults of docker and of Compose: no error, and no warning but that an image is not pinned and
-//! that all tasks are updated at once.
+//! Ordinary services, with the defaults of docker and of Compose: no errors, and only the warnings that an image is not
+//! pinned and that all tasks are updated at once.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The hash of a spec, by which a plan recognises the state of a service.
+//! The hash of a spec, by which a plan recognizes the state of a service.
 
 use std::fmt::Write as _;
 

@@ -128,10 +128,10 @@ fn a_service_is_ready_done_or_stale() {
     assert_eq!(judge(&plan, &service(&spec(), None)).ok(), Some(State::Ready));
     assert_eq!(judge(&plan, &service(&done, Some(&spec()))).ok(), Some(State::Done));
     // Another writer has changed it since.
-    let mut labelled = done.clone();
-    labelled["Labels"]["x"] = "1".into();
-    assert_eq!(judge(&plan, &service(&labelled, Some(&done))).ok(), Some(State::Stale(Vec::new())));
-    assert!(rebased(&plan, &service(&labelled, Some(&done))));
+    let mut labeled = done.clone();
+    labeled["Labels"]["x"] = "1".into();
+    assert_eq!(judge(&plan, &service(&labeled, Some(&done))).ok(), Some(State::Stale(Vec::new())));
+    assert!(rebased(&plan, &service(&labeled, Some(&done))));
     let mut foreign = spec();
     foreign["Labels"]["x"] = "1".into();
     assert_eq!(judge(&plan, &service(&foreign, Some(&spec()))).ok(), Some(State::Stale(Vec::new())));

@@ -65,7 +65,7 @@ struct Config {
 /// Reads the tag's page on Docker Hub, without credentials. `None` if the age is unknown.
 ///
 /// # Errors
-/// The command was cancelled, its deadline expired, or Docker Hub limits the rate of requests. Other failures only mean
+/// The command was canceled, its deadline expired, or Docker Hub limits the rate of requests. Other failures only mean
 /// that the age is unknown.
 pub(super) fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, Failure> {
     let target = format!("/v2/repositories/{}/tags/{tag}", session.path());
@@ -84,7 +84,7 @@ pub(super) fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>,
 /// unknown.
 ///
 /// # Errors
-/// The command was cancelled, or its deadline expired. Other failures only mean that the time is unknown.
+/// The command was canceled, or its deadline expired. Other failures only mean that the time is unknown.
 pub(super) fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>, Failure> {
     let mut digest = digest.to_owned();
     // At most an index, its manifest and the configuration: an index inside an index describes no image.

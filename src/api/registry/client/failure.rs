@@ -21,7 +21,7 @@ pub enum FailureKind {
     Credentials,
     /// The deadline of the command expired.
     Deadline,
-    /// The command was cancelled.
+    /// The command was canceled.
     Interrupted,
 }
 

@@ -37,7 +37,7 @@ impl InsecureRegistries {
     /// `GET /info`. If the request fails, no registry is listed.
     ///
     /// # Errors
-    /// The command was cancelled.
+    /// The command was canceled.
     pub(super) fn read(engine: &Client) -> Result<Self> {
         match engine.get_json_at_engine_version::<Info>(&Path::new(&["info"])) {
             Ok(info) => Ok(info.registry_config.unwrap_or_default()),

@@ -83,7 +83,7 @@ impl<'k> Registries<'k> {
     /// When the image's tag was pushed, and with which digest. Only Docker Hub reports this.
     ///
     /// # Errors
-    /// The command was cancelled, or its deadline expired.
+    /// The command was canceled, or its deadline expired.
     pub fn pushed(&self, engine: &Client, image: &ImageRef) -> Result<Option<Pushed>, Failure> {
         let (true, Some(tag)) = (is_docker_hub(image.domain()), image.tag()) else { return Ok(None) };
         if self.is_hub_limited.load(Ordering::Relaxed) {
@@ -103,7 +103,7 @@ impl<'k> Registries<'k> {
     /// When the image with this digest was created, according to its publisher.
     ///
     /// # Errors
-    /// The command was cancelled, or its deadline expired.
+    /// The command was canceled, or its deadline expired.
     pub fn created(&self, engine: &Client, image: &ImageRef) -> Result<Option<Timestamp>, Failure> {
         let Some(digest) = image.digest() else { return Ok(None) };
         let auth = match self.auth(engine, image) {

@@ -267,7 +267,7 @@ impl<'s> Session<'s> {
         let realm = Url::parse(realm).map_err(invalid)?;
         if (realm.scheme, response.url.scheme) == (Scheme::Http, Scheme::Https) {
             let why = format!(
-                "its token realm `{}` is not https, so credentials would be readable",
+                "its token realm `{}` is not https, so credentials would be sent unencrypted",
                 realm.origin()
             );
             return Err(invalid(why));
@@ -326,7 +326,7 @@ impl<'s> Session<'s> {
 
     fn denied(&self, response: &Response) -> Failure {
         let message = self.message(response);
-        let why = format!("registry `{}` denied access to `{}`{message}", self.domain, self.path);
+        let why = format!("registry `{}` denies access to `{}`{message}", self.domain, self.path);
         Failure::new(FailureKind::Denied, why)
     }
 

@@ -84,7 +84,7 @@ pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
     Ok(all)
 }
 
-/// The last page is over what the others have left of the limit, which is that of the list.
+/// The limit is that of the complete list: the last page exceeds what the other pages left.
 fn too_long(path: &str) -> impl Fn(Failure) -> Failure + use<> {
     let why = format!("the tag list of `{path}` is longer than {} MiB", MAX_LIST_LEN >> 20);
     move |failure| match failure.kind {

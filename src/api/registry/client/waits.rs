@@ -30,7 +30,7 @@ impl Waits {
         reported.insert(host.to_owned(), until);
         // Rounded up, so that nothing takes longer than it says.
         let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
-        Some(format!("`{host}` answered {status}; the request is repeated in {seconds} s"))
+        Some(format!("`{host}` responded with {status}; retrying in {seconds} s"))
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
     fn a_wait_is_reported_once_for_all_requests_that_wait_as_long() {
         let (waits, now, second) = (Waits::default(), Instant::now(), Duration::from_secs(1));
         let announced = |host, pause, now| waits.announcement(host, 429, pause, now);
-        let expected = "`a` answered 429; the request is repeated in 2 s";
+        let expected = "`a` responded with 429; retrying in 2 s";
         assert_eq!(announced("a", second * 3 / 2, now).as_deref(), Some(expected));
         assert_eq!(announced("a", second * 2, now), None);
         assert!(announced("b", second, now).is_some(), "another host");

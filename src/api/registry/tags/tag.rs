@@ -210,7 +210,7 @@ fn take_pre_release(text: &str) -> Option<(PreRelease, &str)> {
     let (word, rest) = text.split_at(end);
     let (_, rank) = KINDS.iter().find(|(kind, _)| word.eq_ignore_ascii_case(kind))?;
     let needs_number = word.len() == 1;
-    // A separator belongs to the pre-release if the whole still ends where a tag may continue.
+    // A separator belongs to the pre-release if what follows is the end of the tag or a suffix.
     let after = [rest.strip_prefix(is_separator), Some(rest)].into_iter().flatten();
     let mut ways = after.map(take_numbers);
     let (numbers, rest) = ways.find(|(numbers, rest)| {

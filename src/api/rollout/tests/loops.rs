@@ -1,4 +1,4 @@
-//! Failure loops and similar behaviour: recordings of the engines 20.10.24, 26.1.5 and 28.5.2
+//! Failure loops and similar behavior: recordings of the engines 20.10.24, 26.1.5 and 28.5.2
 //! (tests/data/rollout/20/, 26/ and 28/).
 
 use std::ops::RangeInclusive;

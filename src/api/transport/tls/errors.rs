@@ -24,13 +24,16 @@ pub(crate) struct ClientIdentity {
     pub tls: Tls,
 }
 
+/// The types of private keys that rustls supports.
+const KEYS: &str = "supported are RSA of at least 2048 bits, ECDSA with P-256 or P-384, and Ed25519";
+
 /// Describes why a handshake failed.
 pub(crate) fn describe_handshake_error(error: &Error, host: &str, identity: &ClientIdentity) -> ConnectError {
     match error {
         Error::InvalidCertificate(e) => describe_server_certificate(e, host, &identity.tls),
         Error::AlertReceived(_) => describe_alert(error, identity),
         Error::InvalidMessage(_) => {
-            ConnectError::new(ConnectErrorKind::TlsUnsupported, "what listens there does not speak TLS")
+            ConnectError::new(ConnectErrorKind::TlsUnsupported, "the server there does not use TLS")
         }
         Error::PeerIncompatible(why) => ConnectError::new(
             ConnectErrorKind::TlsUnsupported,
@@ -46,9 +49,9 @@ pub(crate) fn describe_handshake_error(error: &Error, host: &str, identity: &Cli
 pub(crate) fn describe_lost_connection(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-            "what listens there closed the connection instead of answering in TLS".to_owned()
+            "the server there closed the connection during the TLS handshake".to_owned()
         }
-        _ => format!("the connection broke while TLS was set up: {error}"),
+        _ => format!("the connection was lost during the TLS handshake: {error}"),
     }
 }
 
@@ -58,18 +61,15 @@ pub(crate) fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
     let (cert, key) = (name(&tls.cert), name(&tls.key));
     let message = match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            format!("the key in {key} is not the one that the certificate in {cert} was made for")
+            format!("the key in {key} does not belong to the certificate in {cert}")
         }
         Error::InvalidCertificate(CertificateError::Other(why)) if is_unsupported_version(why) => {
             format!("the certificate in {cert} is of X.509 version 1, and only version 3 is supported")
         }
         Error::InvalidCertificate(why) => {
-            format!("the certificate in {cert} is broken: {}", describe_certificate_error(why))
+            format!("the certificate in {cert} is not valid: {}", describe_certificate_error(why))
         }
-        other => format!(
-            "the key in {key} cannot be used (RSA of 2048 bits and more, ECDSA with P-256 or P-384, and Ed25519 can): \
-             {other}"
-        ),
+        other => format!("the key in {key} is not supported ({KEYS}): {other}"),
     };
     ConnectError::new(ConnectErrorKind::TlsFile, message)
 }
@@ -97,31 +97,30 @@ pub(crate) fn describe_alert(error: &Error, identity: &ClientIdentity) -> Connec
         let (kind, missing) = match &identity.tls.cert {
             None => (
                 ConnectErrorKind::ClientCertificate,
-                "it may want a client's certificate, and none is given; or ",
+                "it may require a client certificate, and none is given; or ",
             ),
             Some(_) => (ConnectErrorKind::InvalidCertificate, ""),
         };
         let message = format!(
-            "it refuses to speak TLS with this program ({alert:?}): {missing}its key may be of a kind that is not taken \
-             (RSA of 2048 bits and more, ECDSA with P-256 or P-384, and Ed25519 are)"
+            "it rejected the TLS handshake ({alert:?}): {missing}its key may be of a type that is not supported ({KEYS})"
         );
         return ConnectError::new(kind, message);
     }
     if !is_about_us {
-        let message = format!("it refuses to speak TLS with this program: {error}");
+        let message = format!("it rejected the TLS handshake: {error}");
         return ConnectError::new(ConnectErrorKind::TlsUnsupported, message);
     }
     let message = match &identity.tls.cert {
-        None => "it wants a client's certificate, and none is given".to_owned(),
+        None => "it requires a client certificate, and none is given".to_owned(),
         Some(file) => {
             let file = file_name(file);
             let why = verify_own_certificate(identity).or_else(|| expired(*alert)).unwrap_or_else(|| {
                 format!(
-                    "it may be signed by another authority than the {} trusts, or not be made for clients",
+                    "it may be signed by an authority that the {} does not trust, or not be valid for clients",
                     identity.tls.peer.as_str()
                 )
             });
-            format!("it does not take the client's certificate in {file} ({alert:?}): {why}")
+            format!("it does not accept the client certificate in {file} ({alert:?}): {why}")
         }
     };
     ConnectError::new(ConnectErrorKind::ClientCertificate, message)
@@ -159,9 +158,8 @@ fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) 
         // A certificate that is listed in the file would have been accepted.
         CertificateError::Other(why) if is_ca_certificate(why) => {
             let message = format!(
-                "{certificate} is an authority's own (CA:TRUE), and is not in {}; if it has signed itself, it is \
-                 its own authority",
-                tls.ca.as_deref().map_or_else(|| "any file that is named".to_owned(), file_name)
+                "{certificate} is a CA certificate (CA:TRUE) and is not in {}; if it is self-signed, it is also the CA to trust",
+                tls.ca.as_deref().map_or_else(|| "any CA file that is given".to_owned(), file_name)
             );
             ConnectError::new(ConnectErrorKind::UntrustedCertificate, message)
         }
@@ -171,7 +169,7 @@ fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) 
             ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let message = format!("{certificate} has no subjectAltName, so it is not for `{host}`");
+            let message = format!("{certificate} has no subjectAltName, so it is not valid for `{host}`");
             ConnectError::new(ConnectErrorKind::InvalidCertificate, message)
         }
         other => {
@@ -205,10 +203,10 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         }
         CertificateError::NotValidYet => "it is not valid yet; is the clock right?".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not made for this side of a connection (extendedKeyUsage)".to_owned()
+            "it is not valid for this side of a connection (extendedKeyUsage)".to_owned()
         }
         CertificateError::Other(other) if is_ca_certificate(other) => {
-            "it is an authority's own (CA:TRUE); have one made that this authority signs".to_owned()
+            "it is a CA certificate (CA:TRUE); use a certificate that this CA has signed".to_owned()
         }
         CertificateError::Other(other) if is_unsupported_version(other) => {
             "it is of X.509 version 1, and only version 3 is supported".to_owned()

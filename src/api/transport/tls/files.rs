@@ -14,7 +14,7 @@ type CertificateAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// Reads the client's certificate and key. `None` if neither is configured.
 pub(crate) fn client_identity(tls: &Tls) -> Result<Option<CertificateAndKey>, ConnectError> {
-    let lonely = |there: &Path, what| unusable(there, &format!("is of no use alone: {what} is not given"));
+    let lonely = |there: &Path, what| unusable(there, &format!("cannot be used alone: {what} is not given"));
     match (&tls.cert, &tls.key) {
         (Some(cert), Some(key)) => Ok(Some((certificates(cert)?, private_key(key)?))),
         (Some(cert), None) => Err(lonely(cert, "the certificate's key")),
@@ -29,7 +29,7 @@ pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, 
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(unusable(file, "holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")),
+        Ok(_) => Err(unusable(file, "contains no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")),
         Err(e) => Err(unusable(file, &format!("is broken: {e}"))),
     }
 }
@@ -43,7 +43,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, ConnectError> {
         return Err(unusable(file, &message));
     }
     PrivateKeyDer::from_pem_slice(&text)
-        .map_err(|_| unusable(file, "holds no private key in PEM form (`-----BEGIN PRIVATE KEY-----`)"))
+        .map_err(|_| unusable(file, "contains no private key in PEM form (`-----BEGIN PRIVATE KEY-----`)"))
 }
 
 fn contents(file: &Path) -> Result<Vec<u8>, ConnectError> {

@@ -57,7 +57,7 @@ impl TlsConnector {
         let mut tls = TlsStream { connection, identity: Arc::clone(&self.identity), has_received: false };
         tls.complete_handshake(socket).map_err(|failure| match failure {
             HandshakeError::Socket(e) if e.kind() == io::ErrorKind::TimedOut => {
-                let message = "it accepted the connection, but does not answer in TLS: is it a TLS port?";
+                let message = "it accepted the connection, but does not respond to the TLS handshake: is it a TLS port?";
                 ConnectError::new(ConnectErrorKind::TlsUnsupported, message).into()
             }
             // Not a `ConnectError`, so that it is retried like a refused connection: the engine may be
@@ -200,7 +200,7 @@ fn server_name(host: &str) -> Result<ServerName<'static>, ConnectError> {
         Err(_) => ServerName::try_from(host.to_owned()).map_err(|_| {
             ConnectError::new(
                 ConnectErrorKind::InvalidCertificate,
-                format!("no certificate can be made out for the name `{host}`"),
+                format!("`{host}` is not a name that a certificate can contain"),
             )
         }),
     }

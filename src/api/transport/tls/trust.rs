@@ -44,7 +44,7 @@ fn roots(
     roots.add_parsable_certificates(extra.iter().cloned());
     let Some(file) = file else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let none = "no file of authorities to trust is given, and this system has none either";
+        let none = "no CA file is given, and this system has no trusted authorities";
         return if roots.is_empty() {
             Err(ConnectError::new(ConnectErrorKind::TlsFile, none))
         } else {
@@ -54,7 +54,7 @@ fn roots(
     let listed = certificates(file)?;
     roots.add_parsable_certificates(listed.iter().cloned());
     if roots.is_empty() {
-        Err(unusable(file, "holds no certificate of an authority that can be used"))
+        Err(unusable(file, "contains no CA certificate that can be used"))
     } else {
         Ok((roots, listed))
     }

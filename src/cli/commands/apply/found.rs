@@ -18,14 +18,14 @@ pub struct ToApply {
     pub remark: PlannedRemark,
 }
 
-/// The services of a plan, with their names in it and what to report of them.
+/// The services of a plan, with their names in the plan and what to report about them.
 pub struct Found {
     services: Vec<(ItemResult<ToApply>, String, PlannedRemark)>,
     ids: HashSet<String>,
 }
 
 impl Found {
-    /// The services, with their names in the plan and what to report of them, and all IDs of the plan.
+    /// The services, with their names in the plan and what to report about them, and all IDs in the plan.
     pub fn new(services: Vec<(ItemResult<ToApply>, String, PlannedRemark)>, ids: HashSet<String>) -> Self {
         Self { services, ids }
     }
@@ -41,7 +41,7 @@ impl Found {
         self.ids.contains(id)
     }
 
-    /// The entries of a deployment, and what to report of the services by their names.
+    /// The entries of a deployment, and what to report about the services, by their names.
     pub fn into_entries(self) -> (Vec<ItemResult<ToApply>>, HashMap<String, Remarks>) {
         let (mut entries, mut about) = (Vec::new(), HashMap::new());
         for (entry, name, remark) in self.services {

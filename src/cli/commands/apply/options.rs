@@ -27,7 +27,7 @@ pub enum Indexes {
     Planned,
 }
 
-/// How many services at a time; each flag replaces what the plan has.
+/// How many services at a time; each flag overrides the value in the plan.
 #[derive(Args, Debug)]
 pub struct BatchOverrides {
     /// Maximum number of services to update at the same time [default: that of the plan]
@@ -42,7 +42,8 @@ pub struct BatchOverrides {
 }
 
 impl BatchOverrides {
-    /// The flags, and for all others what the plan has. A plan's canary services are waited for, which `--detach` does not.
+    /// The flags, and the values in the plan for flags that are not given. `--detach` does not wait, so it ignores the plan's
+    /// canary services.
     pub fn or(&self, options: &Options, is_detached: IsDetached) -> BatchArgs {
         let planned_canary = options.canary.filter(|_| is_detached == IsDetached::No);
         BatchArgs {

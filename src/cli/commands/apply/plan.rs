@@ -1,4 +1,4 @@
-//! The plan as a whole: reading it, whose swarm it is for, and services that it does not have.
+//! Reads a plan, checks that it is for this swarm, and finds selected services that it does not contain.
 
 use jiff::Timestamp;
 
@@ -71,7 +71,7 @@ pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
             let planned = visible_prefix(&plan.swarm, MAX_SHOWN);
             Err(anyhow::anyhow!("the plan was made for swarm `{planned}`; this is `{id}`"))
         }
-        // A worker or a node in no swarm refuses every list of services, with a better reason.
+        // A worker, or a node that is not in a swarm, refuses every list of services, and its error is more specific.
         None => {
             services::list_by_id(client, &["none"])?;
             Err(Error::internal("the manager does not report the ID of its swarm").into())

@@ -33,7 +33,7 @@ pub struct Preparer<'a> {
     pub images: &'a AvailableImages,
     /// The request without its edits.
     pub request: UpdateRequest,
-    /// What to do if a rollout is paused, for commands that are not a way out of that.
+    /// What to do if a rollout is paused, for commands that are not meant for paused rollouts.
     pub if_paused: IfPaused,
     pub indexes: Indexes,
     pub credentials: StoreCredentials,

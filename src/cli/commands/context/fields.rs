@@ -78,7 +78,7 @@ pub fn to_fields(facts: &Facts) -> Fields {
 fn swarm(info: &Info) -> String {
     match info.swarm.local_node_state.as_str() {
         "" => "unknown".to_owned(),
-        "inactive" => "inactive: the engine is in no swarm".to_owned(),
+        "inactive" => "inactive: the engine is not in a swarm".to_owned(),
         state => state.to_owned(),
     }
 }

@@ -25,7 +25,7 @@ pub struct ListArgs {
     /// Only print names
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
-    /// Print them as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }

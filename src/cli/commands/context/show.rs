@@ -22,7 +22,7 @@ use crate::cli::messages::errors;
 /// Show the engine in use and how it was selected
 ///
 /// Precedence is the same as docker's: --context, --host, DOCKER_HOST, DOCKER_CONTEXT, `docker context use`. If the
-/// engine cannot be reached, the settings are still printed, and the exit status is 8.
+/// engine cannot be reached, the settings are still printed, and the exit code is 8.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// Stop waiting after this time, as in 5s

@@ -12,7 +12,7 @@ use crate::cli::grammar::suggest;
 use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
 /// The first word that is not a flag, and everything after it, including flags of this command, as in docker.
-/// It is that of an external subcommand, as clap calls it.
+/// clap calls this an external subcommand.
 #[derive(Subcommand, Debug)]
 pub enum Image {
     #[command(external_subcommand)]

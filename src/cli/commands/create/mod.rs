@@ -35,7 +35,9 @@ use crate::cli::messages::usage::UsageError;
     disable_help_subcommand = true,
     subcommand_value_name = "IMAGE [COMMAND] [ARG...]",
     subcommand_help_heading = "Image",
-    mut_args = groups::assign
+    mut_args = groups::assign,
+    mut_arg("dry_run", |flag| flag.help("Show the new service and how many tasks would start")),
+    mut_arg("exit_code", |flag| flag.help("Exit with 10 if the service would be created, or was created"))
 )]
 pub struct CreateArgs {
     #[command(flatten)]

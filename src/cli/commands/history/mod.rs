@@ -22,9 +22,9 @@ use crate::cli::select::SelectArgs;
 
 /// Show what changed services, newest first
 ///
-/// With a journal (`swarmctl journal enable`), shows the recorded runs; with services, the runs that changed them, with the
-/// places. Without a journal, shows what the engine remembers of services: their spec, their previous spec and the templates
-/// of old tasks.
+/// With a journal (`swarmctl journal enable`), lists the recorded runs. If services are given, lists only the runs that changed
+/// them, and the changed places. Without a journal, shows what the engine remembers of the services: their spec, their
+/// previous spec and the templates of old tasks.
 #[derive(Args, Debug)]
 pub struct HistoryArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs

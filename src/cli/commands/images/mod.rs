@@ -19,7 +19,7 @@ use crate::output::natural_cmp;
 
 /// Print the images of services, in the format of `update-image --from`
 ///
-/// Prints one line for each service, `NAME IMAGE`, sorted by name, with the image as it is in the service's spec. The
+/// Prints one line `NAME IMAGE` for each service, sorted by name, with the image exactly as it is in the spec. The
 /// output changes only if an image changes, so it can be committed and compared. No registry is contacted.
 ///
 /// If a check fails (--pinned, --converged) or a service does not exist, every failure is reported on stderr and nothing

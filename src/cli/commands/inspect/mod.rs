@@ -87,7 +87,7 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
             let zero = zero::service();
             for service in &services {
                 if let Err(error) = out.template(template, service.object(), Some(&zero)) {
-                    let what = format!("cannot show service `{}` by the template", service.name());
+                    let what = format!("cannot show service `{}` with the template", service.name());
                     app.ui.error(&what, [error], None);
                     exits.push(Exit::Failed);
                 }

@@ -64,14 +64,13 @@ struct DisableArgs {
 
 /// Delete old runs
 ///
-/// Without flags, the number of runs is kept that the journal was enabled with. A run that has not ended and is younger than a
-/// day is kept.
+/// Without flags, keeps as many runs as `journal enable` set. A run that has not ended and is younger than a day is kept.
 #[derive(Args, Debug)]
 struct PruneArgs {
     /// Number of runs to keep, 1 to 1000
     #[arg(long, value_name = "N", value_parser = keep)]
     keep: Option<u64>,
-    /// Delete runs that are older, as in 30d
+    /// Delete runs that are older than this, as in 30d
     #[arg(long, value_name = "DURATION", value_parser = parse_age)]
     older_than: Option<Duration>,
     /// Show which runs would be deleted

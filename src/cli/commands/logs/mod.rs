@@ -33,7 +33,7 @@ use until::EndTime;
 /// Fetch the logs of services or tasks
 ///
 /// The stdout of tasks is printed to stdout, their stderr to stderr, each line with its task and node. If the engine
-/// cannot read a part of the logs, for example from a node that is down, the rest is printed and the exit status is 1.
+/// cannot read a part of the logs, for example from a node that is down, the rest is printed and the exit code is 1.
 #[derive(Args, Debug)]
 // -f is --follow, as in docker.
 #[command(mut_arg("filter", |filter| filter.short(None)))]
@@ -121,7 +121,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
             Err(error) => {
                 errors::print_error(
                     app.ui,
-                    &format!("cannot read the log of {} to its end", source.description()),
+                    &format!("cannot read the rest of the log of {}", source.description()),
                     &error,
                 );
                 Exit::for_error(&error, app.signal())

@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_neighbouring_ports_as_docker_does() {
+    fn joins_neighboring_ports_as_docker_does() {
         let tcp = |pairs: &[(u32, u32)]| pairs.iter().map(|(p, t)| port(*p, *t, "tcp")).collect::<Vec<_>>();
         for (ports, shown) in [
             (tcp(&[]), ""),

@@ -38,7 +38,7 @@ enum Command {
     /// The link is cli-plugins/docker-swarmctl in Docker's config folder (--config before `plugin`, DOCKER_CONFIG, or
     /// ~/.docker). Anything else with that name is left alone.
     Install,
-    /// Remove the link
+    /// Remove the link from docker's plugin folder
     Uninstall,
 }
 
@@ -111,6 +111,6 @@ fn read_own_link(link: &Path) -> anyhow::Result<Option<PathBuf>> {
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
             bail!("`{shown}` is not a link created by swarmctl: remove it yourself")
         }
-        Err(e) => Err(e).with_context(|| format!("cannot look at `{shown}`")),
+        Err(e) => Err(e).with_context(|| format!("cannot read `{shown}`")),
     }
 }

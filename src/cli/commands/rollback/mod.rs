@@ -31,8 +31,8 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// failed if, among the tasks that the swarm still lists, at least one task of this spec failed by itself and none ran
 /// for the monitor period.
 ///
-/// With --to RUN, the complete spec from before a recorded run is restored instead, which takes back everything that was
-/// changed since. `swarmctl undo RUN` reverts the changes of that run only.
+/// With --to RUN, restores the complete spec from before a recorded run instead, and so reverts everything that was changed
+/// since. `swarmctl undo RUN` reverts the changes of that run only.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -62,7 +62,7 @@ pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
         return to::run(&args, app);
     }
     if args.on_failure.given().is_some() {
-        let why = "`--rollback-on-failure` is for `--to`: a rollback of a rollback would return to the spec that is replaced";
+        let why = "`--rollback-on-failure` works only with `--to`: a rollback of a rollback would return to the spec that is replaced";
         return Err(UsageError::new(why, "swarmctl rollback web --to 124 --rollback-on-failure").into());
     }
     let flags = DeploymentFlags {

@@ -25,7 +25,7 @@ use crate::cli::select::Jobs;
 pub struct ToArgs {
     /// Restore the complete spec from before RUN
     ///
-    /// Nothing is posted if anybody writes to the service meanwhile (exit 4). The run must be in the journal.
+    /// Nothing is posted if another writer changes the service in the meantime (exit 4). The run must be in the journal.
     #[arg(
         long,
         value_name = "RUN",
@@ -36,7 +36,7 @@ pub struct ToArgs {
     /// With --to: roll back even if the rollout is paused, which resumes it
     #[arg(long, requires = "to")]
     resume: bool,
-    /// With --to: store the credentials for the registry with the service
+    /// With --to: store your registry credentials with the service
     #[arg(long, requires = "to")]
     with_registry_auth: bool,
 }
@@ -130,6 +130,6 @@ fn refuse_other_mode(recorded: &RecordedService, service: &Service) -> Result<()
         return Ok(());
     }
     Err(NotStarted::Refused(
-        "its mode was of another kind before the run, and the engine cannot change it".to_owned(),
+        "its mode was different before the run, and the engine cannot change the mode".to_owned(),
     ))
 }

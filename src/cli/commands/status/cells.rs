@@ -10,7 +10,7 @@ use crate::cli::deploy::replicas;
 pub fn cells(service: &Service, judgement: &Judgement) -> [String; 7] {
     let (state, detail) = match &judgement.state {
         State::Converged => ("converged", String::new()),
-        State::UnderWay(waits_for) => ("under way", waits_for.to_string()),
+        State::UnderWay(waits_for) => ("in progress", waits_for.to_string()),
         State::RolledBack => ("rolled back", judgement.engine_message.clone()),
         State::Failed(why) => ("failed", why.to_string()),
     };

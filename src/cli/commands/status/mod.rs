@@ -29,7 +29,7 @@ use crate::output::{Columns, TemplateError};
 /// REPLICAS is running/desired, UPDATED is the number of running tasks of the current spec. Tasks on nodes that are
 /// down do not count.
 ///
-/// Exit status: 0 if all services have converged (including after a requested rollback), 10 if a rollout is in
+/// Exit code: 0 if all services have converged (including after a requested rollback), 10 if a rollout is in
 /// progress, 5 if one failed, 6 if the engine rolled one back.
 #[derive(Args, Debug)]
 pub struct StatusArgs {

@@ -19,8 +19,8 @@ use crate::output::Table;
 
 /// List the tags of a repository and which of them a policy selects
 ///
-/// An argument with `/`, `.` or `:` is a repository; any other is a service, whose image is compared. A repository
-/// without a tag is listed without statuses.
+/// An argument with `/`, `.` or `:` is a repository; any other argument is a service, and its image is used. If the
+/// repository is given without a tag, its tags are listed without a status.
 ///
 /// STATUS is the first that applies of: current, not a version, not matched (--tags), other shape, pre-release, older,
 /// outside policy, newest, candidate.

@@ -41,7 +41,7 @@ impl Found {
         })
     }
 
-    /// The entries of a deployment, and what to report of the services by their names.
+    /// The entries of a deployment, and what to report about the services, by their names.
     pub fn into_entries(self) -> (Vec<ItemResult<ToUndo>>, HashMap<String, Remarks>) {
         let (mut entries, mut about) = (Vec::new(), HashMap::new());
         for (entry, name, state) in self.services {

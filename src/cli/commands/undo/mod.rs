@@ -28,8 +28,8 @@ use crate::cli::exit::Exit;
 
 /// Revert the changes of one run and keep all later changes
 ///
-/// Sets every place that the run changed back to its value from before the run, in all services of the run or in those that
-/// are named. If somebody has changed one of these places since, nothing is posted. The run must be in the journal; see
+/// Restores the value from before the run at every place that the run changed, in all services of the run or in the given
+/// ones. If another writer has changed one of these places since, nothing is posted. The run must be in the journal; see
 /// docs/history.md.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
@@ -49,7 +49,7 @@ pub struct UndoArgs {
     /// Undo even if the rollout is paused, which resumes it
     #[arg(long)]
     resume: bool,
-    /// Store the credentials for the registry with the service, for its nodes
+    /// Store your registry credentials with the service so that nodes can pull
     #[arg(long)]
     with_registry_auth: bool,
     /// Update even if DOCKER_API_VERSION makes the engine drop fields

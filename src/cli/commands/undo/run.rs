@@ -1,4 +1,4 @@
-//! The run that is undone: what is printed of it, and which runs are refused.
+//! The run that is undone: what is printed about it, and which runs are refused.
 
 use crate::api::journal::{Record, RunKind, StoredRun};
 use crate::cli::deploy::journal::{HistoryError, describe_time};

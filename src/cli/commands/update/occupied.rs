@@ -22,7 +22,7 @@ pub fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupi
             let why = format!("the service is already attached to network `{name}`, {with}");
             let name = shell::word(&name);
             return Ok(format!(
-                "{why}, and not with these options; to change them: \
+                "{why}, but with other options; to change them: \
                  `--network-rm {name} --network-add name={name},alias=ALIAS`"
             ));
         }
@@ -32,7 +32,7 @@ pub fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupi
     let file = item["File"]["Name"].as_str().unwrap_or(name);
     let word = shell::word(name);
     Ok(format!(
-        "{what} `{name}` is already shown as file `{file}`, and not with these options; to change them: \
+        "{what} `{name}` is already mounted as file `{file}`, but with other options; to change them: \
          `--{what}-rm {word} --{what}-add {long}={word},target={}`",
         shell::word(file)
     ))

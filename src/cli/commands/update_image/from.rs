@@ -118,8 +118,11 @@ fn services_of_stack(
         let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
         names.sort_by(|a, b| natural_cmp(a, b));
         let count = format_count(names.len(), "service");
+        let them = if names.len() == 1 { "it" } else { "them" };
         let names = join_names(names.into_iter());
-        deployment.ui().note(&format!("{count} of stack `{stack}` not in FILE left unchanged: {names}"));
+        deployment.ui().note(&format!(
+            "left {count} of stack `{stack}` unchanged, because FILE does not list {them}: {names}"
+        ));
     }
     Ok(chosen)
 }

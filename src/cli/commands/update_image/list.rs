@@ -120,7 +120,7 @@ impl List {
         let image = ImageRef::parse(image).map_err(|bad| format!("{place}: {bad}"))?;
         match self.known.entry(service.to_owned()) {
             Entry::Occupied(at) if self.images[*at.get()].1 != image => {
-                return Err(format!("{place}: `{service}` is listed before with another image"));
+                return Err(format!("{place}: `{service}` is already listed with another image"));
             }
             Entry::Occupied(_) => {}
             Entry::Vacant(free) => {

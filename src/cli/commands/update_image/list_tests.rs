@@ -23,7 +23,7 @@ fn lists_of_lines_and_of_every_kind_of_json_are_read() {
     let expected = Ok(vec!["web shop/web:1.8".to_owned(), "api shop/api:latest".to_owned()]);
     for text in [
         "web shop/web:1.8\napi\tshop/api\n",
-        "# of today\r\n\r\n  web   shop/web:1.8  \r\napi shop/api\r\nweb shop/web:1.8",
+        "# comment\r\n\r\n  web   shop/web:1.8  \r\napi shop/api\r\nweb shop/web:1.8",
         r#"{"web": "shop/web:1.8", "api": "shop/api"}"#,
         r#"{"web": "shop/web:1.8", "api": "shop/api", "web": "shop/web:1.8"}"#,
         r#"[{"service": "web", "image": "shop/web:1.8"}, {"name": "api", "image": "shop/api"}]"#,

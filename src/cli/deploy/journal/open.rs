@@ -66,7 +66,7 @@ pub fn open(client: Client, location: &Location) -> Result<OpenJournal, JournalE
             match swarm.id() {
                 Some(id) => Ok(OpenJournal::File(FileJournal::new(folder, id))),
                 None => {
-                    // A worker or a node in no swarm refuses every list of services, with a better reason.
+                    // A worker, or a node that is not in a swarm, refuses every list of services, and its error is more specific.
                     services::list_by_id(&client, &["none"])?;
                     Err(Error::internal("a manager that reports no ID of its swarm").into())
                 }

@@ -19,7 +19,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::report::{ReportStyle, ServiceReport};
 use crate::cli::exit::Exit;
 
-/// After every run with a multiple of this number, old runs are deleted.
+/// After every run whose number is a multiple of this, old runs are deleted.
 const PRUNE_INTERVAL: u64 = 10;
 
 /// Records the run of a command, if there is a journal.

@@ -79,7 +79,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     })
 }
 
-/// The state of a planned service. That it is paused, or became stale, is found out later than the rest.
+/// The state of a planned service. Whether it is paused or became stale is known later than the rest.
 fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     let remark = report.remarks.plan?;
     let state = match report.outcome() {
@@ -92,7 +92,7 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     Some(PlannedRemark { state, ..remark })
 }
 
-/// The state of a service of an undo. That it is paused, or that somebody changed it, is found out later than the rest.
+/// The state of a service of an undo. Whether it is paused or another writer changed it is known later than the rest.
 fn undo(report: &ServiceReport) -> Option<UndoState> {
     let state = report.remarks.undo?;
     Some(match report.outcome() {

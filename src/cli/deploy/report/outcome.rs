@@ -1,4 +1,4 @@
-//! The outcome of a report: what became of the service, in one of the words that JSON has.
+//! The outcome of a report: the result for the service, with a name that JSON uses too.
 
 use super::service::{
     Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, Skip, Stage, WatchResult, Watchable,

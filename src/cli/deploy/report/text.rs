@@ -24,7 +24,7 @@ pub fn same_digest(report: &ServiceReport, runs: Option<&str>, asked: Option<&st
     match (report.newest(), asked) {
         (Some(_), Some(asked)) => {
             let runs = runs.map_or_else(|| "without a tag".to_owned(), |tag| format!("as {tag}"));
-            format!("runs this digest {runs}; the newest tag, {asked}, has the same")
+            format!("already runs this digest {runs}; the newest tag, {asked}, has the same digest")
         }
         _ => image_report::same_digest(runs, asked),
     }
@@ -169,7 +169,7 @@ fn explain_outcome(style: ReportStyle, report: &ServiceReport, app: &App) -> Opt
         return Some(Message { causes, ..message });
     }
     if style.command == "apply" && matches!(report.outcome(), Outcome::NotStarted(BatchStop::Blocked(_))) {
-        // All or nothing: no flag lets the others start, except those in the hints of the other errors.
+        // All or nothing: the others can start only with the flags in the hints of the other errors.
         return Some(Message { hint: None, ..message });
     }
     Some(messages::with_alternatives(message, report, style.command, app.command_line()))

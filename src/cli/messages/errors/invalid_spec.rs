@@ -111,9 +111,8 @@ pub fn rename_error(service: &str, name: &str) -> UsageError {
     let (pasted, new) = (shell::service(service), shell::service(name));
     UsageError::new(
         format!(
-            "`{service}` cannot become `{name}`: the engine reports \"renaming services is not supported\". Create a new one \
-             and remove the old: `swarmctl inspect {pasted} | swarmctl create --spec - --name {new} && swarmctl rm \
-             {pasted}` (the other way round where it publishes ports)"
+            "`{service}` cannot become `{name}`: the engine reports \"renaming services is not supported\". Create a new service and remove the old one: `swarmctl inspect {pasted} | swarmctl create --spec - --name {new} && swarmctl rm \
+             {pasted}` (in the reverse order if it publishes ports)"
         ),
         "swarmctl create --spec web.json --name web-2",
     )

@@ -1,8 +1,8 @@
-//! Trouble with a registry in one line. The engine's text, which has socket addresses, is printed with `--debug` only.
+//! The failure of a registry in one line. The engine's text, which has socket addresses, is printed with `--debug` only.
 
 use crate::api::error::RegistryErrorKind;
 
-/// The causes that are recognised in the engine's text, and their names.
+/// The causes that are recognized in the engine's text, and their names.
 const REASONS: &[(&str, &[&str])] = &[
     ("connection refused", &["connection refused"]),
     (
@@ -33,9 +33,9 @@ const REASONS: &[(&str, &[&str])] = &[
     ("it returned an invalid digest", &["invalid digest"]),
 ];
 
-/// Returns the cause in the engine's text, if it is recognised.
+/// Returns the cause in the engine's text, if it is recognized.
 pub fn reason(message: &str) -> Option<&'static str> {
-    // A connection that is refused is the cause, also of the server that resolves names.
+    // A refused connection is the cause, even if it is the connection to a name server.
     REASONS
         .iter()
         .find(|(_, parts)| parts.iter().any(|part| message.contains(part)))
@@ -57,7 +57,7 @@ pub fn describe(registry: &str, what: &str, kind: RegistryErrorKind, message: &s
 pub struct RegistryTrouble {
     /// The host of the registry.
     pub registry: String,
-    /// Why it did not say.
+    /// Why it provided no digest.
     pub kind: RegistryErrorKind,
     /// The engine's text.
     pub message: String,
@@ -88,13 +88,16 @@ impl RegistryTrouble {
             && (!self.kind.is_before_registry() || self.message == other.message)
     }
 
-    /// Describes the trouble with these images.
+    /// Describes the failure for these images.
     pub fn describe(&self, images: &[String]) -> String {
         let (what, they) = match images {
-            [image] => (format!("`{image}`"), ["it is", "it", "it stays"]),
-            many => (format!("{} images", many.len()), ["they are", "them", "they stay"]),
+            [image] => (format!("`{image}`"), ["it is", "it", "it stays pinned to its current digest"]),
+            many => (
+                format!("{} images", many.len()),
+                ["they are", "them", "they stay pinned to their current digests"],
+            ),
         };
-        let [they_are, them, they_stay] = they;
+        let [they_are, them, they_stay_pinned] = they;
         let consequence = match self.consequence {
             Consequence::WithoutDigest => {
                 format!("; {they_are} used without a digest, so nodes may run different versions of {them}")
@@ -102,7 +105,7 @@ impl RegistryTrouble {
             Consequence::OnConnectedEngine => {
                 "; the connected engine has the image; other nodes cannot pull it".to_owned()
             }
-            Consequence::StaysPinned => format!("; {they_stay} pinned to the present digest"),
+            Consequence::StaysPinned => format!("; {they_stay_pinned}"),
             Consequence::AsNamed => String::new(),
         };
         describe(&self.registry, &what, self.kind, &self.message) + &consequence
@@ -153,8 +156,7 @@ mod tests {
         );
         assert_eq!(
             trouble(Consequence::StaysPinned).describe(&images(16)),
-            "registry `r.example` could not be reached for 16 images (it does not respond); they stay pinned to the present \
-             digest"
+            "registry `r.example` could not be reached for 16 images (it does not respond); they stay pinned to their current digests"
         );
     }
 }

@@ -143,7 +143,7 @@ fn paragraph(rule: &Rule) -> String {
     let advice = advice(rule.id).replace("NAME", "web");
     let fix = format!("{}{}", advice[..1].to_uppercase(), &advice[1..]);
     format!(
-        "**{}**, for {kinds}{stage}. {}. {} To see it: {} To fix it: {fix}.{needs}",
+        "**{}**, for {kinds}{stage}. {}. {} Symptom: {} Fix: {fix}.{needs}",
         rule.severity, rule.condition, rule.effect, rule.sign
     )
 }

@@ -3,6 +3,7 @@
 use super::gates;
 use crate::api::deploy::failures::{Explanation, TaskFailure};
 use crate::api::resources::addresses::NetworkUsage;
+use crate::api::resources::tasks::TaskState;
 use crate::cli::deploy::report::ServiceReport;
 
 /// Returns the distinct causes of a failed rollout, each with its task, node, exit code and last log lines.
@@ -35,7 +36,7 @@ pub fn describe_networks(report: &ServiceReport) -> Vec<String> {
 fn describe_addresses(network: &NetworkUsage) -> String {
     let usable = network.usable.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
     format!(
-        "network `{}` ({}): {} of {usable} addresses are taken ({} by tasks, {} by virtual IPs of services, {} by \
+        "network `{}` ({}): {} of {usable} addresses are in use ({} by tasks, {} by virtual IPs of services, {} by \
          gateways)",
         network.name,
         network.subnets.join(", "),
@@ -54,7 +55,11 @@ pub fn describe_failure(name: &str, TaskFailure { cause, node, log }: &TaskFailu
     if cause.tasks > 1 {
         text += &format!(", and {} more like it,", cause.tasks - 1);
     }
-    text += &format!(" {}", cause.state.as_str());
+    match cause.state {
+        TaskState::Failed => text += " failed",
+        TaskState::Rejected => text += " was rejected",
+        state => text += &format!(" is {}", state.as_str()),
+    }
     if let Some(code) = cause.exit_code {
         text += &format!(" with exit code {code}");
     }

@@ -16,7 +16,7 @@ pub fn would_crash(hazard: Hazard, sent: SentSpec, name: &str) -> Message {
         ),
         (Hazard::HealthCheck, SentSpec::Previous) => (
             vec!["the previous spec would crash the engine".to_owned(), hazard.to_string()],
-            format!("set an image that works with `swarmctl update-image {name} IMAGE`"),
+            format!("deploy a working image with `swarmctl update-image {name} IMAGE`"),
         ),
     };
     Message { causes, hint: Some(hint) }

@@ -58,14 +58,14 @@ pub fn special_hint(report: &ServiceReport) -> Option<String> {
     (!hints.is_empty()).then(|| hints.join("; "))
 }
 
-/// The hint for tasks that the engine cancelled itself, which engine 29 does under load. Their image is not
+/// The hint for tasks that the engine canceled itself, which engine 29 does under load. Their image is not
 /// the reason.
 fn retry_hint(report: &ServiceReport) -> Option<&'static str> {
-    let is_cancelled = |failure: &TaskFailure| {
+    let is_canceled = |failure: &TaskFailure| {
         failure.cause.state == TaskState::Rejected && failure.cause.error.contains("context canceled")
     };
-    report.explanation().failures.iter().any(is_cancelled).then_some(
-        "run the command again: the engine cancelled the start of a task (`context canceled`), which happens under load",
+    report.explanation().failures.iter().any(is_canceled).then_some(
+        "run the command again: the engine canceled the start of a task (`context canceled`), which happens under load",
     )
 }
 

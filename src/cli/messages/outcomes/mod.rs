@@ -36,9 +36,9 @@ use crate::cli::select::join_names;
 
 /// Why a rollback to a spec without placement is refused. (Updates send `Placement: {}`, which is
 /// equivalent.)
-const LOSES_PLACEMENT: &str = "the previous spec differs in its Placement only, and has none at all: the engine would crash on \
-                               it, and again at each start (moby/swarmkit#2947); take what was added out with `swarmctl \
-                               update`, as by --constraint-rm";
+const LOSES_PLACEMENT: &str = "the only difference of the previous spec is that it has no Placement: the engine would crash \
+                               on it, and again at each start (moby/swarmkit#2947); remove what was added with `swarmctl \
+                               update`, for example with --constraint-rm";
 
 /// Why a service is not as requested, and what to do.
 #[derive(Debug)]
@@ -241,13 +241,20 @@ pub fn forecast(forecast: &Forecast) -> String {
     if *job_runs_again {
         return "the job runs again".to_owned();
     }
+    let tasks = |count: u64| format!("{count} task{}", if count == 1 { "" } else { "s" });
     let mut text = match restarted {
+        // Of a new or removed service no task could restart.
+        0 if *added + *removed > 0 && removed == current => String::new(),
         0 => "no task will be restarted".to_owned(),
-        n => format!("{n} of {current} task{} will be restarted", if *current == 1 { "" } else { "s" }),
+        n => format!("{n} of {} will be restarted", tasks(*current)),
     };
-    for (count, what) in [(added, "added"), (removed, "removed")] {
-        if *count > 0 {
-            text += &format!(", {count} will be {what}");
+    for (count, what) in [(*added, "added"), (*removed, "removed")] {
+        if count > 0 {
+            text += &if text.is_empty() {
+                format!("{} will be {what}", tasks(count))
+            } else {
+                format!(", {count} will be {what}")
+            };
         }
     }
     text

@@ -15,10 +15,10 @@ pub fn summary_name(report: &ServiceReport, done: &'static str) -> &'static str 
         Outcome::Inconclusive => "inconclusive",
         Outcome::Planned => "would change",
         Outcome::LeftOut(_) | Outcome::Skipped(..) => "skipped",
-        Outcome::GaveUp(_) | Outcome::UnderWay => "still under way",
+        Outcome::GaveUp(_) | Outcome::UnderWay => "still in progress",
         Outcome::RolledBack | Outcome::Undone => "rolled back",
         Outcome::NotStarted(_) => "not started",
-        Outcome::Failed(error) if is_no_such_service(error) => "not there",
+        Outcome::Failed(error) if is_no_such_service(error) => "not found",
         other => outcome_name(&other),
     }
 }

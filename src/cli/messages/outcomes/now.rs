@@ -1,4 +1,4 @@
-//! What the users of a service get after a rollout that failed or was left.
+//! Which tasks run after a rollout that failed or that the command stopped waiting for.
 
 use crate::api::deploy::update::Delivery;
 use crate::api::rollout::Judgement;
@@ -6,7 +6,7 @@ use crate::cli::deploy::report::{Outcome, ServiceReport, Stage};
 use crate::cli::messages::changes::short_image;
 
 /// Describes the running tasks, as in `1 of 2 tasks running opera443399/whoami:0.6`. `None` if the rollout did not
-/// fail, or if nothing is known of its tasks.
+/// fail, or if nothing is known about its tasks.
 pub fn now(report: &ServiceReport) -> Option<String> {
     let is_left = match report.outcome() {
         Outcome::RolloutFailed(_) | Outcome::RolledBack | Outcome::RollbackStopped(_) | Outcome::Undone => {

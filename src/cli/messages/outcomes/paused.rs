@@ -31,7 +31,7 @@ pub fn with_alternatives(
         return message;
     }
     let image = format!(
-        "set a good image with `swarmctl update-image {name} IMAGE` (the update resumes the rollout; \
+        "deploy a working image with `swarmctl update-image {name} IMAGE` (the update resumes the rollout; \
          `--with-registry-auth` also stores credentials)"
     );
     let back = format!("roll back with `swarmctl rollback {name}`");

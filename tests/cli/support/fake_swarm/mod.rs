@@ -107,7 +107,7 @@ pub enum Step {
     Updating,
     Completed,
     Paused,
-    /// The previous spec is restored, and there is no PreviousSpec any longer.
+    /// The previous spec is restored, and there is no longer a PreviousSpec.
     RolledBack,
 }
 

@@ -31,7 +31,7 @@ fn a_batch_is_undone_and_the_undo_too() {
 }
 
 #[test]
-fn a_scaled_a_removed_and_a_paused_service_are_recognised() {
+fn a_scaled_a_removed_and_a_paused_service_are_recognized() {
     let engine = own("hstate");
     let scaled = engine.create(&of_stack("hs-scaled", "hs"));
     let again = engine.create(&of_stack("hs-again", "hs"));

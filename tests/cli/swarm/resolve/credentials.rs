@@ -205,5 +205,5 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
     with(&["auth", "refresh", "re-slow"]).succeeds().prints(&["given new credentials"]);
     let now = engine.service("re-slow");
     assert_eq!(now["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], format!("{}@{a}", image("a")));
-    assert_eq!(now["Spec"], now["PreviousSpec"], "the price that README tells");
+    assert_eq!(now["Spec"], now["PreviousSpec"], "the side effect that the documentation describes");
 }

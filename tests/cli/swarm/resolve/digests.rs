@@ -33,7 +33,7 @@ fn a_tag_is_pinned_a_running_digest_is_kept_and_a_moved_tag_is_deployed() {
     let (before, running) = (index(engine), tasks(engine, "re-pin"));
     update(&a, &[]).prints(&["runs", "nothing was posted"]);
     assert_eq!(registry.push_as("a", "b"), six);
-    update(&b, &[]).prints(&["runs this digest as a; --force writes b"]);
+    update(&b, &[]).prints(&["already runs this digest as a; use --force to change the tag to b"]);
     assert_eq!(update(&b, &["--json"]).json()["services"][0]["reason"], "same_digest");
     assert_eq!((index(engine), tasks(engine, "re-pin")), (before, running));
 

@@ -264,12 +264,9 @@ pub(super) const REPEATED: &[Line] = &[
 /// Lines with another result than docker's, and the reason.
 pub(super) const DIFFERENT: &[(Line, &str)] = &[
     (("-p 22505:80", "--publish-rm 80 --publish-add 22505:80"), "docker loses the port that is added"),
-    (
-        ("--log-driver json-file --log-opt max-size=1m", "--log-opt max-file=3"),
-        "docker ignores it without a word",
-    ),
+    (("--log-driver json-file --log-opt max-size=1m", "--log-opt max-file=3"), "docker silently ignores it"),
     (("--mode replicated-job", "--replicas 2"), "docker's scale does it"),
-    (("--mode replicated-job", "--max-concurrent 2"), "docker ignores it without a word"),
+    (("--mode replicated-job", "--max-concurrent 2"), "docker silently ignores it"),
     (("-e A=1", "--env-rm A=1"), "docker silently removes nothing"),
     (("-l a=b", "--label-rm a=b"), "docker silently removes nothing"),
     (("--container-label a=b", "--container-label-rm a=b"), "docker silently removes nothing"),
