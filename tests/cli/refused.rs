@@ -51,6 +51,12 @@ fn changes(swarm: &FakeSwarm) -> usize {
     swarm.requests().iter().filter(|request| is_change(request)).count()
 }
 
+/// The error follows what `rollback` prints before the request.
+fn tells_an_error_after_notes(run: &Run) {
+    let mut lines = run.stderr.lines().filter(|line| !line.starts_with("t001: rolling back to "));
+    assert!(lines.next().is_some_and(|line| line.starts_with("error: ")), "{}", run.report());
+}
+
 fn keeps_its_contents(swarm: &FakeSwarm) {
     let world = swarm.world();
     assert_eq!(world.services.len(), 2);
@@ -74,7 +80,8 @@ fn a_forbidden_change_is_denied_immediately_whatever_the_body() {
     ] {
         for args in CHANGES {
             let swarm = read_only(&answer);
-            let run = run(&swarm, args).fails_with(Exit::Unreachable).tells_an_error();
+            let run = run(&swarm, args).fails_with(Exit::Unreachable);
+            tells_an_error_after_notes(&run);
             assert!(run.took < Duration::from_secs(3), "{}", run.report());
             run.says(&["permission denied by `unix://", said, "hint: "]);
             assert_eq!(changes(&swarm), 1, "{args:?}");
@@ -128,7 +135,8 @@ fn any_other_4xx_is_a_refusal_and_final() {
     for (i, answer) in html.into_iter().chain(others).enumerate() {
         let args = CHANGES[i % CHANGES.len()];
         let swarm = read_only(&answer);
-        let run = run(&swarm, args).fails_with(Exit::Failed).tells_an_error();
+        let run = run(&swarm, args).fails_with(Exit::Failed);
+        tells_an_error_after_notes(&run);
         assert!(run.took < Duration::from_secs(3), "{}", run.report());
         assert_eq!(changes(&swarm), 1, "{args:?} {answer:?}");
         keeps_its_contents(&swarm);

@@ -63,9 +63,11 @@ fn the_nodes_are_read_for_the_first_poll_and_for_the_end() {
     swarm.world().service("a").rollout =
         [vec![Step::Updating], vec![Step::Nothing; 4], vec![Step::Completed]].concat();
     set(&swarm, &["a", NEW]).succeeds();
+    // Before the update is posted, the rules of `lint` read the nodes too.
     let requests = swarm.requests();
+    let requests: Vec<_> = requests.into_iter().skip_while(|request| request.method != "POST").collect();
     let (polls, nodes) = (count(&requests, "GET /v1.41/services"), count(&requests, "GET /v1.41/nodes"));
-    assert!(polls >= 6 && nodes == 2, "{polls} polls, {nodes} lists of nodes");
+    assert!(polls >= 5 && nodes == 2, "{polls} polls, {nodes} lists of nodes");
 }
 
 #[test]
