@@ -87,6 +87,7 @@ struct Cli {
     command: Command,
 }
 
+/// The subcommands. `Lazy` builds the flags of the chosen one only, which keeps the start-up short.
 #[derive(Subcommand, Debug)]
 enum Command {
     Apply(Lazy<apply::ApplyArgs>),
@@ -141,7 +142,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let exit = match parsed {
         Ok(cli) => run(ui, cli, CommandLine::new(&root, &words)),
-        Err(error) if error.kind() == ErrorKind::DisplayVersion => print(ui, &error),
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => print_parser_output(ui, &error),
         Err(error) => print_parse_error(ui, root_for(ui), &words, &error),
     };
     exit.code()
@@ -211,13 +212,14 @@ fn print_parse_error(ui: Ui, mut root: clap::Command, words: &[OsString], first:
     match parse(&mut root.clone(), &words) {
         Err(mut error) if is_help || error.use_stderr() => {
             suggest::correct(&mut error, &root, &texts);
-            print(ui, &error)
+            print_parser_output(ui, &error)
         }
-        _ => print(ui, &root.error(ErrorKind::InvalidValue, "invalid argument")),
+        _ => print_parser_output(ui, &root.error(ErrorKind::InvalidValue, "invalid argument")),
     }
 }
 
-fn print(ui: Ui, error: &clap::Error) -> Exit {
+/// Prints what clap reports: an error, the help or the version.
+fn print_parser_output(ui: Ui, error: &clap::Error) -> Exit {
     // A closed pipe is not an error.
     let _ = match ui.with_own_name(&error.to_string()) {
         Cow::Borrowed(_) => error.print(),
@@ -228,12 +230,12 @@ fn print(ui: Ui, error: &clap::Error) -> Exit {
 }
 
 /// Runs the commands that shells and docker's client call: completion and plugin metadata.
-fn run_internal_command(ui: Ui, command: &clap::Command, words: &[OsString]) -> Option<Exit> {
+fn run_internal_command(ui: Ui, root: &clap::Command, words: &[OsString]) -> Option<Exit> {
     let [with_descriptions, without] = complete::NAMES;
     let name = words.get(1)?.to_str()?;
     if name == plugin::METADATA {
         let mut out = ui.stdout();
-        out.line(&plugin::metadata(command));
+        out.line(&plugin::metadata(root));
         // A closed pipe is not an error.
         let _ = out.finish();
         return Some(Exit::Done);
@@ -244,7 +246,7 @@ fn run_internal_command(ui: Ui, command: &clap::Command, words: &[OsString]) -> 
         _ => return None,
     };
     let words: Vec<String> = words[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    Some(complete::run(ui, command.clone(), &words, descriptions))
+    Some(complete::run(ui, root.clone(), &words, descriptions))
 }
 
 fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
@@ -253,7 +255,7 @@ fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
         Err(error) => return errors::print_final_error(ui, &error, None),
     };
     if ui.program() == plugin::NAME {
-        plugin::cancel_when_client_ends(&app);
+        plugin::cancel_when_docker_cli_exits(&app);
     }
     let result = match cli.command {
         Command::Apply(Lazy(args)) => apply::run(args, &app),

@@ -1,8 +1,8 @@
-//! All timeouts and intervals of the program: one value, passed from the settings to everything that waits.
+//! The timeouts and intervals that tests shorten: one value, passed from the settings to everything that waits.
 
 use std::time::Duration;
 
-/// All timeouts and intervals. [`Timeouts::default`] has the production values.
+/// Timeouts and intervals. [`Timeouts::default`] has the production values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// How long an engine may be silent, have no leader, or respond with 503.
@@ -21,7 +21,7 @@ pub struct Timeouts {
     pub ssh_exit: Duration,
     /// The delay between attempts to connect to several addresses of a host (RFC 8305).
     pub next_address: Duration,
-    /// Waiting for the first response of a manager, if there are alternatives.
+    /// Waiting for a response of a manager, if there are alternatives. It grows with each switch, up to six times.
     pub failover: Duration,
     /// Waiting for a manager's response about the leader, if there are alternatives.
     pub leader_probe: Duration,
@@ -41,7 +41,7 @@ pub struct Timeouts {
     pub registry_retry: Duration,
     /// The user's command that verifies an image.
     pub verify: Duration,
-    /// One run of a gate: a command, or a URL without a response.
+    /// One run of a gate: the time of a command until its exit, or of a URL until its response.
     pub gate_run: Duration,
     /// Waiting for the processes of a gate that is stopped. Then they are killed.
     pub gate_stop: Duration,
@@ -49,7 +49,7 @@ pub struct Timeouts {
     pub completion: Duration,
     /// Reading or writing the journal. An update must not wait longer for its record.
     pub journal: Duration,
-    /// What is still sent after a signal or the deadline. A canceled program must exit within 500 ms.
+    /// The time for requests that are still sent after a signal or the deadline. A canceled program must exit within 500 ms.
     pub last_requests: Duration,
     /// The first interval between polls of a rollout. It grows by half while nothing changes.
     pub rollout_interval: Duration,

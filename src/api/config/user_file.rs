@@ -1,4 +1,4 @@
-//! Reads the user's own small files, without ever blocking.
+//! Reads the user's own small files. Pipes, sockets and block devices are refused, because reading them may block.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -13,7 +13,7 @@ const MAX_LEN: u64 = 16 << 20;
 /// Reads a file. `None` if it does not exist.
 ///
 /// # Errors
-/// The file cannot be read, is too large, or is a pipe, socket or device, which could block.
+/// The file cannot be read, is too large, or is a pipe, a socket or a block device.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let kind = match fs::metadata(path) {
         Ok(metadata) => metadata.file_type(),

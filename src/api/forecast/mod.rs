@@ -162,7 +162,9 @@ pub fn predict_update(input: &ForecastInput, new_spec: &Value, origin: SpecOrigi
     }
     let new = SpecComparison::new(input, new_spec);
     let slots = slots(input.tasks, new_spec, origin);
-    let is_dirty = |slot: &ForecastSlot| slot.is_over || slot.tasks.iter().all(|task| new.replaces(task));
+    let is_dirty = |slot: &ForecastSlot| {
+        slot.is_refilled_by_rollback || slot.tasks.iter().all(|task| new.replaces(task))
+    };
     let mut forecast = Forecast { current: count(slots.values()), ..Forecast::default() };
     if is_global(new_spec) {
         let nodes = input.nodes.unwrap_or_default();

@@ -11,10 +11,13 @@ use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 pub(super) struct ForecastSlot<'a> {
     /// The tasks that an update considers.
     pub tasks: Vec<&'a TaskWithSpec>,
-    /// Whether the last task has ended and is not restarted. A rollback fills the slot again, whatever its
-    /// spec.
-    pub is_over: bool,
+    /// Whether a rollback fills the slot again, whatever its spec: its last task has ended and is not restarted. Always false for
+    /// other updates.
+    pub is_refilled_by_rollback: bool,
 }
+
+/// Slot number, and for a global service the node instead.
+type SlotId<'a> = (u64, &'a str);
 
 /// The slots with a desired task, and those whose last task has ended and is not restarted because of its
 /// restart policy.
@@ -22,7 +25,7 @@ pub(super) fn slots<'a>(
     tasks: &'a [TaskWithSpec],
     spec: &Value,
     origin: SpecOrigin,
-) -> BTreeMap<(u64, &'a str), ForecastSlot<'a>> {
+) -> BTreeMap<SlotId<'a>, ForecastSlot<'a>> {
     let mut all = BTreeMap::<_, Vec<&TaskWithSpec>>::new();
     for task in tasks.iter().filter(|task| task.desired != TaskState::Remove) {
         let id = if is_global(spec) { (0, task.node.as_str()) } else { (task.slot, "") };
@@ -35,15 +38,14 @@ fn slot(tasks: Vec<&TaskWithSpec>, origin: SpecOrigin) -> Option<ForecastSlot<'_
     let newest = tasks.iter().copied().max_by_key(|task| task.since())?;
     let desired: Vec<_> = tasks.into_iter().filter(|task| task.is_desired()).collect();
     if !desired.is_empty() {
-        return Some(ForecastSlot { tasks: desired, is_over: false });
+        return Some(ForecastSlot { tasks: desired, is_refilled_by_rollback: false });
     }
-    let is_over = origin == SpecOrigin::Rollback;
-    (!is_started_again(newest)).then(|| ForecastSlot { tasks: vec![newest], is_over })
+    let is_refilled_by_rollback = origin == SpecOrigin::Rollback;
+    (!is_restarted(newest)).then(|| ForecastSlot { tasks: vec![newest], is_refilled_by_rollback })
 }
 
-/// Whether a task that has ended is restarted. If it was not, although its policy has a limit, the limit is
-/// reached.
-fn is_started_again(task: &TaskWithSpec) -> bool {
+/// Whether the engine restarts a task that has ended and has no successor. A policy with a limit of attempts has then reached it.
+fn is_restarted(task: &TaskWithSpec) -> bool {
     let policy = &task.spec["RestartPolicy"];
     let has_limit = policy["MaxAttempts"].as_u64().is_some_and(|most| most > 0);
     match policy["Condition"].as_str() {

@@ -49,7 +49,7 @@ impl Stream<'_> {
     /// Waits for the next bytes. 0 means that the engine has ended the body; a lost connection is an error.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         self.client.cancellation.check()?;
-        let failure = |e| self.host.failure(ureq::Error::from(e), &self.request, self.limit);
+        let failure = |e| self.host.request_error(ureq::Error::from(e), &self.request, self.limit);
         self.from.read(into).map_err(failure)
     }
 
@@ -73,7 +73,8 @@ impl Client {
         Self { failover, timeouts, cancellation, deadline, observer, first_date }
     }
 
-    /// The same client with more managers of the same swarm, to switch to if one does not respond.
+    /// The same client with more managers of the same swarm, to switch to if one does not respond. Called once, before the first
+    /// request.
     pub fn with_others(self, others: impl IntoIterator<Item = Connection>) -> Self {
         let all = self.connection().cloned().into_iter().chain(others);
         let hosts = all.map(|connection| Host::new(connection, &self.cancellation)).collect();
@@ -91,13 +92,13 @@ impl Client {
     }
 
     /// The same client, which does not report waits that a registry requests.
-    pub fn without_waits(self) -> Self {
-        Self { observer: self.observer.without_waits(), ..self }
+    pub fn without_wait_reports(self) -> Self {
+        Self { observer: self.observer.without_wait_reports(), ..self }
     }
 
     /// Reports a wait that a registry requests.
     pub(in crate::api) fn report_wait(&self, message: &str) {
-        self.observer.wait(message);
+        self.observer.report_wait(message);
     }
 
     /// Reports an exchange with another server than the engine, for `--debug`.
@@ -148,9 +149,9 @@ impl Client {
         self.get_with(path, |response| response.json())
     }
 
-    /// [`Client::get_json`] with a parser of the response; it is also retried if `read` returns [`Error::InvalidResponse`].
-    pub fn get_with<T>(&self, path: &Path, read: impl Fn(Response) -> Result<T>) -> Result<T> {
-        self.read(|| read(self.send(Request::get(&self.target(path)?))?))
+    /// [`Client::get_json`] with a parser of the response; it is also retried if `parse` returns [`Error::InvalidResponse`].
+    pub fn get_with<T>(&self, path: &Path, parse: impl Fn(Response) -> Result<T>) -> Result<T> {
+        self.retry_read(|| parse(self.send(Request::get(&self.target(path)?))?))
     }
 
     /// [`Client::get_with`] for a list that is parsed while it arrives, so that it need not be held in memory. `rows` makes a
@@ -163,49 +164,55 @@ impl Client {
         self.get_rows_with(path, rows, |_, rows| Ok(rows))
     }
 
-    /// Like [`Client::get_rows`]. `read` is also given the response, without its rows.
+    /// Like [`Client::get_rows`]. `parse` receives the rows and the response without them.
     pub fn get_rows_with<T, R, F: Fn(&str) -> serde_json::Result<(T, usize)>>(
         &self,
         path: &Path,
         rows: impl Fn() -> JsonArrayParser<T, F>,
-        read: impl Fn(&Response, Vec<T>) -> Result<R>,
+        parse: impl Fn(&Response, Vec<T>) -> Result<R>,
     ) -> Result<R> {
-        self.read(|| {
+        self.retry_read(|| {
             let (host, target, mut rows) = (self.host()?, self.target(path)?, rows());
             let mut sink = |bytes: &mut Vec<u8>| rows.feed(bytes);
-            let rest = self.send_to(host, Request::get(&target), self.limit(), Some(&mut sink))?;
+            let rest = self.send_to(host, Request::get(&target), self.response_timeout(), Some(&mut sink))?;
             let rows = rows.all(&rest)?;
-            read(&rest, rows)
+            parse(&rest, rows)
         })
     }
 
     /// [`Client::get_json`], but at the engine's own API version, whatever version other requests have.
     pub fn get_json_at_engine_version<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        self.read(|| {
+        self.retry_read(|| {
             let (major, minor) = self.ping_once()?.1.version;
             let target = format!("/v{major}.{minor}{}", path.as_str());
             self.send(Request::get(&target))?.object()
         })
     }
 
-    /// `GET path`, as JSON, for endpoints for which the engine queries another server. A refusal is never retried, whatever its
-    /// status is.
-    pub fn get_json_once<T: DeserializeOwned>(&self, path: &Path, auth: Option<&RegistryAuth>) -> Result<T> {
+    /// `GET path`, as JSON, for endpoints for which the engine queries another server. A refusal is not retried on the
+    /// same host, whatever its status is; a lost connection is.
+    pub fn get_json_unless_refused<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+        auth: Option<&RegistryAuth>,
+    ) -> Result<T> {
+        // With the retries of a read; the ping in `target` has none.
         self.ping()?;
         self.retry_while(Error::is_retryable, || {
             self.send(Request { auth, ..Request::get(&self.target(path)?) })?.json()
         })
     }
 
-    /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `ends`, at the deadline or by
+    /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `end`, at the deadline or by
     /// cancellation.
-    pub fn stream(&self, path: &Path, idle: Option<Duration>, ends: Option<Instant>) -> Result<Stream<'_>> {
-        self.read(|| self.open(path, idle, ends))
+    pub fn stream(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
+        self.retry_read(|| self.open(path, idle, end))
     }
 
     /// Posts `body` once. It is retried only if no connection could be made, because then nothing was sent. After any other
     /// failure the caller decides ([`Error::is_ambiguous`]).
     pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Response> {
+        // With the retries of a read; the ping in `target` has none.
         self.ping()?;
         let body = Some(body);
         self.retry_unsent(|| {
@@ -215,6 +222,7 @@ impl Client {
 
     /// `DELETE path`, once, like [`Client::post`].
     pub fn delete(&self, path: &Path) -> Result<Response> {
+        // With the retries of a read; the ping in `target` has none.
         self.ping()?;
         self.retry_unsent(|| {
             self.send(Request { method: &Method::DELETE, ..Request::get(&self.target(path)?) })
@@ -223,7 +231,7 @@ impl Client {
 
     /// The current host and what it reported about itself; pings it if that is not known yet.
     fn ping(&self) -> Result<(&Host, &EngineInfo)> {
-        self.read(|| self.ping_once())
+        self.retry_read(|| self.ping_once())
     }
 
     /// [`Client::ping`] without retries, for requests that are retried themselves: nested loops would try nine times.
@@ -232,8 +240,8 @@ impl Client {
         if let Some(info) = host.info.get() {
             return Ok((host, info));
         }
-        let ping = self.send_to(host, Request::get("/_ping"), self.limit(), None);
-        let ping = ping.map_err(|e| match host.by_proxy(e) {
+        let ping = self.send_to(host, Request::get("/_ping"), self.response_timeout(), None);
+        let ping = ping.map_err(|e| match host.attribute_to_proxy(e) {
             // Every engine has this path, so a 404 in an engine's format comes from something else.
             Error::Engine { status: status @ 404, message } => {
                 let why = format!("status {status} ({message}), so this is not an engine");
@@ -270,19 +278,20 @@ impl Client {
     }
 
     fn send(&self, request: Request) -> Result<Response> {
-        self.send_to(self.host()?, request, self.limit(), None)
+        self.send_to(self.host()?, request, self.response_timeout(), None)
     }
 
-    fn send_to(&self, host: &Host, request: Request, limit: Duration, sink: Sink) -> Result<Response> {
+    fn send_to(&self, host: &Host, request: Request, timeout: Duration, sink: Sink) -> Result<Response> {
         let name = request.name();
         self.cancellation.check()?;
-        let limit = self.time_left().map_or(limit, |left| left.min(limit));
-        if limit.is_zero() {
+        let timeout = self.time_left().map_or(timeout, |left| left.min(timeout));
+        if timeout.is_zero() {
             return Err(Error::DeadlineExceeded { request: name });
         }
-        let _permit = host.acquire(RequestKind::Unary, Some(limit))?;
+        let _permit = host.acquire(RequestKind::Unary, Some(timeout))?;
         let began = Instant::now();
-        let response = host.exchange(&request, limit, sink).map_err(|e| host.failure(e, &name, limit));
+        let response =
+            host.exchange(&request, timeout, sink).map_err(|e| host.request_error(e, &name, timeout));
         let status = response.as_ref().map(|(parts, ..)| parts.status.as_u16());
         let Request { method, target, auth, .. } = request;
         let hidden: &[&'static str] = if auth.is_some() { &[HEADER] } else { &[] };
@@ -291,12 +300,12 @@ impl Client {
         if parts.status.is_success() && length as u64 > MAX_RESPONSE_LEN {
             return Err(Error::ResponseTooLong { request: name, mebibytes: MAX_RESPONSE_LEN >> 20 });
         }
-        let (endpoint, sent) = (&host.connection.endpoint, auth.map(RegistryAuth::secrets));
-        Response::decode(RawResponse { request: name, endpoint, parts: &parts, body: bytes, sent })
+        let (endpoint, sent_secrets) = (&host.connection.endpoint, auth.map(RegistryAuth::secrets));
+        Response::decode(RawResponse { request: name, endpoint, parts: &parts, body: bytes, sent_secrets })
     }
 
     /// The timeout of one response. It is shorter if there is another manager to switch to.
-    fn limit(&self) -> Duration {
+    fn response_timeout(&self) -> Duration {
         if self.failover.has_alternatives() {
             self.failover.response_timeout(self.timeouts.failover)
         } else {
@@ -310,7 +319,7 @@ impl Client {
             return Ok(host);
         }
         match self.switch_from(None, Instant::now())? {
-            Switch::Switched => self
+            Switch::Found => self
                 .failover
                 .current_host()
                 .ok_or_else(|| Error::internal("a manager was chosen, and there is none")),
@@ -325,7 +334,7 @@ impl Client {
             let target = "/nodes?filters=%7B%22role%22%3A%7B%22manager%22%3Atrue%7D%7D";
             self.send_to(host, Request::get(target), self.timeouts.leader_probe, None)?.json()
         };
-        let may_go_on = || {
+        let is_time_left = || {
             let left = self.timeouts.unavailable.saturating_sub(began.elapsed());
             !left.is_zero() && self.time_left().is_none_or(|left| !left.is_zero())
         };
@@ -338,17 +347,17 @@ impl Client {
                 let interval = self.timeouts.leader_interval;
                 let left = self.time_left().unwrap_or(interval);
                 self.cancellation.sleep(left.min(interval))?;
-                Ok(may_go_on())
+                Ok(is_time_left())
             },
         )
     }
 
-    fn open(&self, path: &Path, idle: Option<Duration>, ends: Option<Instant>) -> Result<Stream<'_>> {
+    fn open(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
         let target = self.target(path)?;
         let request = format!("GET {}", target.split('?').next().unwrap_or(&target));
         self.cancellation.check()?;
-        let ends = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
-        let left = [self.time_left(), ends].into_iter().flatten().min();
+        let until_end = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let left = [self.time_left(), until_end].into_iter().flatten().min();
         // Without both there is no timeout, so no error shows this value.
         let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
         if left.is_some_and(|left| left.is_zero()) {
@@ -358,7 +367,7 @@ impl Client {
         // The wait for other streams to end is limited by the deadline only.
         let permit = host.acquire(RequestKind::Stream, left)?;
         let began = Instant::now();
-        let response = host.open(&target, left, idle).map_err(|e| host.failure(e, &request, limit));
+        let response = host.open(&target, left, idle).map_err(|e| host.request_error(e, &request, limit));
         let status = response.as_ref().map(|(parts, _)| parts.status.as_u16());
         self.observer.report_request(&format!("GET {target}"), &[], status, began.elapsed());
         let (parts, body) = response?;
@@ -377,8 +386,14 @@ impl Client {
         }
         let endpoint = &host.connection.endpoint;
         let request = stream.request;
-        match Response::decode(RawResponse { request, endpoint, parts: &parts, body: refusal, sent: None }) {
-            Ok(response) => Err(response.invalid_response("it is not an HTTP response")),
+        match Response::decode(RawResponse {
+            request,
+            endpoint,
+            parts: &parts,
+            body: refusal,
+            sent_secrets: None,
+        }) {
+            Ok(_) => Err(Error::internal("a refusal was decoded as a success")),
             Err(error) => Err(error),
         }
     }

@@ -13,6 +13,12 @@ use crate::api::error::{Error, Result};
 /// The value of [`Failover::current`] before a manager has been chosen.
 const UNCHOSEN: usize = usize::MAX;
 
+/// The maximum of the response timeout, as a multiple of the first one.
+const MAX_TIMEOUT_FACTOR: u32 = 6;
+
+/// The maximum of the response timeout, as a multiple of the first one.
+const MAX_TIMEOUT_FACTOR: u32 = 6;
+
 /// After this number of rounds in a row in which every host refuses, the failure is permanent.
 const MAX_REFUSED_ROUNDS: u32 = 3;
 
@@ -33,8 +39,8 @@ pub(in crate::api) struct Failover {
 /// The result of [`Failover::switch_from`].
 #[derive(Debug)]
 pub(in crate::api) enum Switch {
-    /// Another manager is current, by this thread or another one.
-    Switched,
+    /// A manager that sees a leader is current: another one, `from` again, or the choice of another thread.
+    Found,
     /// No manager was found in time.
     NoManager(NoManagerReason),
 }
@@ -44,8 +50,8 @@ pub(in crate::api) enum Switch {
 pub(in crate::api) struct NoManagerReason {
     /// The reason for each host.
     host_errors: Vec<String>,
-    /// The number of managers that answered and see no leader.
-    leaderless: usize,
+    /// The number of managers that answered and are without a quorum.
+    without_quorum: usize,
     /// The number of managers of the swarm, as far as known; at least the number of hosts.
     known_managers: usize,
 }
@@ -105,9 +111,9 @@ impl Failover {
         self.hosts.iter().filter_map(Host::max_streams).min()
     }
 
-    /// The timeout of one response: `first`, and longer after each switch, because all managers may be slow.
-    pub(crate) fn response_timeout(&self, first: Duration) -> Duration {
-        first * (self.switches.load(Ordering::Relaxed) + 1).min(6)
+    /// The timeout of one response: `base`, and longer after each switch, because all managers may be slow.
+    pub(crate) fn response_timeout(&self, base: Duration) -> Duration {
+        base * (self.switches.load(Ordering::Relaxed) + 1).min(MAX_TIMEOUT_FACTOR)
     }
 
     /// The pauses between attempts: none for the first two attempts per manager, then 1 s, at most 60 times.
@@ -118,8 +124,8 @@ impl Failover {
 
     /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so.
     ///
-    /// If there is none, as during an election, it tries again while `wait_for_next_round` returns true. `max_wait` is how long
-    /// that is at most, for the note.
+    /// If there is none, as during an election, it tries again while `wait_for_next_round` returns true. `probe` requests the nodes
+    /// from a host. `max_wait` appears only in the note.
     pub(crate) fn switch_from(
         &self,
         from: Option<usize>,
@@ -130,14 +136,14 @@ impl Failover {
     ) -> Result<Switch> {
         let _switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
         if self.current_index() != from {
-            return Ok(Switch::Switched);
+            return Ok(Switch::Found);
         }
-        let (mut refused_rounds, mut is_first_wait) = (0, true);
+        let (mut refused_rounds, mut is_note_printed) = (0, false);
         loop {
             let reason = match self.probe_all(from, &probe)? {
                 Round::Found(at) => {
                     self.choose(from, at, &note);
-                    return Ok(Switch::Switched);
+                    return Ok(Switch::Found);
                 }
                 Round::Refused(reason) => {
                     refused_rounds += 1;
@@ -148,16 +154,17 @@ impl Failover {
                 }
                 Round::NoManager(reason) => {
                     refused_rounds = 0;
-                    if is_first_wait {
+                    if !is_note_printed {
                         note(&format!(
                             "no manager that sees a leader responds; waiting for an election, for at most {} s",
                             max_wait.as_secs()
                         ));
+                        is_note_printed = true;
+                        is_note_printed = true;
                     }
                     reason
                 }
             };
-            is_first_wait = false;
             if !wait_for_next_round()? {
                 return Ok(Switch::NoManager(reason));
             }
@@ -172,7 +179,8 @@ impl Failover {
     ) -> Result<Round> {
         let count = self.hosts.len();
         let next = from.map_or(0, |from| from + 1);
-        let mut reason = NoManagerReason { host_errors: Vec::new(), leaderless: 0, known_managers: count };
+        let mut reason =
+            NoManagerReason { host_errors: Vec::new(), without_quorum: 0, known_managers: count };
         let mut is_refused_by_all = true;
         for at in (0..count).map(|step| (next + step) % count) {
             let why = match probe(&self.hosts[at]) {
@@ -181,16 +189,18 @@ impl Failover {
                 Err(Error::Denied { .. }) => return Ok(Round::Found(at)),
                 Err(error) => {
                     is_refused_by_all &= error.is_not_sent_to_manager() && !error.is_connect_timeout();
-                    reason.leaderless += usize::from(error.has_no_leader());
+                    reason.without_quorum += usize::from(error.has_no_leader());
                     root_cause_message(&error)
                 }
-                Ok(nodes) if !sees_a_leader(&nodes) => {
+                Ok(nodes) if !has_quorum(&nodes) => {
                     is_refused_by_all = false;
-                    reason.leaderless += 1;
+                    reason.without_quorum += 1;
                     reason.known_managers = reason.known_managers.max(nodes.len());
                     "it has no leader, or cannot reach most of the managers".to_owned()
                 }
-                Ok(nodes) if !self.is_of_swarm(&nodes) => "it is a manager of another swarm".to_owned(),
+                Ok(nodes) if !self.check_and_record_swarm(&nodes) => {
+                    "it is a manager of another swarm".to_owned()
+                }
                 Ok(_) => return Ok(Round::Found(at)),
             };
             reason.host_errors.push(format!("{}: {why}", self.endpoint(at)));
@@ -199,7 +209,7 @@ impl Failover {
     }
 
     /// Whether a manager with these nodes belongs to the swarm of the managers before. Their IDs are remembered.
-    fn is_of_swarm(&self, nodes: &[ManagerNode]) -> bool {
+    fn check_and_record_swarm(&self, nodes: &[ManagerNode]) -> bool {
         let mut known = self.manager_ids.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = known.is_empty() || nodes.iter().any(|node| known.contains(&node.id));
         if is_known {
@@ -217,8 +227,8 @@ impl Failover {
                     self.endpoint(from),
                     self.endpoint(to)
                 ));
+                self.switches.fetch_add(1, Ordering::Relaxed);
             }
-            self.switches.fetch_add(1, Ordering::Relaxed);
         }
         self.current.store(to, Ordering::SeqCst);
     }
@@ -237,8 +247,8 @@ impl Failover {
 impl NoManagerReason {
     /// `no leader: 1 of 3 managers responds, 2 are needed: HOST: REASON; HOST: REASON`.
     fn describe(&self) -> String {
-        let Self { host_errors, leaderless, known_managers: managers } = self;
-        let first = match (*leaderless, managers / 2 + 1) {
+        let Self { host_errors, without_quorum, known_managers: managers } = self;
+        let first = match (*without_quorum, managers / 2 + 1) {
             (0, _) => "none of these managers can be reached".to_owned(),
             (1, needed) if needed > 1 => {
                 format!("no leader: 1 of {managers} managers responds, {needed} are needed")
@@ -260,9 +270,9 @@ fn root_cause_message(error: &Error) -> String {
     root.map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether there is a leader and a majority of managers is reachable. Both are needed: a leader that was cut off from the
+/// Whether there is a quorum: a leader, and a majority of managers that is reachable. Both are needed: a leader that was cut off from the
 /// others considers itself the leader for a while.
-fn sees_a_leader(nodes: &[ManagerNode]) -> bool {
+fn has_quorum(nodes: &[ManagerNode]) -> bool {
     let managers: Vec<&ManagerStatus> = nodes.iter().filter_map(|node| node.status.as_ref()).collect();
     let reachable = managers.iter().filter(|it| it.reachability == "reachable").count();
     managers.iter().any(|it| it.is_leader) && reachable * 2 > managers.len()
@@ -276,7 +286,7 @@ mod tests {
     fn a_lost_quorum_is_described_first() {
         let why = |answers, managers| {
             let host_errors = vec!["tcp://a:1: x".to_owned()];
-            NoManagerReason { host_errors, leaderless: answers, known_managers: managers }.describe()
+            NoManagerReason { host_errors, without_quorum: answers, known_managers: managers }.describe()
         };
         assert_eq!(why(1, 3), "no leader: 1 of 3 managers responds, 2 are needed: tcp://a:1: x");
         assert_eq!(why(2, 5), "no leader: 2 of 5 managers respond, 3 are needed: tcp://a:1: x");
@@ -300,7 +310,7 @@ mod tests {
             (vec![node(false, "reachable"), node(false, "reachable"), node(false, "reachable")], false),
             (vec![], false),
         ] {
-            assert_eq!(sees_a_leader(&nodes), sees, "{nodes:?}");
+            assert_eq!(has_quorum(&nodes), sees, "{nodes:?}");
         }
     }
 }

@@ -105,7 +105,7 @@ impl Host {
     }
 
     /// Attributes an error response to the proxy, if there is one: no engine refuses a ping.
-    pub(crate) fn by_proxy(&self, error: Error) -> Error {
+    pub(crate) fn attribute_to_proxy(&self, error: Error) -> Error {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
         };
@@ -172,7 +172,7 @@ impl Host {
     }
 
     /// Translates an error of the transport into an error of the request.
-    pub(crate) fn failure(&self, error: ureq::Error, request: &str, limit: Duration) -> Error {
+    pub(crate) fn request_error(&self, error: ureq::Error, request: &str, limit: Duration) -> Error {
         let request = request.to_owned();
         if self.cancellation.signal().is_some() {
             return Error::Interrupted;

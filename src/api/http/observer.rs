@@ -56,11 +56,11 @@ impl Observer {
     }
 
     /// Removes the callback for waits.
-    pub fn without_waits(self) -> Self {
+    pub fn without_wait_reports(self) -> Self {
         Self { wait: None, ..self }
     }
 
-    pub(in crate::api) fn wait(&self, message: &str) {
+    pub(in crate::api) fn report_wait(&self, message: &str) {
         if let Some(wait) = &self.wait {
             wait(message);
         }

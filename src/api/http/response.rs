@@ -36,7 +36,7 @@ pub(in crate::api) struct RawResponse<'a> {
     /// The body, as it was received.
     pub body: Vec<u8>,
     /// Secrets that were sent and must not be shown.
-    pub sent: Option<&'a Secrets>,
+    pub sent_secrets: Option<&'a Secrets>,
 }
 
 /// The body of the engine's error responses.
@@ -51,10 +51,11 @@ impl Response {
     /// # Errors
     /// The engine's refusal; [`Error::InvalidResponse`] for redirects.
     pub(in crate::api) fn decode(received: RawResponse) -> Result<Self> {
-        let RawResponse { request, endpoint, parts, body, sent } = received;
+        let RawResponse { request, endpoint, parts, body, sent_secrets } = received;
         let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
         let (api_version, date) = (header("Api-Version"), header("Date"));
-        let response = Self { request, body, api_version, date, secrets: sent.cloned().unwrap_or_default() };
+        let response =
+            Self { request, body, api_version, date, secrets: sent_secrets.cloned().unwrap_or_default() };
         let status = parts.status.as_u16();
         match status {
             200..=299 => Ok(response),

@@ -43,11 +43,11 @@ impl Client {
 
     /// Retries a read while its error is transient: a lost connection for 1 s, a silent engine and 503 for
     /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable).
-    pub(in crate::api) fn read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
+    pub(in crate::api) fn retry_read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
         self.retry_while(|e| e.is_retryable() || e.is_transient(), send)
     }
 
-    /// [`Client::read`], but with a rule of its own for which errors are retried.
+    /// [`Client::retry_read`], but with a rule of its own for which errors are retried.
     pub(in crate::api) fn retry_while<T>(
         &self,
         may_pass: impl Fn(&Error) -> bool,

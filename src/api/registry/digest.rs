@@ -107,7 +107,7 @@ struct Platform {
 pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -> Result<Manifest> {
     let path = Path::for_image("distribution", &image.familiar(), "json");
     let error = |kind, message: String| registry_error(image, kind, message);
-    let info = client.get_json_once::<DistributionInfo>(&path, auth).map_err(|e| match e {
+    let info = client.get_json_unless_refused::<DistributionInfo>(&path, auth).map_err(|e| match e {
         e @ Error::Engine { .. } if e.is_endpoint_unavailable() => {
             error(RegistryErrorKind::EndpointMissing, format!("`GET {}`: {e}", path.as_str()))
         }

@@ -96,7 +96,7 @@ impl FollowArgs {
     /// A client whose waits end when `--timeout` does.
     pub fn client(&self, app: &App) -> Result<Client> {
         let client = app.client_for_updates(self.timeout)?;
-        Ok(if self.progress.is_quiet() { client.without_waits() } else { client })
+        Ok(if self.progress.is_quiet() { client.without_wait_reports() } else { client })
     }
 
     /// Watches the services and explains what failed.

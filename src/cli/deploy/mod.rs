@@ -8,7 +8,6 @@ mod explain;
 pub mod gates;
 mod item;
 pub mod journal;
-mod leave_out;
 pub mod lint;
 mod made_plan;
 pub mod plan_file;
@@ -24,6 +23,7 @@ mod rollback_of_batch;
 pub mod rollback_on_failure;
 mod rules;
 pub mod shell_command;
+mod skip;
 mod verified;
 pub mod watch;
 

@@ -58,8 +58,8 @@ fn parse(word: &str) -> Result<OnFailure, String> {
 }
 
 impl OnFailureArgs {
-    /// The value of the flag, if it is given.
-    pub fn given(&self) -> Option<OnFailure> {
+    /// The value of the flag, if it is on the command line.
+    pub fn explicit(&self) -> Option<OnFailure> {
         self.rollback_on_failure
     }
 
@@ -108,8 +108,8 @@ impl RollbackPlan {
 
     fn operation(&self, client: &Client, newest: &Service) -> Result<Operation, NotStarted> {
         // A rollback that only removes the placement would crash the engine.
-        let is_safe = !only_loses_placement(newest.spec(), self.base.spec());
-        if !is_safe || newest.previous_spec() != Some(self.base.spec()) {
+        let is_unsafe = only_loses_placement(newest.spec(), self.base.spec());
+        if is_unsafe || newest.previous_spec() != Some(self.base.spec()) {
             return match self.conflict(newest) {
                 Some(conflict) => Err(NotStarted::Conflict(Box::new(conflict))),
                 None => Ok(Operation::Edit(self.edits())),

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 /// Maximum number of output lines that are kept.
 const MAX_LINES: usize = 20;
-/// Maximum length of a line in bytes. A longer one is split. All lines together have less than 64 KiB.
+/// Maximum length of a line in bytes. A longer one is split. All lines together have at most 60 KiB before invalid UTF-8 is replaced.
 const MAX_LINE_LEN: usize = 3 << 10;
 /// Maximum time to wait for the rest of the output after the end of the command: its children may keep the
 /// pipe open.
 const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
-/// The number of times that a process group is looked at before it is killed.
-const LOOKS: u32 = 10;
+/// The number of checks whether a process group still exists, before it is killed.
+const MAX_CHECKS: u32 = 10;
 /// Ends the process group `$0`: SIGTERM first, and SIGKILL if it still exists after `$1` waits of `$2` seconds. The group
 /// is looked at after each wait, so that no later group with the same number is killed.
 const TERMINATE: &str = "kill -s TERM -- \"-$0\" || exit 0
@@ -31,7 +31,7 @@ kill -s KILL -- \"-$0\"";
 
 /// A command that was started.
 #[derive(Debug)]
-pub struct ShellCommand {
+pub struct RunningCommand {
     child: Child,
     lines: Arc<Mutex<LastLines>>,
     /// Is closed at the end of the output.
@@ -50,7 +50,7 @@ struct LastLines {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessGroup(u32);
 
-impl ShellCommand {
+impl RunningCommand {
     /// Starts `/bin/sh -c COMMAND` with more variables. Both output streams share one pipe, and its input is empty.
     ///
     /// # Errors
@@ -69,12 +69,12 @@ impl ShellCommand {
             .stderr(writer)
             .process_group(0)
             .spawn()?;
-        let (reading, ended) = channel();
+        let (until_end, ended) = channel();
         let lines = Arc::default();
-        let read = Arc::clone(&lines);
+        let shared = Arc::clone(&lines);
         thread::Builder::new().spawn(move || {
-            read_lines(reader, &read);
-            drop(reading);
+            read_lines(reader, &shared);
+            drop(until_end);
         })?;
         Ok(Self { child, lines, ended })
     }
@@ -92,7 +92,8 @@ impl ShellCommand {
         ProcessGroup(self.child.id())
     }
 
-    /// Kills the command and all processes that it started, at once.
+    /// Kills the command and all processes that it started, at once. A shell sends the signal, because the standard library cannot
+    /// send one to a process group.
     pub fn kill(&mut self) {
         // The command may have exited in the meantime.
         let _ = shell("kill -s KILL -- \"-$0\"", &[self.group().0.to_string()]).status();
@@ -100,7 +101,8 @@ impl ShellCommand {
         let _ = self.child.wait();
     }
 
-    /// Returns the last lines of the output, after the end of the command.
+    /// Returns the last lines of the output, after the end of the command. Waits for the end of the output, but not longer than
+    /// [`OUTPUT_TIMEOUT`].
     pub fn last_lines(&self) -> Vec<String> {
         // Nothing is sent: the wait ends at the end of the output, or after the timeout.
         let _ = self.ended.recv_timeout(OUTPUT_TIMEOUT);
@@ -116,9 +118,9 @@ impl ProcessGroup {
     /// Sends SIGTERM, and SIGKILL if processes are left after `grace`. Does not wait: a shell of its own does this, even
     /// after the end of this program.
     pub fn terminate(self, grace: Duration) {
-        let wait = format!("{:.3}", (grace / LOOKS).as_secs_f32());
+        let wait = format!("{:.3}", (grace / MAX_CHECKS).as_secs_f32());
         let started =
-            shell(TERMINATE, &[self.0.to_string(), LOOKS.to_string(), wait]).process_group(0).spawn();
+            shell(TERMINATE, &[self.0.to_string(), MAX_CHECKS.to_string(), wait]).process_group(0).spawn();
         if let Ok(mut started) = started {
             thread::spawn(move || started.wait());
         }

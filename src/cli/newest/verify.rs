@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
-use crate::cli::deploy::shell_command::ShellCommand;
+use crate::cli::deploy::shell_command::RunningCommand;
 
 /// Poll interval for the end of the command.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -100,7 +100,7 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
     };
     client.cancellation().check()?;
     let began = Instant::now();
-    let started = ShellCommand::start(command, variables(&verified.image_to_verify, digest));
+    let started = RunningCommand::start(command, variables(&verified.image_to_verify, digest));
     let mut running = match started {
         Ok(running) => running,
         Err(e) => {
@@ -137,7 +137,7 @@ fn variables(image_to_verify: &ImageToVerify, digest: &str) -> [(&'static str, S
 }
 
 /// Waits for the command to exit; `None` after a timeout.
-fn wait_for_exit(client: &Client, running: &mut ShellCommand) -> Result<Option<ExitStatus>> {
+fn wait_for_exit(client: &Client, running: &mut RunningCommand) -> Result<Option<ExitStatus>> {
     let deadline = Instant::now() + client.timeouts().verify;
     loop {
         match running.exit_status() {

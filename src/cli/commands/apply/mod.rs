@@ -84,7 +84,7 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let flags = DeploymentFlags {
         edit: Some(&edit),
-        on_failure: options::on_failure(args.on_failure.given(), &plan.options, is_detached),
+        on_failure: options::on_failure(args.on_failure.explicit(), &plan.options, is_detached),
         batch: &batch,
         follow: &args.follow,
     };

@@ -13,7 +13,7 @@ use crate::cli::app::App;
 const SOCKET: &str = "DOCKER_CLI_PLUGIN_SOCKET";
 
 /// Cancels the command when docker's client ends.
-pub fn cancel_when_client_ends(app: &App) {
+pub fn cancel_when_docker_cli_exits(app: &App) {
     let Some(socket) = app::variable(SOCKET).filter(|name| !name.is_empty()) else { return };
     // Older clients have no such socket and forward signals.
     let Ok(mut stream) = connect(&socket) else { return };

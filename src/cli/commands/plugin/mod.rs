@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
-pub use docker_client::cancel_when_client_ends;
+pub use docker_client::cancel_when_docker_cli_exits;
 pub use invocation::{Invocation, METADATA, first_word, metadata};
 
 /// The file name of the plugin.

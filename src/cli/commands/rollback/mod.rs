@@ -61,7 +61,7 @@ pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
     if args.to.is_given() {
         return to::run(&args, app);
     }
-    if args.on_failure.given().is_some() {
+    if args.on_failure.explicit().is_some() {
         let why = "`--rollback-on-failure` works only with `--to`: a rollback of a rollback would return to the spec that is replaced";
         return Err(UsageError::new(why, "swarmctl rollback web --to 124 --rollback-on-failure").into());
     }

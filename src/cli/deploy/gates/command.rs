@@ -14,7 +14,7 @@ use crate::api::error::Result;
 use crate::api::resources::nodes;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::TaskState;
-use crate::cli::deploy::shell_command::{ShellCommand, describe_exit};
+use crate::cli::deploy::shell_command::{RunningCommand, describe_exit};
 
 /// The exit status that means "temporary failure" (EX_TEMPFAIL of sysexits.h).
 const TEMPORARY_FAILURE: i32 = 75;
@@ -30,7 +30,7 @@ pub fn run(command: &str, context: &GateContext, stop: &Stop) -> FinishedRun {
         Ok(variables) => variables,
         Err(error) => return without_output(format!("the tasks of the service cannot be read: {error}")),
     };
-    let mut running = match stop.start(|| ShellCommand::start(command, variables)) {
+    let mut running = match stop.start(|| RunningCommand::start(command, variables)) {
         Ok(Some(running)) => running,
         Ok(None) => return without_output("stopped".to_owned()),
         Err(error) => return without_output(format!("the command cannot be started: {error}")),
@@ -48,7 +48,7 @@ pub fn run(command: &str, context: &GateContext, stop: &Stop) -> FinishedRun {
 }
 
 /// Waits for the end of the command; `None` if it had to be terminated.
-fn wait(running: &mut ShellCommand, limit: Duration, stop: &Stop) -> io::Result<Option<ExitStatus>> {
+fn wait(running: &mut RunningCommand, limit: Duration, stop: &Stop) -> io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + limit;
     let mut is_late = false;
     loop {

@@ -11,7 +11,7 @@ use crate::api::deploy::gates::probe::{ProbeSettings, probe};
 use crate::api::deploy::gates::verdict::RunResult;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
-use crate::cli::deploy::shell_command::{ProcessGroup, ShellCommand};
+use crate::cli::deploy::shell_command::{ProcessGroup, RunningCommand};
 
 /// What a gate knows of the service.
 #[derive(Clone)]
@@ -114,8 +114,8 @@ impl Stop {
     /// The command cannot be started.
     pub fn start(
         &self,
-        start: impl FnOnce() -> io::Result<ShellCommand>,
-    ) -> io::Result<Option<ShellCommand>> {
+        start: impl FnOnce() -> io::Result<RunningCommand>,
+    ) -> io::Result<Option<RunningCommand>> {
         let mut group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
         if self.cancellation.signal().is_some() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Leaves services out of a deployment.
+//! Skips services of a deployment.
 
 use super::deployment::Selected;
 use super::report::{NotStarted, Outcome, ServiceReport, Skip, Stage};
@@ -12,8 +12,9 @@ impl<T: Send> Selected<'_, T> {
             }
             _ => None,
         };
-        if !self.entries.iter().any(|entry| entry.as_ref().map_or_else(|it| missing(it).is_none(), |_| true))
-        {
+        let are_all_missing =
+            self.entries.iter().all(|entry| entry.as_ref().is_err_and(|report| missing(report).is_some()));
+        if are_all_missing {
             return self;
         }
         let skipped = |report: Box<ServiceReport>| match missing(&report) {
