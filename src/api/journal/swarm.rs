@@ -178,7 +178,7 @@ impl SwarmJournal {
         let is_over = self.client.cancellation().check().is_err()
             || self.client.time_left().is_some_and(|left| left < limit);
         let last = if is_over { self.client.for_last_requests(limit) } else { None };
-        let client = last.unwrap_or_else(|| self.client.clone_shared());
+        let client = last.unwrap_or_else(|| self.client.limited_to(self.client.timeouts().journal));
         // The response to the request that created a part may have been lost, so that its ID is not known.
         let label = format!("{}={}", names::NONCE, record.nonce);
         let Ok(own) = configs::list(&client, &label) else { return };
