@@ -35,6 +35,7 @@ pub fn fix_for_new(finding: &Finding) -> Option<String> {
         // The commands are for a service that exists.
         Fix::Advice => advice(finding.rule.id)
             .replace("swarmctl update ", "")
+            .replace("swarmctl scale NAME=", "--replicas ")
             .replace("--publish-rm TARGET --publish-add", "--publish")
             .replace(" NAME`", "`"),
         Fix::Update(changes) => {
