@@ -24,7 +24,7 @@ pub enum Exit {
     /// Version conflict: another writer changed the same place, --if-version does not match, or retries ran
     /// out.
     Conflict = 4,
-    /// The rollout failed: paused, its tasks cannot run, or the engine rolled back to the same broken spec.
+    /// The rollout failed: paused, its tasks cannot run, or the engine rolled back to a spec that fails too.
     RolloutFailed = 5,
     /// The rollout failed and was rolled back: the previous state is restored.
     RolledBack = 6,
@@ -34,7 +34,7 @@ pub enum Exit {
     Unreachable = 8,
     /// Unknown: the response was lost and the result could not be read back.
     Unknown = 9,
-    /// Not an error: differences found, or still in progress.
+    /// Not an error: differences found, still in progress, services left out, or a gate was inconclusive.
     Different = 10,
     /// Interrupted (SIGINT).
     Interrupted = 130,

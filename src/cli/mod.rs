@@ -68,7 +68,7 @@ const VERSION: &str = concat!("swarmctl ", env!("CARGO_PKG_VERSION"));
 /// Maximum length of a word that is repeated in an error about the command line.
 const MAX_WORD_LEN: usize = 1000;
 
-/// Change what a Docker Swarm service runs, and nothing else about it
+/// Update Docker Swarm services, and change nothing that was not requested
 #[derive(Parser, Debug)]
 #[command(
     name = "swarmctl",

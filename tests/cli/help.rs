@@ -81,7 +81,7 @@ fn every_example_is_understood() {
 fn flags_of_create_and_update_are_in_groups() {
     const GROUPS: [&str; 11] = [
         "Image",
-        "Environment",
+        "Container environment",
         "Ports",
         "Networks",
         "Mounts",

@@ -21,7 +21,7 @@ use crate::api::spec::{Change, Place};
 pub struct Created {
     /// The service's ID.
     pub id: String,
-    /// The service; `None` if it could not be read back: a warning says why.
+    /// The service; `None` if it could not be read back: a warning gives the reason.
     pub service: Option<Service>,
     /// The places that were sent and are not stored.
     pub dropped: Vec<Place>,

@@ -1,7 +1,7 @@
 //! What a service is doing, judged from the engine's data without any I/O.
 //!
 //! The engine's `UpdateStatus` is not sufficient. It reports a rollout as `completed` while all of its tasks
-//! fail (`FailureAction=continue`), and as `rollback_completed` after a rollback to the same broken spec, and
+//! fail (`FailureAction=continue`), and as `rollback_completed` after a rollback to a spec that fails too, and
 //! it waits forever for tasks that can never start. So the tasks decide, and `UpdateStatus` only shows what
 //! the engine is doing.
 //!

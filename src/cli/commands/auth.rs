@@ -37,9 +37,9 @@ enum AuthCommand {
 /// Store the current registry credentials with services
 ///
 /// Posts the unchanged spec with the current credentials; no task restarts. Like every update, this overwrites the
-/// previous spec, so `rollback` has nothing to return to. Jobs and services whose rollout is in progress or paused are
-/// skipped: an update would run the job again, restart the rollout or resume it. A service whose tasks would restart is
-/// refused.
+/// previous spec, so `rollback` has nothing to return to. Jobs are skipped, and so are services whose rollout is in
+/// progress or paused: an update would run the job again, restart the rollout or resume it. A service whose tasks would
+/// restart is refused, or skipped in a selection.
 #[derive(Args, Debug)]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs

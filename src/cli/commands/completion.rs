@@ -15,8 +15,8 @@ use crate::cli::exit::Exit;
 ///
 /// For the current bash session: source <(swarmctl completion bash)
 ///
-/// The script calls swarmctl, which asks the engine: services, stacks, networks, contexts, images and nodes are
-/// completed too, if the engine responds within a second.
+/// The script calls swarmctl, which also completes contexts, and services, stacks, networks, images, nodes, secrets
+/// and configs if the engine responds within a second.
 #[derive(Args, Debug)]
 pub struct CompletionArgs {
     /// Shell

@@ -28,7 +28,7 @@ use crate::output::Ui;
 /// The flag of all commands that send specs.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct StrictArgs {
-    /// Refuse to update if the new spec has a finding of severity error
+    /// Post nothing if a new spec has a finding of severity error
     ///
     /// The rules are those of `lint` that are marked "checked before posts" in docs/lint.md. Nothing is posted for any service
     /// if one of them has a finding. Without this flag findings are warnings.

@@ -21,8 +21,8 @@ pub struct PlanFileArgs {
     /// Write the changes to FILE (-: stdout) instead of making them
     ///
     /// Implies --dry-run. FILE must not exist. If a service cannot be planned, no file is written. `swarmctl apply
-    /// FILE` makes exactly these changes, or none if a service has changed since. FILE contains the values of --env-add
-    /// and similar flags.
+    /// FILE` makes exactly these changes, or none if a service has changed since. FILE contains the values that the
+    /// flags set.
     #[arg(
         long,
         value_name = "FILE",

@@ -93,7 +93,7 @@ pub const EXAMPLES: &[Examples] = &[
     Examples {
         command: "images",
         lines: &[
-            ("Write the images of a stack to a lock file", "swarmctl images --stack shop"),
+            ("Print the images of a stack as lines of a lock file", "swarmctl images --stack shop"),
             (
                 "Print the images only if all of them are pinned and have converged",
                 "swarmctl images --stack shop --pinned --converged",
@@ -119,7 +119,7 @@ pub const EXAMPLES: &[Examples] = &[
     },
     Examples {
         command: "journal export",
-        lines: &[("Write all complete runs to a file", "swarmctl journal export runs.jsonl")],
+        lines: &[("Write the records of all runs to a file", "swarmctl journal export runs.jsonl")],
     },
     Examples {
         command: "journal prune",
@@ -156,7 +156,7 @@ pub const EXAMPLES: &[Examples] = &[
     Examples {
         command: "outdated",
         lines: &[
-            ("List services whose tag points to another digest now", "swarmctl outdated"),
+            ("Show which services do not run the digest that their tag has now", "swarmctl outdated"),
             ("List newer minor versions too", "swarmctl outdated --newest minor --stack shop"),
         ],
     },

@@ -52,8 +52,8 @@ pub(super) const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated],
         needs: &[RequiredList::Nodes],
         stage: RuleStage::BeforePosts,
-        condition: "A port is published in host mode, updates are start-first, and there are no more \
-            eligible nodes than replicas",
+        condition: "A port is published in host mode, updates are start-first, and the number of \
+            eligible nodes is at most the number of replicas",
         effect: "The first new task of an update stays pending, because the old task on each node has the \
             port, and the update never ends. Global services are not affected.",
         sign: "A task stays `pending` with `host-mode port already in use`.",

@@ -24,24 +24,33 @@ use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
 use crate::cli::deploy::{Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
 use crate::cli::exit::Exit;
 
+/// The help of `--rollback-on-failure`: the default is in the plan.
+const ON_FAILURE: &str =
+    "Roll back if the rollout fails (exit 6); `all`: the whole batch [default: that of the plan]";
+const ON_FAILURE_LONG: &str =
+    "Roll back if the rollout fails (exit 6); `all`: the whole batch [default: that of the plan]\n\n\
+    Waits for the rollback too. With `all`, services that converged before are rolled back as well, the last \
+    one first.";
+
 /// Apply the changes in a plan
 ///
 /// A plan is written by --plan of update-image, update, restart, scale and rollback. Its changes are applied only if every
 /// service in it is as it was when the plan was made; otherwise nothing is posted. Services that have the changes already
 /// are not updated again, so an interrupted `apply` can be repeated. See docs/plan.md.
 #[derive(Args, Debug)]
+#[command(mut_arg("rollback_on_failure", |flag| flag.help(ON_FAILURE).long_help(ON_FAILURE_LONG)))]
 #[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
 pub struct ApplyArgs {
     /// Plan file written by --plan (-: stdin)
     #[arg(value_name = "FILE", add = Completion::Files)]
     file: String,
-    /// Leave out services that changed since the plan was made
+    /// Leave out services that are stale, replaced, gone or paused
     #[arg(long, conflicts_with = "rebase")]
     skip_stale: bool,
-    /// Apply the changes to the current spec of services that changed elsewhere
+    /// Apply the changes to the current spec if other places have changed
     ///
-    /// Each planned place must still have its old value, or already have the planned one. A rollback is never applied to
-    /// another spec.
+    /// Each planned place must still have its old value, or already have the planned one. A rollback is not
+    /// rebased.
     #[arg(long)]
     rebase: bool,
     /// Require the version indexes in the plan

@@ -33,7 +33,7 @@ pub struct BatchOverrides {
     /// Maximum number of services to update at the same time [default: that of the plan]
     #[arg(long, value_name = "N", value_parser = positive)]
     parallel: Option<usize>,
-    /// Update N services first, and the rest only if they converge
+    /// Update N services first, and the rest only if they converge [default: that of the plan]
     #[arg(long, value_name = "N", value_parser = positive)]
     canary: Option<usize>,
     /// Stop after N services have failed (0: never stop) [default: that of the plan]

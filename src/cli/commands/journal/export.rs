@@ -1,4 +1,4 @@
-//! `journal export`: all complete runs as JSON lines.
+//! `journal export`: the records of all runs as JSON lines.
 
 use anyhow::Context as _;
 

@@ -81,9 +81,10 @@ struct PruneArgs {
     json: bool,
 }
 
-/// Write all complete runs as JSON lines to FILE or stdout
+/// Write the records of all runs as JSON lines to FILE or stdout
 ///
 /// The oldest run comes first. FILE must not exist. The records hold complete specs, including environment variables.
+/// Runs with an incomplete record are skipped, with a warning.
 #[derive(Args, Debug)]
 struct ExportArgs {
     /// New file [default: stdout]

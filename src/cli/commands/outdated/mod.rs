@@ -1,4 +1,4 @@
-//! `outdated`: lists services whose tag now points to another digest, or for which there is a newer tag.
+//! `outdated`: shows whether the tags of services now point to other digests, and whether there are newer tags.
 
 mod columns;
 mod digests;
@@ -25,10 +25,10 @@ use columns::COLUMNS;
 use digests::find_digests;
 use row::{OutdatedRow, Placeholder};
 
-/// List services whose tag now points to another digest
+/// Show whether the tags of services now point to other digests
 ///
 /// RUNS is the digest that the service is pinned to, REGISTRY the digest that the registry has for the tag now. If a
-/// registry does not respond, its rows show that, and a warning says why.
+/// registry does not respond, its rows show that, and a warning gives the reason.
 #[derive(Args, Debug)]
 pub struct OutdatedArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs [default: all]
@@ -45,9 +45,10 @@ pub struct OutdatedArgs {
     newest: Option<PolicySource>,
     #[command(flatten)]
     choice: ChoiceArgs,
-    /// Exit with 10 if a service is outdated, with 1 if a registry did not respond
+    /// Exit with 10 if a service is outdated, or 1 if a digest cannot be read
     ///
-    /// With --newest, a service is outdated too if a newer tag is allowed and old enough.
+    /// If both are true, the exit code is 10. With --newest, a service is outdated too if a newer tag is allowed and old
+    /// enough; 1 also means that tags cannot be read.
     #[arg(long)]
     exit_code: bool,
     /// Format with a Go template, as in '{{.Name}} {{.Status}}', or: json, raw

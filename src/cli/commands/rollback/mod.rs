@@ -24,6 +24,12 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
 
+/// The help of `--rollback-on-failure`: it undoes a rollback.
+const ON_FAILURE: &str = "With --to, return to the current spec if the rollout fails (exit 6)";
+const ON_FAILURE_LONG: &str = "With --to, return to the current spec if the rollout fails (exit 6)\n\n\
+    Waits for this too. With `all`, services that converged before return to their specs as well, the last \
+    one first.";
+
 /// Roll services back to their previous spec
 ///
 /// Uses the engine's own rollback. The engine keeps one previous spec, the one before the last update, so a second
@@ -34,6 +40,7 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// With --to RUN, restores the complete spec from before a recorded run instead, and so reverts everything that was changed
 /// since. `swarmctl undo RUN` reverts the changes of that run only.
 #[derive(Args, Debug)]
+#[command(mut_arg("rollback_on_failure", |flag| flag.help(ON_FAILURE).long_help(ON_FAILURE_LONG)))]
 pub struct RollbackArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]

@@ -27,10 +27,13 @@ use crate::cli::select::{Jobs, SelectArgs};
 
 /// Update services
 ///
-/// The flags are the same as docker's. Everything else stays as it is, order included. If another writer changes the
-/// service at the same time, both changes are kept.
+/// The flags are the same as docker's. Settings that no flag names stay as they are, and so does the order of lists. If
+/// another writer changes the service at the same time, both changes are kept.
 #[derive(Args, Debug)]
-#[command(mut_args = groups::assign)]
+#[command(
+    mut_args = groups::assign,
+    mut_arg("spec", |flag| flag.help("Merge a spec from a file: output of `inspect`, or a part (-: stdin)"))
+)]
 pub struct UpdateArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]

@@ -30,7 +30,8 @@ pub struct FromArgs {
     /// Replace the registry or repository prefix FROM with TO in the images read (repeatable)
     ///
     /// Both are HOST[:PORT][/PATH]; Docker Hub is `docker.io`. The longest FROM that an image starts with is replaced, and
-    /// tag and digest are kept. A mapped image with a digest is deployed only if its registry has the digest.
+    /// tag and digest are kept. If the new registry does not have the digest of a mapped image, nothing is
+    /// updated.
     #[arg(long, value_name = "FROM=TO", value_parser = Mapping::parse)]
     map_registry: Vec<Mapping>,
 }

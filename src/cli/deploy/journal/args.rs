@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 pub struct JournalArgs {
     /// Record the run in the journal: auto, required or off
     ///
-    /// `auto` records it if there is a journal, and updates without a record if that fails. `required` refuses to update
+    /// `auto` records it if there is a journal, and continues without a record if that fails. `required` posts nothing
     /// without a record. See docs/history.md.
     #[arg(id = "journal", long = "journal", value_name = "MODE", value_enum, default_value_t = JournalMode::Auto)]
     pub mode: JournalMode,
