@@ -113,7 +113,7 @@ impl Finder {
                     Some(service),
                     UndoState::Held,
                     why,
-                    "an update of it is held",
+                    "it has the label `swarmctl.held`",
                 );
             }
             Judged::Conflict(differences) => {

@@ -273,7 +273,7 @@ pub fn not_started(why: &BatchStop) -> &str {
         BatchStop::CanaryGate(_) => "a gate of a canary service failed (--canary)",
         BatchStop::TimedOut => "timed out (--timeout)",
         BatchStop::Engine => "the engine no longer responds",
-        BatchStop::Interrupted => "interrupted before its update started",
+        BatchStop::Interrupted => "interrupted before the update started",
     }
 }
 

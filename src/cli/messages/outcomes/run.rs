@@ -2,6 +2,7 @@
 
 use super::{Message, value};
 use crate::api::deploy::update::RunConflict;
+use crate::api::journal::names::HELD;
 use crate::api::records::plan::Difference;
 
 /// What to do about such a service.
@@ -24,8 +25,9 @@ pub fn conflict(why: &RunConflict, name: &str) -> Message {
             Message::new(cause, Some(SKIP.to_owned()))
         }
         RunConflict::Held => {
-            let cause = format!("an update of service `{name}` is held");
-            Message::new(cause, Some(format!("continue or abort it first, or {SKIP}")))
+            let cause =
+                format!("service `{name}` has the label `{HELD}`, which this version does not support");
+            Message::new(cause, Some(SKIP.to_owned()))
         }
     }
 }
