@@ -90,7 +90,7 @@ impl Ui {
         self.print(&report(&self.with_own_name(what), causes, hint.as_deref(), stderr_width()));
     }
 
-    /// Prints what is the case after the preceding error.
+    /// Prints the state of the service after the preceding error.
     pub fn now(self, text: &str) {
         self.message("now: ", text);
     }

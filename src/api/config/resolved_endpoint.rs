@@ -179,7 +179,7 @@ fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<Endpo
     };
     let contexts = Contexts::new(&folder);
     let context = contexts.find(&named_by.value).map_err(|error| match error {
-        // The user did not type the name, so the message says where it comes from.
+        // The user did not type the name, so the message names its source.
         Error::NoSuch { kind, name, why, suggestion }
             if !matches!(named_by.source, SettingSource::Explicit(_)) =>
         {

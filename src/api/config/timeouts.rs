@@ -41,7 +41,7 @@ pub struct Timeouts {
     pub registry_retry: Duration,
     /// The user's command that verifies an image.
     pub verify: Duration,
-    /// One run of a gate: the time of a command until its exit, or of a URL until its response.
+    /// One run of a gate: the command, or the wait for the response of the URL.
     pub gate_run: Duration,
     /// Waiting for the processes of a gate that is stopped. Then they are killed.
     pub gate_stop: Duration,
@@ -49,7 +49,7 @@ pub struct Timeouts {
     pub completion: Duration,
     /// Reading or writing the journal. An update must not wait longer for its record.
     pub journal: Duration,
-    /// The time for requests that are still sent after a signal or the deadline. A canceled program must exit within 500 ms.
+    /// All requests that are still sent after a signal or the deadline. A canceled program must exit within 500 ms.
     pub last_requests: Duration,
     /// The first interval between polls of a rollout. It grows by half while nothing changes.
     pub rollout_interval: Duration,

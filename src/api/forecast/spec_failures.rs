@@ -1,4 +1,4 @@
-//! The failures of a spec before, found in the tasks that the swarm keeps.
+//! Earlier failures of a spec, found in the tasks that the swarm keeps.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;

@@ -38,7 +38,7 @@ fn a_spec_has_failed_if_a_task_failed_by_itself_and_none_ran_for_the_monitor_per
         // Failed immediately, or rejected.
         (vec![task(1, "bad", "failed", 0, 1)], true),
         (vec![task(1, "bad", "rejected", 0, 1)], true),
-        // A rejected task never ran, after any time.
+        // A rejected task never ran, however long ago it was created.
         (vec![task(1, "bad", "rejected", 0, 60)], true),
         (
             vec![task_with(

@@ -13,7 +13,7 @@ use crate::cli::app::App;
 use crate::cli::flags::image::{ImageChange, store_credentials};
 use crate::cli::messages::usage::UsageError;
 
-/// The label of a service with a held update. Such a service is not restored.
+/// The label of a service that is not restored.
 pub use crate::api::journal::names::HELD;
 
 /// Whether the user's credentials are stored with the services.

@@ -85,7 +85,7 @@ pub enum RunConflict {
         /// The ID of the other one.
         id: String,
     },
-    /// An update of the service is held.
+    /// The service has the label `swarmctl.held`.
     Held,
 }
 

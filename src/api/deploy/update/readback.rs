@@ -38,7 +38,7 @@ impl Unread {
         }
         match serde_json::from_slice(&self.text) {
             Ok(sent) => dropped(&Sent::new(&self.edits, &sent), after.spec()),
-            // Cannot happen, because this program serialized it. If it did, nothing would be known to be
+            // Cannot happen, because this program serialized it. If it did, every edited place counts as not
             // stored.
             Err(_) => self.edits.iter().map(|edit| edit.place.clone()).collect(),
         }
@@ -121,7 +121,8 @@ fn compare_items(place: &Place, want: &[Value], stored: &[Value], missing: &mut 
             compare(&place.clone().item_of(item), item, twin, missing);
         }
     }
-    // The items have no identity, or all of them exist, possibly in another order or with others between them.
+    // No item is missing: the items have no identity, or they are stored in another order or with others
+    // between them. The list as a whole is reported.
     if missing.len() == before {
         missing.push(place.clone());
     }

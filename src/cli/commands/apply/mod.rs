@@ -27,8 +27,7 @@ use crate::cli::exit::Exit;
 /// The help of `--rollback-on-failure`: the default is in the plan.
 const ON_FAILURE: &str =
     "Roll back if the rollout fails (exit 6); `all`: the whole batch [default: that of the plan]";
-const ON_FAILURE_LONG: &str =
-    "Roll back if the rollout fails (exit 6); `all`: the whole batch [default: that of the plan]\n\n\
+const ON_FAILURE_LONG: &str = "Roll back if the rollout fails (exit 6); `all`: the whole batch [default: that of the plan]\n\n\
     Waits for the rollback too. With `all`, services that converged before are rolled back as well, the last \
     one first.";
 

@@ -15,7 +15,7 @@ use crate::cli::lookups::Lookups;
 use crate::output;
 use crate::output::Ui;
 
-/// Maximum length of a name. Engines allow no longer ones, and all lines are indented by the longest.
+/// Maximum length of a name. Engines do not allow longer names, and all lines are indented by the longest.
 const MAX_NAME_LEN: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";

@@ -6,8 +6,8 @@ use crate::cli::messages::usage::UsageError;
 /// Maximum number of mappings. Each image is compared with all of them.
 const MAX_MAPPINGS: usize = 100;
 const EXAMPLE: &str = "--map-registry staging.example.com=registry.example.com";
-/// Completes a prefix to a repository that the parser of image references accepts. It has two parts, because
-/// Docker Hub puts `library/` before a single one.
+/// The suffix that completes a prefix to a repository, so that the parser of image references accepts it. It
+/// has two components, because the parser adds `library/` to a single component on Docker Hub.
 const REST: &str = "/x/x";
 
 /// One mapping.

@@ -1,4 +1,4 @@
-//! What `apply` reports of a service in addition.
+//! Fields that `apply` adds to the report of a service.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ impl PlannedState {
 }
 
 impl PlannedRemark {
-    /// A service in this state whose spec is the one that the plan was made for, or to which nothing is applied.
+    /// The remark for a service to which the plan is applied without `--rebase`, or not at all.
     pub fn new(state: PlannedState) -> Self {
         Self { state, on: PlannedOn::SameSpec }
     }

@@ -15,7 +15,7 @@ pub enum UndoState {
     Gone,
     /// Its rollout is paused.
     Paused,
-    /// Its update is held.
+    /// It has the label `swarmctl.held`.
     Held,
 }
 

@@ -13,7 +13,7 @@ pub struct Label {
 /// How a value is formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueUnit {
-    /// Text, numbers and switches as they are; the words of a list like a command line.
+    /// Text, numbers and switches as they are; a list is printed as the words of a command line.
     Plain,
     /// A number of bytes.
     Bytes,
