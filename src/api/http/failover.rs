@@ -16,9 +16,6 @@ const UNCHOSEN: usize = usize::MAX;
 /// The maximum of the response timeout, as a multiple of the first one.
 const MAX_TIMEOUT_FACTOR: u32 = 6;
 
-/// The maximum of the response timeout, as a multiple of the first one.
-const MAX_TIMEOUT_FACTOR: u32 = 6;
-
 /// After this number of rounds in a row in which every host refuses, the failure is permanent.
 const MAX_REFUSED_ROUNDS: u32 = 3;
 
@@ -28,7 +25,7 @@ pub(in crate::api) struct Failover {
     hosts: Vec<Host>,
     /// Index of the current manager, or [`UNCHOSEN`].
     current: AtomicUsize,
-    /// Number of switches. The response timeout grows with it.
+    /// Number of switches, also if the same manager was found again: it may be slow. The response timeout grows with it.
     switches: AtomicU32,
     /// Held while a manager is being chosen.
     switching: Mutex<()>,
@@ -160,7 +157,6 @@ impl Failover {
                             max_wait.as_secs()
                         ));
                         is_note_printed = true;
-                        is_note_printed = true;
                     }
                     reason
                 }
@@ -227,8 +223,8 @@ impl Failover {
                     self.endpoint(from),
                     self.endpoint(to)
                 ));
-                self.switches.fetch_add(1, Ordering::Relaxed);
             }
+            self.switches.fetch_add(1, Ordering::Relaxed);
         }
         self.current.store(to, Ordering::SeqCst);
     }

@@ -31,13 +31,13 @@ pub fn run(args: &HelpArgs, app: &App) -> Exit {
         Some(unknown) => {
             let path = args.command[..known].join(" ");
             let message = format!("`{path}` has no subcommand `{unknown}`");
-            return cli::print(app.ui, &root.error(ErrorKind::InvalidSubcommand, message));
+            return cli::print_parser_output(app.ui, &root.error(ErrorKind::InvalidSubcommand, message));
         }
         None => words.push("--help".to_owned()),
     }
     match root.clone().try_get_matches_from(&words) {
-        Err(error) => cli::print(app.ui, &error),
-        Ok(_) => cli::print(app.ui, &root.error(ErrorKind::InvalidSubcommand, "no such command")),
+        Err(error) => cli::print_parser_output(app.ui, &error),
+        Ok(_) => cli::print_parser_output(app.ui, &root.error(ErrorKind::InvalidSubcommand, "no such command")),
     }
 }
 
