@@ -49,10 +49,19 @@ fn specs(engine: &Engine, stack: &str) -> BTreeMap<String, String> {
 pub fn recorded_batches_through(managers: &Managers, stack: &str, rounds: usize) {
     let leader = managers.wait_until_whole();
     on(managers, leader, &["journal", "enable"]).run().succeeds();
+    let mut endings: [BTreeMap<String, usize>; MOMENTS.len()] = Default::default();
     for round in 0..rounds {
-        let (moment, words) = MOMENTS[round % MOMENTS.len()];
-        let text = one_batch_through(managers, stack, moment, round + 1);
-        record_figure(&format!("a recorded batch, the leader killed {words}, round {}", round + 1), &text);
+        let at = round % MOMENTS.len();
+        let ending = one_batch_through(managers, stack, MOMENTS[at].0, round + 1);
+        *endings[at].entry(ending).or_default() += 1;
+    }
+    for ((_, words), endings) in MOMENTS.iter().zip(endings).filter(|(_, endings)| !endings.is_empty()) {
+        let texts: Vec<String> =
+            endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
+        record_figure(
+            &format!("recorded batches, the leader of three managers killed {words}"),
+            &texts.join("; "),
+        );
     }
     on(managers, managers.wait_until_whole(), &["journal", "disable", "--purge"]).run().succeeds();
 }
@@ -91,7 +100,7 @@ fn one_batch_through(managers: &Managers, stack: &str, moment: Moment, round: us
     assert_eq!(specs(&engine, stack), before, "every spec is as before, round {round}");
     let code = run.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
     format!(
-        "exit code {code}; {changed} of {} updated; recorded outcome: {outcome}; undone completely",
+        "exit code {code}, {changed} of {} updated, recorded outcome {outcome}, undone completely",
         before.len()
     )
 }
