@@ -37,7 +37,9 @@ pub fn run(args: &HelpArgs, app: &App) -> Exit {
     }
     match root.clone().try_get_matches_from(&words) {
         Err(error) => cli::print_parser_output(app.ui, &error),
-        Ok(_) => cli::print_parser_output(app.ui, &root.error(ErrorKind::InvalidSubcommand, "no such command")),
+        Ok(_) => {
+            cli::print_parser_output(app.ui, &root.error(ErrorKind::InvalidSubcommand, "no such command"))
+        }
     }
 }
 
