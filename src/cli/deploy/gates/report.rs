@@ -17,7 +17,7 @@ pub struct GateReport {
     pub tally: Tally,
     /// The result.
     pub result: GateResult,
-    /// Why the last run that did not succeed has not.
+    /// The reason why the last unsuccessful run did not succeed.
     pub why: Option<String>,
     /// The last lines of its output.
     pub output: Vec<String>,
