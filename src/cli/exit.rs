@@ -1,8 +1,8 @@
 //! Exit codes.
 
-use super::deploy::journal::HistoryError;
-use super::deploy::report::{Outcome, ServiceReport, Skip, StoppedBy};
-use super::deploy::repository::OtherRepositories;
+use super::deploy::journal::JournalCommandError;
+use super::deploy::report::{Outcome, ServiceReport, SkipReason, StoppedBy};
+use super::deploy::repository::RepositoryMismatch;
 use crate::api::cancellation::Signal;
 use crate::api::deploy::update::NoChange;
 use crate::api::error::{Error, InvalidValue};
@@ -126,9 +126,9 @@ impl Exit {
     pub fn for_any_error(error: &anyhow::Error, signal: Option<Signal>) -> Exit {
         if let Some(error) = error.downcast_ref::<Error>() {
             Exit::for_error(error, signal)
-        } else if let Some(error) = error.downcast_ref::<HistoryError>() {
+        } else if let Some(error) = error.downcast_ref::<JournalCommandError>() {
             error.exit
-        } else if error.is::<UsageError>() || error.is::<InvalidValue>() || error.is::<OtherRepositories>() {
+        } else if error.is::<UsageError>() || error.is::<InvalidValue>() || error.is::<RepositoryMismatch>() {
             Exit::Usage
         } else {
             Exit::Failed
@@ -140,8 +140,8 @@ impl Exit {
         match report.outcome() {
             Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => Exit::RolloutFailed,
             Outcome::Unchanged(_)
-            | Outcome::LeftOut(_)
-            | Outcome::Skipped(_, Skip::Missing | Skip::Job)
+            | Outcome::NotApplicable(_)
+            | Outcome::Skipped(_, SkipReason::Missing | SkipReason::Job)
             | Outcome::NoNewer(_)
             | Outcome::NotComparable(_)
             | Outcome::Planned
@@ -149,11 +149,11 @@ impl Exit {
             | Outcome::Converged => Exit::Done,
             Outcome::UnderWay
             | Outcome::Inconclusive
-            | Outcome::Skipped(_, Skip::Planned(_) | Skip::Undo(_)) => Exit::Different,
+            | Outcome::Skipped(_, SkipReason::PlanState(_) | SkipReason::UndoState(_)) => Exit::Different,
             Outcome::RolloutFailed(_) => Exit::RolloutFailed,
             Outcome::Removed => Exit::NoSuch,
             Outcome::Conflict(_) => Exit::Conflict,
-            Outcome::RolledBack | Outcome::Undone => Exit::RolledBack,
+            Outcome::RolledBack | Outcome::RolledBackWithBatch => Exit::RolledBack,
             Outcome::RollbackStopped(stopped) => match (&stopped.by, stopped.failure) {
                 (StoppedBy::Signal, _) => Exit::for_signal(signal),
                 (StoppedBy::GaveUp(_), Some(_)) => Exit::RolloutFailed,
@@ -162,14 +162,15 @@ impl Exit {
             Outcome::NotStarted(stop) => stop.exit(signal),
             Outcome::Refused(_)
             | Outcome::ImageUnavailable(..)
-            | Outcome::Declined(_)
+            | Outcome::ImageRefused(_)
             | Outcome::NameTaken(..)
             | Outcome::FieldLoss(_)
             | Outcome::LosesPlacement
             | Outcome::WouldCrash(..) => Exit::Failed,
-            Outcome::Paused | Outcome::NotAtRest(_) | Outcome::WouldRestart(_) | Outcome::FailedBefore(_) => {
-                Exit::RolloutFailed
-            }
+            Outcome::Paused
+            | Outcome::HasSideEffect(_)
+            | Outcome::WouldRestart(_)
+            | Outcome::FailedBefore(_) => Exit::RolloutFailed,
             Outcome::Failed(error) => Exit::for_error(error, signal),
             Outcome::Unknown(_) => Exit::Unknown,
             Outcome::GaveUp(_) => Exit::GaveUp,

@@ -5,14 +5,15 @@ use serde_json::{Map, Value};
 use crate::api::records::plan::PlannedEdit;
 use crate::api::spec::{Change, Edit, Op, Place, is_zero};
 
-/// The edits that lead from the spec `before` to the spec `after`; `changes` are their differences.
+/// The edits that make these changes. `specs` are the specs before and after them. They are needed only for items of
+/// lists, so they may be `None` if no item of a list changes.
 ///
 /// Each edit is for the smallest place that has an identity of its own, so that other writers can change places next to it. A
 /// list in which an identity occurs twice is one place.
-pub fn edits_of_run(changes: &[Change], before: &Value, after: &Value) -> Vec<PlannedEdit> {
+pub fn edits_of_run(changes: &[Change], specs: Option<(&Value, &Value)>) -> Vec<PlannedEdit> {
     let mut edits: Vec<PlannedEdit> = Vec::new();
     for Change { place, old, new } in changes {
-        if place.item_id().is_some() {
+        if let (Some(_), Some((before, after))) = (place.item_id(), specs) {
             let list = place.list();
             if [before, after].iter().any(|spec| is_ambiguous(place, spec)) {
                 if !edits.iter().any(|edit| *edit.place() == list) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::api::deploy::update::{Operation, Precondition, UpdateRequest, not_at_rest, update};
+use crate::api::deploy::update::{Operation, Precondition, UpdateRequest, side_effect_of_update, update};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
@@ -81,7 +81,7 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let selected =
         Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;
     let request = UpdateRequest {
-        precondition: Precondition::AtRest,
+        precondition: Precondition::NoSideEffect,
         mode: mode(args.dry_run, selected.len()),
         field_loss: field_loss(args.allow_field_loss),
         ..UpdateRequest::new(Operation::Edit(Vec::new()))
@@ -97,7 +97,7 @@ fn refresh(client: &Client, app: &App, item: Item<()>, request: &UpdateRequest) 
     };
     match chosen_by {
         ChosenBy::Name => report,
-        ChosenBy::Property => report.left_out_if_refused(),
+        ChosenBy::Property => report.not_applicable_if_refused(),
     }
 }
 
@@ -109,8 +109,8 @@ fn request_for(
     request: &UpdateRequest,
 ) -> Result<UpdateRequest, NotStarted> {
     // A service that will be skipped needs no credentials. The update checks this again after every read.
-    if let Some(why) = not_at_rest(service) {
-        return Err(NotStarted::NotAtRest(why.to_owned()));
+    if let Some(why) = side_effect_of_update(service) {
+        return Err(NotStarted::HasSideEffect(why.to_owned()));
     }
     let image = service.image().and_then(|image| ImageRef::parse(image).ok());
     let image = image

@@ -9,10 +9,10 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::journal::{JournalArgs, Recorder, RunDraft, RunEnd, Waited, removed_service};
+use crate::cli::deploy::journal::{JournalArgs, Recorder, RunDraft, RunEnd, Waited, record_removed_service};
 use crate::cli::deploy::report::{
-    Additions, NotStarted, Removal, ReportFormat, ReportStyle, ServiceReport, Stage, Summary, find_services,
-    report_early_end, report_nothing_done, report_with,
+    Additions, NotStarted, Removal, ReportFormat, ReportStyle, ServiceReport, Stage, SummaryLine,
+    find_services, report_early_end, report_nothing_done, report_with,
 };
 use crate::cli::deploy::{PlanArgs, map_concurrently, timeout};
 use crate::cli::exit::Exit;
@@ -93,7 +93,7 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let reports = map_concurrently(chosen, remove_one);
     let reports = if args.wait { wait_for_tasks(&client, reports) } else { reports };
-    let summary = if args.select.is_given() { Summary::Shown } else { Summary::Hidden };
+    let summary = if args.select.is_given() { SummaryLine::Shown } else { SummaryLine::Hidden };
     let end = RunEnd::new(style, &reports, Waited::Yes, app);
     let run = run.and_then(|run| run.finish(app, &client, &end));
     let additions = Additions { run, ..Additions::default() };
@@ -108,7 +108,7 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
 fn draft(chosen: &[SelectedService], if_version: Option<u64>) -> Result<RunDraft> {
     let found = chosen.iter().filter_map(|one| one.found.as_ref().ok());
     let removed = found.filter(|service| if_version.is_none_or(|version| version == service.version()));
-    Ok(RunDraft { undoes: None, services: removed.map(removed_service).collect::<Result<_>>()? })
+    Ok(RunDraft { undoes: None, services: removed.map(record_removed_service).collect::<Result<_>>()? })
 }
 
 /// Waits until the tasks of the removed services have ended.

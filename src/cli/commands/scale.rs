@@ -40,7 +40,7 @@ pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
                 let why = "it runs one task on each node (global); only replicated services can be scaled";
                 item.unsuitable(why.to_owned())
             })?;
-            Ok(vec![Edit::set(place, item.with)])
+            Ok(vec![Edit::set(place, item.payload)])
         })?
         .run()
 }

@@ -8,7 +8,8 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::journal::JournalArgs;
 use crate::cli::deploy::report::{
-    NotStarted, Remarks, ReportStyle, ServiceReport, Summary, Watch, WatchRequest, Watchable, find_services,
+    NotStarted, Remarks, ReportStyle, ServiceReport, SummaryLine, Watch, WatchRequest, Watchable,
+    find_services,
 };
 use crate::cli::deploy::{FollowArgs, timeout};
 use crate::cli::exit::Exit;
@@ -46,7 +47,7 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     let chosen = find_services(&client, &select, &services, Jobs::Included, style, app)?;
     select.print_selected(app.ui, &chosen, style.verb);
     let is_summed_up = select.is_given() && follow.progress.has_summary();
-    let summary = if is_summed_up { Summary::Shown } else { Summary::Hidden };
+    let summary = if is_summed_up { SummaryLine::Shown } else { SummaryLine::Hidden };
     let watches = chosen.into_iter().map(watch).collect();
     follow.watch(ReportStyle { summary, ..style }, &client, watches, app)
 }

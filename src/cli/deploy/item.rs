@@ -16,7 +16,7 @@ pub struct Item<T> {
     /// Whether it was named or selected.
     pub chosen_by: ChosenBy,
     /// What the command will do with it.
-    pub with: T,
+    pub payload: T,
 }
 
 /// Whether a service was named or selected.
@@ -39,7 +39,7 @@ impl<T> Item<T> {
     pub fn unsuitable(&self, why: String) -> NotStarted {
         match self.chosen_by {
             ChosenBy::Name => NotStarted::Refused(why),
-            ChosenBy::Property => NotStarted::LeftOut { why, version: None },
+            ChosenBy::Property => NotStarted::NotApplicable { why, version: None },
         }
     }
 }
@@ -54,10 +54,10 @@ pub fn chosen_by(select: &SelectArgs) -> ChosenBy {
 pub fn entry<T>(
     SelectedService { given, found, .. }: SelectedService,
     chosen_by: ChosenBy,
-    with: T,
+    payload: T,
 ) -> ItemResult<T> {
     match found {
-        Ok(service) => Ok(Item { given, service, chosen_by, with }),
+        Ok(service) => Ok(Item { given, service, chosen_by, payload }),
         Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),
     }
 }
@@ -88,10 +88,10 @@ pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
 /// Whether the service counts as failed. Skipped services do not.
 pub fn is_failure(report: &ServiceReport) -> bool {
     match report.outcome() {
-        Outcome::NotAtRest(_)
+        Outcome::HasSideEffect(_)
         | Outcome::WouldRestart(_)
         | Outcome::Unchanged(_)
-        | Outcome::LeftOut(_)
+        | Outcome::NotApplicable(_)
         | Outcome::NoNewer(_)
         | Outcome::NotComparable(_)
         | Outcome::Skipped(..) => false,

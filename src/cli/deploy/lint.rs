@@ -82,9 +82,9 @@ pub fn check_updates(
     let conclude = |(findings, mut item): (Vec<Finding>, Item<Prepared>)| {
         let remarks = Remarks { lint: findings, ..Remarks::default() };
         if !is_refused {
-            item.with.remarks = std::mem::take(&mut item.with.remarks).and(remarks);
-            if item.with.request.mode == Mode::Plan {
-                item.with.request.nodes = shared.map(Arc::clone);
+            item.payload.remarks = std::mem::take(&mut item.payload.remarks).and(remarks);
+            if item.payload.request.mode == Mode::Plan {
+                item.payload.request.nodes = shared.map(Arc::clone);
             }
             return Ok(item);
         }
@@ -156,13 +156,14 @@ pub fn check_new(
 
 /// Returns the spec that will be sent, or that the engine will restore; `None` if nothing will be sent.
 fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
-    let Item { service, with: Prepared { request, if_paused, .. }, .. } = item;
+    let Item { service, payload: Prepared { request, if_paused, .. }, .. } = item;
     let is_kept = *if_paused == IfPaused::Keep && service.is_paused();
     let is_stale = request.version.is_some_and(|required| required != service.version());
     if is_kept || is_stale {
         return None;
     }
-    // The copy is parsed and dropped, which saves memory. The update itself reports errors.
+    // The clone is parsed, so that `service` stays unparsed: parsed specs of thousands of services would fill the memory. The
+    // update itself reports errors.
     expected_spec(&service.clone(), request).ok().flatten()
 }
 
@@ -254,9 +255,9 @@ pub fn hint_for_refused(report: &ServiceReport) -> Option<String> {
         None => findings::fix_for_new(finding),
     };
     let hints: Vec<String> = report.remarks.lint.iter().filter_map(hint).collect();
-    match hints.is_empty() {
-        false => Some(hints.join("; ")),
-        true if report.remarks.lint.is_empty() => None,
-        true => Some(format!("see the rules with `swarmctl lint {}`", shell::service(name))),
+    if !hints.is_empty() {
+        return Some(hints.join("; "));
     }
+    let has_findings = !report.remarks.lint.is_empty();
+    has_findings.then(|| format!("see the rules with `swarmctl lint {}`", shell::service(name)))
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::deployment::Deployment;
 use super::plan_file::PlanFile;
 use super::report::{
-    Additions, Outcome, ReportStyle, ServiceReport, Stage, Summary, all_warnings, change_as_json,
+    Additions, Outcome, ReportStyle, ServiceReport, Stage, SummaryLine, all_warnings, change_as_json,
     report_with, restarts_as_json,
 };
 use super::rollback_on_failure::OnFailure;
@@ -26,7 +26,7 @@ impl Deployment<'_> {
     pub(super) fn report(&self, reports: &[ServiceReport]) -> anyhow::Result<Exit> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
         let has_summary = self.flags.follow.progress.has_summary() && !is_plan;
-        let summary = if has_summary { Summary::Shown } else { Summary::Hidden };
+        let summary = if has_summary { SummaryLine::Shown } else { SummaryLine::Hidden };
         let undo_run = self.recorded.filter(|_| reports.len() > 1);
         let style = ReportStyle { summary, undo_run, ..self.style };
         let additions = Additions {

@@ -140,7 +140,7 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
     item: Item<T>,
     prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E>,
 ) -> ItemResult<Prepared> {
-    let with = match prepare(client, &item) {
+    let payload = match prepare(client, &item) {
         Ok(prepared) => prepared,
         Err(failed) => {
             let NotPrepared { why, lint } = failed.into();
@@ -149,8 +149,8 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
         }
     };
     let Item { given, service, chosen_by, .. } = item;
-    match preflight(client, &service, &with.checked_beforehand()) {
-        Ok(()) => Ok(Item { given, service, chosen_by, with }),
+    match preflight(client, &service, &payload.checked_beforehand()) {
+        Ok(()) => Ok(Item { given, service, chosen_by, payload }),
         Err(failed) => Err(Box::new(ServiceReport::new(&given, Stage::Deployed(Err(failed))))),
     }
 }

@@ -2,7 +2,9 @@
 
 use super::deployment::{Deployment, Selected};
 use super::item::{Item, is_failure};
-use super::journal::{OpenJournal, RecordedRun, RunDraft, RunEnd, Waited, changed_services, required_store};
+use super::journal::{
+    OpenJournal, RecordedRun, RunDraft, RunEnd, Waited, record_changed_services, required_store,
+};
 use super::lint;
 use super::prepared::Prepared;
 use super::report::{ServiceReport, print_notes, report_early_end};
@@ -60,7 +62,7 @@ impl Selected<'_, Prepared> {
     /// The report cannot be written.
     pub fn run(self) -> anyhow::Result<Exit> {
         let items = self.entries.iter().flatten();
-        announce(self.deployment.app.ui, items.map(|item| (item.service.name(), &item.with.image)));
+        announce(self.deployment.app.ui, items.map(|item| (item.service.name(), &item.payload.image)));
         let Selected { deployment, entries } = self;
         let entries = match deployment.flags.edit {
             Some(edit) => lint::check_updates(&deployment.client, deployment.app, entries, edit.strict),
@@ -71,8 +73,8 @@ impl Selected<'_, Prepared> {
             selected.announce_notes();
         }
         match selected.record() {
-            Ok(run) => selected.run_recorded(run, |client, Item { given, service, with, .. }| {
-                with.run(client, given, service)
+            Ok(run) => selected.run_recorded(run, |client, Item { given, service, payload, .. }| {
+                payload.run(client, given, service)
             }),
             Err(error) => report_early_end(selected.deployment.style, error, selected.deployment.app),
         }
@@ -89,7 +91,7 @@ impl Selected<'_, Prepared> {
         let Self { deployment, entries } = self;
         let Deployment { recorder, client, app, undoes, .. } = deployment;
         recorder.record(app, client, || {
-            let services = changed_services(client, entries.iter().flatten())?;
+            let services = record_changed_services(client, entries.iter().flatten())?;
             Ok(RunDraft { undoes: *undoes, services })
         })
     }
@@ -107,7 +109,10 @@ impl Selected<'_, Prepared> {
     fn announce_notes(&self) {
         let mut notes = SharedTexts::default();
         for item in self.entries.iter().flatten() {
-            item.with.announced_if_sent.iter().for_each(|note| notes.add(note.clone(), item.service.name()));
+            item.payload
+                .announced_if_sent
+                .iter()
+                .for_each(|note| notes.add(note.clone(), item.service.name()));
         }
         print_notes(notes, self.deployment.app.ui);
     }

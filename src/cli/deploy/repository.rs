@@ -32,7 +32,7 @@ pub struct Alternative {
 
 /// The error that selected services run another repository than the requested image.
 #[derive(Debug)]
-pub struct OtherRepositories {
+pub struct RepositoryMismatch {
     image: String,
     repository: String,
     /// The names of the services that run another repository.
@@ -51,7 +51,7 @@ impl RepositoryArgs {
         image: &ImageRef,
         selected: impl Iterator<Item = &'s Service>,
         alternative: Alternative,
-    ) -> Result<(), OtherRepositories> {
+    ) -> Result<(), RepositoryMismatch> {
         let is_same = |runs: &str| ImageRef::parse(runs).is_ok_and(|runs| runs.same_repository(image));
         let selected: Vec<&Service> = selected.collect();
         let others: Vec<_> = selected
@@ -63,7 +63,7 @@ impl RepositoryArgs {
         if self.any_repository || others.is_empty() {
             return Ok(());
         }
-        Err(OtherRepositories {
+        Err(RepositoryMismatch {
             image: image.familiar(),
             repository: image.familiar_repository(),
             others,
@@ -94,7 +94,7 @@ fn looks_like_tag(name: &str) -> bool {
     name.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
 }
 
-impl OtherRepositories {
+impl RepositoryMismatch {
     /// The flags that do what the user probably wants, and the flag that does what was requested.
     pub fn hint(&self) -> String {
         let Alternative { flag, tag } = &self.alternative;
@@ -111,7 +111,7 @@ impl OtherRepositories {
     }
 }
 
-impl fmt::Display for OtherRepositories {
+impl fmt::Display for RepositoryMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, selected) = (self.others.len(), self.selected);
         let services = if selected == 1 { "service runs" } else { "services run" };
@@ -124,7 +124,7 @@ impl fmt::Display for OtherRepositories {
     }
 }
 
-impl std::error::Error for OtherRepositories {}
+impl std::error::Error for RepositoryMismatch {}
 
 #[cfg(test)]
 mod tests {

@@ -22,11 +22,11 @@ impl Deployment<'_> {
         for (key, report) in reports.iter().enumerate().rev() {
             let is_done =
                 report.delivery() == Delivery::Accepted && matches!(report.outcome(), Outcome::Converged);
-            if let (true, Some(with), Some(service)) =
+            if let (true, Some(payload), Some(service)) =
                 (is_done, RollbackPlan::for_report(report), report.service())
             {
                 let (given, service) = (report.given.clone(), service.clone());
-                items.push(Item { given, service, chosen_by: ChosenBy::Name, with });
+                items.push(Item { given, service, chosen_by: ChosenBy::Name, payload });
                 keys.push(key);
             }
         }
@@ -39,7 +39,7 @@ impl Deployment<'_> {
             purpose: Purpose::Rollback,
             ..rules.clone()
         };
-        let act = |item: Item<RollbackPlan>| item.with.run(&self.client, &item.given);
+        let act = |item: Item<RollbackPlan>| item.payload.run(&self.client, &item.given);
         let rollbacks = batch::run(&self.client, items, &act, &rules, progress);
         let mut reports: Vec<Option<ServiceReport>> = reports.into_iter().map(Some).collect();
         for (key, rollback) in keys.into_iter().zip(rollbacks) {

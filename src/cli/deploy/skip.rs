@@ -1,14 +1,14 @@
 //! Skips services of a deployment.
 
 use super::deployment::Selected;
-use super::report::{NotStarted, Outcome, ServiceReport, Skip, Stage};
+use super::report::{NotStarted, Outcome, ServiceReport, SkipReason, Stage};
 
 impl<T: Send> Selected<'_, T> {
     /// Skips services that do not exist, unless none exists.
     pub fn without_missing(self) -> Self {
         let missing = |report: &ServiceReport| match &report.stage {
             Stage::NotStarted { why: NotStarted::Failed(error), .. } if error.is_not_found() => {
-                Some(NotStarted::Skipped { why: error.to_string(), skip: Skip::Missing })
+                Some(NotStarted::Skipped { why: error.to_string(), skip: SkipReason::Missing })
             }
             _ => None,
         };
@@ -26,7 +26,7 @@ impl<T: Send> Selected<'_, T> {
     }
 
     /// Skips services that cannot be updated because their rollout is paused.
-    pub fn without_paused(self, skip: Skip) -> Self {
+    pub fn without_paused(self, skip: SkipReason) -> Self {
         let skipped = |report: Box<ServiceReport>| match report.outcome() {
             Outcome::Paused => {
                 let why = "its rollout is paused".to_owned();

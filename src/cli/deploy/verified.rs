@@ -13,7 +13,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::{Op, Place};
 use crate::cli::app::App;
 use crate::cli::newest::verify::{VerifyResult, images_to_verify, verify as run};
-use crate::cli::newest::{Declined, Reason};
+use crate::cli::newest::{ImageRefusal, Reason};
 use crate::output::Ui;
 
 impl Selected<'_, Prepared> {
@@ -60,7 +60,7 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<ItemResul
         let blocked = format!("nothing was changed: `{image}` was not accepted by --verify");
         stop(entries, |name| {
             if failed.image_to_verify.services.iter().any(|other| other == name) {
-                NotStarted::Declined(Declined {
+                NotStarted::ImageRefused(ImageRefusal {
                     reason: Reason::VerifyFailed,
                     why: format!("`{image}` was not accepted by --verify: {why}"),
                     hint: None,
@@ -75,7 +75,7 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<ItemResul
 
 /// Returns the image in the spec that will be sent; `None` if nothing will be sent.
 fn posted_image(item: &Item<Prepared>) -> Option<ImageRef> {
-    let request = &item.with.request;
+    let request = &item.payload.request;
     let Operation::Edit(edits) = &request.operation else { return None };
     if edits.is_empty() && request.auth.is_none() {
         return None;
@@ -97,7 +97,7 @@ fn stop(entries: &mut Vec<ItemResult<Prepared>>, why: impl Fn(&str) -> NotStarte
         }
         let why = why(item.service.name());
         let report = ServiceReport::not_started(&item.given, Some(item.service.clone()), why);
-        *entry = Err(Box::new(report.with(item.with.remarks.clone())));
+        *entry = Err(Box::new(report.with(item.payload.remarks.clone())));
     }
 }
 

@@ -92,7 +92,7 @@ impl ImageReport {
     /// Adds the image as the reason to a result without changes.
     pub fn explain_unchanged<E>(&self, result: Result<Update, E>) -> Result<Update, E> {
         match (result, &self.same) {
-            (Ok(Update::Unchanged(unchanged)), Some(same)) if unchanged.reason == NoChange::AlreadySo => {
+            (Ok(Update::Unchanged(unchanged)), Some(same)) if unchanged.reason == NoChange::SameSpec => {
                 let image = Place::at("TaskTemplate.ContainerSpec.Image");
                 let requested = unchanged.requested.into_iter().chain([image]).collect();
                 Ok(Update::Unchanged(Unchanged { reason: same.clone(), requested, ..unchanged }))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::decision::{Choice, Decision, Declined, HeldBackReason, HeldBackTag, Reason};
+use super::decision::{Choice, Decision, HeldBackReason, HeldBackTag, ImageRefusal, Reason};
 use super::{AgeFrom, ChoiceArgs, MinAge};
 use crate::api::error::{Error, RegistryErrorKind, Result};
 use crate::api::http::client::Client;
@@ -167,7 +167,7 @@ impl<'a> Chooser<'a> {
         let policy = match (self.source, service.label) {
             (PolicySource::Fixed(policy), _) => policy.clone(),
             (PolicySource::Label, None) => {
-                let refusal = Declined {
+                let refusal = ImageRefusal {
                     reason: Reason::NoPolicy,
                     why: format!("service `{name}` has no label `{LABEL}`"),
                     hint: Some(format!(
@@ -202,7 +202,12 @@ impl<'a> Chooser<'a> {
     ///
     /// # Errors
     /// The inner error is a refusal, the outer one a failed request.
-    pub fn resolve(&self, client: &Client, image: &ImageRef, spec: &Value) -> Result<Result<(), Declined>> {
+    pub fn resolve(
+        &self,
+        client: &Client,
+        image: &ImageRef,
+        spec: &Value,
+    ) -> Result<Result<(), ImageRefusal>> {
         let manifest = match self.inspect(client, image) {
             Ok(manifest) => manifest,
             Err(Error::Registry {
@@ -222,7 +227,7 @@ impl<'a> Chooser<'a> {
             return Ok(Ok(()));
         }
         let platforms: Vec<String> = manifest.platforms.iter().map(describe_platform).collect();
-        Ok(Err(Declined {
+        Ok(Err(ImageRefusal {
             reason: Reason::NoPlatform,
             why: format!(
                 "`{}` is built for {}, but no node that the placement allows can run it",
@@ -289,13 +294,13 @@ impl<'a> Chooser<'a> {
 
 /// Why no choice was made.
 enum Stop {
-    Refused(Declined),
+    Refused(ImageRefusal),
     Ended(Error),
 }
 
 impl Stop {
     fn refused(reason: Reason, why: String) -> Self {
-        Self::Refused(Declined { reason, why, hint: None })
+        Self::Refused(ImageRefusal { reason, why, hint: None })
     }
 }
 
@@ -306,9 +311,9 @@ fn describe_platform(platform: &Value) -> String {
 }
 
 /// The refusal of a tag that the registry lists but the engine does not find.
-pub fn not_found(image: &ImageRef) -> Declined {
+pub fn not_found(image: &ImageRef) -> ImageRefusal {
     let (tag, registry) = (image.tag().unwrap_or_default(), image.domain());
-    Declined {
+    ImageRefusal {
         reason: Reason::RegistryMismatch,
         why: format!(
             "registry `{registry}` lists tag `{tag}` of `{}`, but the engine does not find it",
@@ -340,7 +345,7 @@ fn no_tag_list(image: &ImageRef, failure: Failure) -> Stop {
     if failure.is_final() {
         return stop_for_failure(failure);
     }
-    Stop::Refused(Declined {
+    Stop::Refused(ImageRefusal {
         reason: Reason::NoTagList,
         why: format!("cannot list the tags of `{}`: {failure}", image.familiar_repository()),
         hint: registry_login_hint(image, &failure),

@@ -34,7 +34,7 @@ pub enum Reason {
 
 /// A refusal, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declined {
+pub struct ImageRefusal {
     /// The kind of refusal.
     pub reason: Reason,
     /// A sentence.
@@ -71,7 +71,7 @@ pub enum Choice {
     /// Newer tags exist, but none is old enough.
     HeldBack,
     /// No choice is possible.
-    Refused(Declined),
+    Refused(ImageRefusal),
 }
 
 /// The choice for one service, and what it is based on.

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 pub use age::{describe_age, parse_age};
 pub use choose::{Chooser, ServiceImage, registry_login_hint};
-pub use decision::{Choice, Decision, Declined, PUBLISHERS_AGE, Reason, UNKNOWN_PUSH};
+pub use decision::{Choice, Decision, ImageRefusal, PUBLISHERS_AGE, Reason, UNKNOWN_PUSH};
 
 use crate::api::registry::tags::{PreReleases, TagPattern};
 

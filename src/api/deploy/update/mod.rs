@@ -1,6 +1,5 @@
 //! Updating a service: read, edit, post, retry if the version index is stale, read back (docs/design.md section 3).
 
-mod at_rest;
 mod backoff;
 mod conflict;
 mod expected;
@@ -14,11 +13,11 @@ mod readback;
 mod request;
 mod restoration;
 mod result;
+mod side_effect;
 mod updater;
 
 use std::collections::HashMap;
 
-pub use self::at_rest::not_at_rest;
 pub use self::backoff::Backoff;
 pub use self::conflict::{ChangedBy, Conflict, RunConflict};
 pub use self::expected::expected_spec;
@@ -32,6 +31,7 @@ pub use self::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Refusal, Restarts, Stored, Unchanged, Update,
     UpdateError, UpdatePlan, Warning,
 };
+pub use self::side_effect::side_effect_of_update;
 use self::updater::Updater;
 use crate::api::error::Error;
 use crate::api::http::client::Client;

@@ -33,7 +33,9 @@ pub fn preflight(
 
 fn is_known_beforehand(error: &UpdateError) -> bool {
     match error {
-        UpdateError::Refused(refusal) => !matches!(refusal, Refusal::NotAtRest(_) | Refusal::WouldRestart(_)),
+        UpdateError::Refused(refusal) => {
+            !matches!(refusal, Refusal::HasSideEffect(_) | Refusal::WouldRestart(_))
+        }
         _ => false,
     }
 }

@@ -60,7 +60,7 @@ pub enum Precondition {
     NotPaused,
     /// The update has no side effect: the service is not a job, no rollout is in progress or paused, and no
     /// task restarts.
-    AtRest,
+    NoSideEffect,
 }
 
 /// Whether an update is sent.

@@ -35,7 +35,7 @@ pub struct Unchanged {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoChange {
     /// The spec has every requested value.
-    AlreadySo,
+    SameSpec,
     /// The service runs the image; this is how its spec writes it.
     SameImage(String),
     /// The registry's digest for the tag is the one that the service runs, perhaps under another tag.
@@ -157,7 +157,7 @@ pub enum Refusal {
     /// The rollout is paused, and every update resumes it.
     Paused,
     /// The update would have this side effect.
-    NotAtRest(&'static str),
+    HasSideEffect(&'static str),
     /// The update would restart tasks, which the request excludes.
     WouldRestart(Restarts),
     /// The spec would crash the engine.
@@ -202,7 +202,7 @@ impl NoChange {
     /// Whether the spec is as requested. The tasks may differ: the service must be watched to know.
     pub fn is_as_requested(&self) -> bool {
         match self {
-            Self::AlreadySo | Self::SameImage(_) | Self::SameDigest { .. } => true,
+            Self::SameSpec | Self::SameImage(_) | Self::SameDigest { .. } => true,
             Self::AsRequestedButPaused | Self::Paused => false,
         }
     }

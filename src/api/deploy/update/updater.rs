@@ -1,6 +1,5 @@
 //! One update of one service, with all its attempts.
 
-use super::at_rest::not_at_rest;
 use super::backoff::Backoff;
 use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
@@ -14,6 +13,7 @@ use super::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Refusal, Restarts, Stored, Unchanged, Update,
     UpdateError, UpdatePlan, Warning,
 };
+use super::side_effect::side_effect_of_update;
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
@@ -109,13 +109,13 @@ impl<'a> Updater<'a> {
                 PreparedSpec::NewSpec(spec) => spec,
                 PreparedSpec::Unchanged => {
                     let requested = self.edits.iter().map(|edit| edit.place.clone()).collect();
-                    let reason = NoChange::AlreadySo;
+                    let reason = NoChange::SameSpec;
                     return Ok(Update::Unchanged(Unchanged { service: now, reason, requested }));
                 }
             };
-            if self.request.mode == Mode::Plan || self.request.precondition == Precondition::AtRest {
+            if self.request.mode == Mode::Plan || self.request.precondition == Precondition::NoSideEffect {
                 let forecast = predict::update(self.client, &now, spec.value()?, self.request)?;
-                if self.request.precondition == Precondition::AtRest && forecast.restarted > 0 {
+                if self.request.precondition == Precondition::NoSideEffect && forecast.restarted > 0 {
                     return Err(Refusal::WouldRestart(Restarts::from_forecast(forecast)).into());
                 }
                 if self.request.mode == Mode::Plan {
@@ -164,10 +164,10 @@ impl<'a> Updater<'a> {
         if let Some(required) = request.version.filter(|required| *required != now.version()) {
             return Err(Conflict::Version { required, now: now.version() }.into());
         }
-        if request.precondition == Precondition::AtRest
-            && let Some(why) = not_at_rest(now)
+        if request.precondition == Precondition::NoSideEffect
+            && let Some(why) = side_effect_of_update(now)
         {
-            return Err(Refusal::NotAtRest(why).into());
+            return Err(Refusal::HasSideEffect(why).into());
         }
         if let Some(conflict) = self.plan_conflict(now)?.or_else(|| self.conflict(now)) {
             return Err(conflict.into());

@@ -27,7 +27,7 @@ fn recorded(before: &Value, edits: &[Edit]) -> RecordedService {
         name: "web".to_owned(),
         version_index: Some(9),
         before: Some(raw(before)),
-        edits: edits_of_run(&changes(before, &after), before, &after),
+        edits: edits_of_run(&changes(before, &after), Some((before, &after))),
     }
 }
 

@@ -149,7 +149,7 @@ fn an_undo_restores_the_places_of_the_run_and_leaves_all_others() {
         // An undo of the undo.
         let undo = RecordedService {
             before: Some(raw(&after)),
-            edits: edits_of_run(&changes(&after, &before), &after, &before),
+            edits: edits_of_run(&changes(&after, &before), Some((&after, &before))),
             ..run.clone()
         };
         assert_eq!(

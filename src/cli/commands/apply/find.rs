@@ -13,7 +13,7 @@ use crate::api::records::plan::{PlannedChange, PlannedService, State, judge};
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::cli::deploy::report::{
-    NotStarted, PlannedOn, PlannedRemark, PlannedState, ServiceReport, Skip, Stage,
+    NotStarted, PlannedOn, PlannedRemark, PlannedState, ServiceReport, SkipReason, Stage,
 };
 use crate::cli::deploy::{ChosenBy, Item, ItemResult, map_concurrently};
 
@@ -123,8 +123,8 @@ impl Finder<'_> {
             return Err(not_a_plan(self.file, &why).into());
         }
         let remark = PlannedRemark { state, on };
-        let with = ToApply { planned: Arc::new(planned), remark };
-        Ok((Ok(Item { given: name, service, chosen_by: ChosenBy::Name, with }), remark))
+        let payload = ToApply { planned: Arc::new(planned), remark };
+        Ok((Ok(Item { given: name, service, chosen_by: ChosenBy::Name, payload }), remark))
     }
 
     fn is_other_index(self, planned: &PlannedService, service: &Service) -> bool {
@@ -141,7 +141,9 @@ impl Finder<'_> {
         skipped: &str,
     ) -> ItemResult<ToApply> {
         let why = match self.on_stale {
-            OnStale::Skip => NotStarted::Skipped { why: skipped.to_owned(), skip: Skip::Planned(state) },
+            OnStale::Skip => {
+                NotStarted::Skipped { why: skipped.to_owned(), skip: SkipReason::PlanState(state) }
+            }
             OnStale::Conflict | OnStale::Rebase => why,
         };
         Err(Box::new(ServiceReport::not_started(name, service, why)))

@@ -33,7 +33,7 @@ impl Found {
     /// The services to which changes are applied.
     pub fn to_apply(&self) -> impl Iterator<Item = &Item<ToApply>> {
         let items = self.services.iter().filter_map(|(entry, ..)| entry.as_ref().ok());
-        items.filter(|item| item.with.remark.state == PlannedState::Ready)
+        items.filter(|item| item.payload.remark.state == PlannedState::Ready)
     }
 
     /// Whether the plan has a service with this ID.

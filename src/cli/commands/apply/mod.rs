@@ -18,7 +18,7 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::lint::StrictArgs;
 use crate::cli::deploy::plan_file::PlanFileArgs;
-use crate::cli::deploy::report::{PlannedState, Skip, report_early_end};
+use crate::cli::deploy::report::{PlannedState, SkipReason, report_early_end};
 use crate::cli::deploy::restore::StoreCredentials;
 use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
 use crate::cli::deploy::{Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
@@ -110,7 +110,7 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
     if let Some(selection) = &plan.selection {
         plan::note_unplanned(app.ui, client, selection, &found)?;
     }
-    let planned = found.to_apply().filter_map(|item| planned_image(&item.with));
+    let planned = found.to_apply().filter_map(|item| planned_image(&item.payload));
     let images = match check_images(client, app, planned, "push the image again, or make a new plan") {
         Ok(images) => images,
         Err(error) => return report_early_end(deployment.style(), error.into(), app),
@@ -127,8 +127,11 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
         credentials: if args.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No },
     };
     let selected = selected.prepare(|client, item| preparer.prepare(client, item));
-    let selected =
-        if args.skip_stale { selected.without_paused(Skip::Planned(PlannedState::Paused)) } else { selected };
+    let selected = if args.skip_stale {
+        selected.without_paused(SkipReason::PlanState(PlannedState::Paused))
+    } else {
+        selected
+    };
     selected.run()
 }
 

@@ -45,13 +45,13 @@ impl Preparer<'_> {
     /// # Errors
     /// It cannot be made.
     pub fn prepare(&self, client: &Client, item: &Item<ToApply>) -> Result<Prepared, NotStarted> {
-        let (service, planned) = (&item.service, &item.with.planned);
-        if item.with.remark.state == PlannedState::Done {
+        let (service, planned) = (&item.service, &item.payload.planned);
+        if item.payload.remark.state == PlannedState::Done {
             let operation = Operation::Edit(Vec::new());
             let request = UpdateRequest { operation, ..self.request.clone() };
             return Ok(Prepared::new(request, IfPaused::Refuse));
         }
-        let is_same_spec = item.with.remark.on == PlannedOn::SameSpec;
+        let is_same_spec = item.payload.remark.on == PlannedOn::SameSpec;
         let request = UpdateRequest {
             version: (self.indexes == Indexes::Planned).then_some(planned.version_index),
             planned: is_same_spec.then(|| Arc::clone(planned)),
@@ -64,7 +64,7 @@ impl Preparer<'_> {
         };
         spec::update::check(&edits, service.spec())
             .map_err(|invalid| NotStarted::Failed(UsageError::from(invalid).into()))?;
-        let image = planned_image(&item.with);
+        let image = planned_image(&item.payload);
         let warning = match &image {
             Some(image) => self.images.warning(image)?,
             None => None,

@@ -13,7 +13,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
-use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, created_service};
+use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, record_created_service};
 use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
 use crate::cli::deploy::report::{
     Additions, NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, report_early_end,
@@ -97,7 +97,8 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
                     (Stage::Created(planned.map(NewService::Planned)), remarks)
                 }
                 Ok(Checked { remarks, .. }) => {
-                    let draft = || Ok(RunDraft { undoes: None, services: vec![created_service(name)] });
+                    let draft =
+                        || Ok(RunDraft { undoes: None, services: vec![record_created_service(name)] });
                     run = match recorder.record(app, &client, draft) {
                         Ok(run) => run,
                         Err(error) => return report_early_end(style, error, app),

@@ -11,7 +11,8 @@ use crate::api::journal::JournalError;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::deploy::journal::{
-    HistoryError, Location, OpenJournal, describe, error_of, find_run, open, read_record, required_store,
+    JournalCommandError, Location, OpenJournal, describe, error_of, find_run, open, read_record,
+    required_store,
 };
 use crate::cli::exit::Exit;
 use crate::cli::messages::errors;
@@ -83,7 +84,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
 fn find_journal(app: &App, client: &Client) -> anyhow::Result<OpenJournal> {
     match open(client.clone_shared(), &Location::from_environment()?) {
         Ok(OpenJournal::UnknownVersion) => {
-            Err(HistoryError::new(Exit::Failed, JournalError::UnknownVersion.to_string()).into())
+            Err(JournalCommandError::new(Exit::Failed, JournalError::UnknownVersion.to_string()).into())
         }
         Ok(journal) => Ok(journal),
         Err(JournalError::NoConfigs) => Ok(OpenJournal::None),

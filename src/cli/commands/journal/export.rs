@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::ExportArgs;
 use super::result::{JournalResult, print_result};
 use crate::cli::app::App;
-use crate::cli::deploy::journal::{HistoryError, error_of, read_record, required_store};
+use crate::cli::deploy::journal::{JournalCommandError, error_of, read_record, required_store};
 use crate::cli::deploy::report::ReportFormat;
 use crate::cli::exit::Exit;
 use crate::cli::flags::files;
@@ -31,7 +31,7 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(None)?;
     let journal = required_store(&client)?;
     let Some(store) = journal.store() else {
-        return Err(HistoryError::new(Exit::Failed, "there is no journal").into());
+        return Err(JournalCommandError::new(Exit::Failed, "there is no journal").into());
     };
     let mut exported = JournalResult::new(Some(store.keep()), &[], 0);
     let mut lines = String::new();

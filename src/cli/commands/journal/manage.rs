@@ -10,7 +10,7 @@ use crate::api::journal::{
 };
 use crate::cli::app::App;
 use crate::cli::deploy::journal::{
-    HistoryError, Location, OpenJournal, error_of, open, prune_store, required_store,
+    JournalCommandError, Location, OpenJournal, error_of, open, prune_store, required_store,
 };
 use crate::cli::deploy::report::ReportFormat;
 use crate::cli::exit::Exit;
@@ -83,7 +83,7 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(None)?;
     let journal = required_store(&client)?;
     let Some(store) = journal.store() else {
-        return Err(HistoryError::new(Exit::Failed, "there is no journal").into());
+        return Err(JournalCommandError::new(Exit::Failed, "there is no journal").into());
     };
     let is_by_age_only = args.older_than.is_some() && args.keep.is_none();
     let pruning = Pruning {

@@ -10,7 +10,7 @@ use crate::api::http::client::Client;
 use crate::api::journal::{Judged, OnThirdValue, Record, RecordedService, judge};
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::cli::deploy::report::{NotStarted, ServiceReport, Skip, UndoState};
+use crate::cli::deploy::report::{NotStarted, ServiceReport, SkipReason, UndoState};
 use crate::cli::deploy::restore::HELD;
 use crate::cli::deploy::{ChosenBy, Item, ItemResult, map_concurrently};
 
@@ -102,7 +102,7 @@ impl Finder {
             _ if service.is_job() && chosen_by == ChosenBy::Property => {
                 let why =
                     "it is a job, and an update would run it again; name it to undo its changes".to_owned();
-                let why = NotStarted::Skipped { why, skip: Skip::Job };
+                let why = NotStarted::Skipped { why, skip: SkipReason::Job };
                 let report = ServiceReport::not_started(name, Some(service), why);
                 return (Err(Box::new(report)), UndoState::Ready);
             }
@@ -123,8 +123,8 @@ impl Finder {
             }
             Judged::Ready(edits) => (Ok(edits), UndoState::Ready),
         };
-        let with = ToUndo { recorded: Arc::new(recorded), edits };
-        (Ok(Item { given: name.to_owned(), service, chosen_by, with }), state)
+        let payload = ToUndo { recorded: Arc::new(recorded), edits };
+        (Ok(Item { given: name.to_owned(), service, chosen_by, payload }), state)
     }
 
     /// A service that cannot be reverted: it is left out, or fails for this reason.
@@ -137,7 +137,9 @@ impl Finder {
         skipped: &str,
     ) -> (ItemResult<ToUndo>, UndoState) {
         let why = match self.if_conflict {
-            IfConflict::Skip => NotStarted::Skipped { why: skipped.to_owned(), skip: Skip::Undo(state) },
+            IfConflict::Skip => {
+                NotStarted::Skipped { why: skipped.to_owned(), skip: SkipReason::UndoState(state) }
+            }
             IfConflict::Fail => why,
         };
         (Err(Box::new(ServiceReport::not_started(name, service, why))), state)

@@ -30,7 +30,7 @@ impl Found {
         let place = Place::at("TaskTemplate.ContainerSpec.Image");
         let items = self.services.iter().filter_map(|(entry, ..)| entry.as_ref().ok());
         items.filter_map(move |item| {
-            let edits = item.with.edits.as_ref().ok()?;
+            let edits = item.payload.edits.as_ref().ok()?;
             let image = edits.iter().find_map(|edit| match &edit.op {
                 Op::Set(value) if edit.place == place => value.as_str(),
                 _ => None,

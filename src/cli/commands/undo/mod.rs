@@ -20,7 +20,7 @@ use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::journal::{find_run, read_record};
 use crate::cli::deploy::lint::StrictArgs;
 use crate::cli::deploy::plan_file::PlanFileArgs;
-use crate::cli::deploy::report::{ReportStyle, Skip, UndoState, report_early_end};
+use crate::cli::deploy::report::{ReportStyle, SkipReason, UndoState, report_early_end};
 use crate::cli::deploy::restore::{Restored, Restorer, StoreCredentials, run_number};
 use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
 use crate::cli::deploy::{BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
@@ -107,8 +107,11 @@ pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
         },
     };
     let selected = selected.prepare(|client, item| preparer.prepare(client, item));
-    let selected =
-        if args.skip_conflicts { selected.without_paused(Skip::Undo(UndoState::Paused)) } else { selected };
+    let selected = if args.skip_conflicts {
+        selected.without_paused(SkipReason::UndoState(UndoState::Paused))
+    } else {
+        selected
+    };
     selected.run()
 }
 

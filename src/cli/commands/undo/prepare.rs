@@ -24,7 +24,7 @@ impl Preparer<'_> {
     /// # Errors
     /// It cannot be made.
     pub fn prepare(&self, client: &Client, item: &Item<ToUndo>) -> Result<Prepared, NotStarted> {
-        let ToUndo { recorded, edits } = &item.with;
+        let ToUndo { recorded, edits } = &item.payload;
         let edits = match edits {
             Ok(edits) => edits.clone(),
             Err(why) => {

@@ -1,7 +1,7 @@
 //! The run that is undone: what is printed about it, and which runs are refused.
 
 use crate::api::journal::{Record, RunKind, StoredRun};
-use crate::cli::deploy::journal::{HistoryError, describe_time};
+use crate::cli::deploy::journal::{JournalCommandError, describe_time};
 use crate::cli::exit::Exit;
 use crate::cli::messages::shell;
 use crate::cli::select::format_count;
@@ -15,8 +15,8 @@ pub fn headline(run: &StoredRun, record: &Record) -> String {
 }
 
 /// Refuses runs that created or removed services.
-pub fn refuse_other_kinds(record: &Record) -> Result<(), HistoryError> {
-    let refused = |why: String| HistoryError::new(Exit::Failed, why);
+pub fn refuse_other_kinds(record: &Record) -> Result<(), JournalCommandError> {
+    let refused = |why: String| JournalCommandError::new(Exit::Failed, why);
     let run = record.run;
     match record.kind() {
         RunKind::Update => Ok(()),

@@ -121,9 +121,9 @@ impl UpdateImageArgs {
         };
         let (requested, decision) = match newest {
             Some(newest) => newest.choose(client, item, current).map(|(image, why)| (image, Some(why)))?,
-            None => (item.with.image(current).map_err(|why| item.unsuitable(why))?, None),
+            None => (item.payload.image(current).map_err(|why| item.unsuitable(why))?, None),
         };
-        if let RequestedImage::Mapped(image, from) = &item.with {
+        if let RequestedImage::Mapped(image, from) = &item.payload {
             mapped::check(client, app, image, from)?;
         }
         let change = self.pin.change(client, app, current, &requested, self.force);

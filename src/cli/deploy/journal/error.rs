@@ -6,7 +6,7 @@ use crate::cli::exit::Exit;
 
 /// Why the journal does not have what a command needs.
 #[derive(Clone, Debug)]
-pub struct HistoryError {
+pub struct JournalCommandError {
     /// The exit code.
     pub exit: Exit,
     /// What to do.
@@ -14,7 +14,7 @@ pub struct HistoryError {
     why: String,
 }
 
-impl HistoryError {
+impl JournalCommandError {
     /// An error without a hint.
     pub fn new(exit: Exit, why: impl Into<String>) -> Self {
         Self { exit, hint: None, why: why.into() }
@@ -26,10 +26,10 @@ impl HistoryError {
     }
 }
 
-impl fmt::Display for HistoryError {
+impl fmt::Display for JournalCommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
 }
 
-impl std::error::Error for HistoryError {}
+impl std::error::Error for JournalCommandError {}

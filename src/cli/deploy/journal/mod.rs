@@ -1,17 +1,17 @@
 //! Recording of runs: which journal is used, and the record before the first request that changes something.
 
 mod args;
-mod draft;
 mod error;
 mod location;
 mod open;
+mod recorded;
 mod recorder;
 mod time;
 
 pub use self::args::JournalArgs;
-pub use self::draft::{changed_services, created_service, removed_service};
-pub use self::error::HistoryError;
+pub use self::error::JournalCommandError;
 pub use self::location::Location;
 pub use self::open::{OpenJournal, describe, error_of, find_run, open, read_record, required_store};
+pub use self::recorded::{record_changed_services, record_created_service, record_removed_service};
 pub use self::recorder::{RecordedRun, Recorder, RunDraft, RunEnd, Waited, prune_store};
 pub use self::time::describe_time;

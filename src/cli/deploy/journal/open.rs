@@ -1,6 +1,6 @@
 //! Opens the journal.
 
-use super::error::HistoryError;
+use super::error::JournalCommandError;
 use super::location::Location;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
@@ -78,10 +78,10 @@ pub fn open(client: Client, location: &Location) -> Result<OpenJournal, JournalE
 /// Looks for the journal of a command that needs one.
 ///
 /// # Errors
-/// There is none ([`HistoryError`]), or it cannot be read.
+/// There is none ([`JournalCommandError`]), or it cannot be read.
 pub fn required_store(client: &Client) -> anyhow::Result<OpenJournal> {
     let location = Location::from_environment()?;
-    let failed = |why: &str| HistoryError::new(Exit::Failed, why);
+    let failed = |why: &str| JournalCommandError::new(Exit::Failed, why);
     match open(client.clone_shared(), &location).map_err(error_of)? {
         OpenJournal::None if location == Location::Off => {
             Err(failed("the journal is off (SWARMCTL_JOURNAL)").with_hint("unset SWARMCTL_JOURNAL").into())
@@ -98,9 +98,9 @@ pub fn required_store(client: &Client) -> anyhow::Result<OpenJournal> {
 /// Finds a run.
 ///
 /// # Errors
-/// There is no such run ([`HistoryError`]), or it cannot be read.
+/// There is no such run ([`JournalCommandError`]), or it cannot be read.
 pub fn find_run(journal: &OpenJournal, number: u64) -> anyhow::Result<StoredRun> {
-    let store = journal.store().ok_or_else(|| HistoryError::new(Exit::Failed, NO_JOURNAL))?;
+    let store = journal.store().ok_or_else(|| JournalCommandError::new(Exit::Failed, NO_JOURNAL))?;
     if let Some(run) = store.run(number).map_err(error_of)? {
         return Ok(run);
     }
@@ -111,17 +111,19 @@ pub fn find_run(journal: &OpenJournal, number: u64) -> anyhow::Result<StoredRun>
         _ => "the journal has no runs".to_owned(),
     };
     let hint = "list the runs with `swarmctl history`";
-    Err(HistoryError::new(Exit::NoSuch, format!("no such run: {number} ({has})")).with_hint(hint).into())
+    Err(JournalCommandError::new(Exit::NoSuch, format!("no such run: {number} ({has})"))
+        .with_hint(hint)
+        .into())
 }
 
 /// Reads the record of a run.
 ///
 /// # Errors
 /// It is incomplete or unreadable.
-pub fn read_record(run: &StoredRun) -> Result<Record, HistoryError> {
+pub fn read_record(run: &StoredRun) -> Result<Record, JournalCommandError> {
     run.record().map_err(|error| {
         let number = run.number;
-        HistoryError::new(
+        JournalCommandError::new(
             Exit::Failed,
             match error {
                 RecordError::Incomplete => {

@@ -41,7 +41,7 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices>
             || matches!(
                 report.outcome(),
                 Outcome::NotStarted(BatchStop::Blocked(_))
-                    | Outcome::LeftOut(_)
+                    | Outcome::NotApplicable(_)
                     | Outcome::Skipped(..)
                     | Outcome::NotComparable(_)
             )

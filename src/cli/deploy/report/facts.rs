@@ -111,7 +111,7 @@ impl ServiceReport {
             Stage::Removed(Ok(Removal::Done(service, _))) => Some(service.version()),
             Stage::Watched(result) => result.version_before(),
             Stage::RolledBack(rollback) => rollback.change.version_before(),
-            Stage::NotStarted { why: NotStarted::LeftOut { version, .. }, .. } => *version,
+            Stage::NotStarted { why: NotStarted::NotApplicable { version, .. }, .. } => *version,
             Stage::NotStarted { .. } | Stage::Created(_) => None,
         }
     }

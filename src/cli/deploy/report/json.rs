@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::outcome::Outcome;
 use super::planned::{PlannedRemark, PlannedState};
-use super::service::{ServiceReport, Skip};
+use super::service::{ServiceReport, SkipReason};
 use super::undo::UndoState;
 use super::{ReportStyle, remarks, text};
 use crate::api::deploy::failures::TaskFailure;
@@ -47,7 +47,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     let outcome = report.outcome();
     let error = match &outcome {
         // Not a failure, but not what was requested either.
-        Outcome::LeftOut(why) | Outcome::Skipped(why, _) => Some((*why).to_owned()),
+        Outcome::NotApplicable(why) | Outcome::Skipped(why, _) => Some((*why).to_owned()),
         Outcome::NotComparable(refusal) => Some(refusal.why.clone()),
         _ => messages::explain(report, None).map(|message| message.causes.join("; ")),
     };
@@ -83,7 +83,9 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
 fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     let remark = report.remarks.plan?;
     let state = match report.outcome() {
-        Outcome::Paused | Outcome::Skipped(_, Skip::Planned(PlannedState::Paused)) => PlannedState::Paused,
+        Outcome::Paused | Outcome::Skipped(_, SkipReason::PlanState(PlannedState::Paused)) => {
+            PlannedState::Paused
+        }
         Outcome::Conflict(Conflict::NotAsPlanned { .. } | Conflict::NotAsPlannedForRollback) => {
             PlannedState::Stale
         }
@@ -96,7 +98,7 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
 fn undo(report: &ServiceReport) -> Option<UndoState> {
     let state = report.remarks.undo?;
     Some(match report.outcome() {
-        Outcome::Paused | Outcome::Skipped(_, Skip::Undo(UndoState::Paused)) => UndoState::Paused,
+        Outcome::Paused | Outcome::Skipped(_, SkipReason::UndoState(UndoState::Paused)) => UndoState::Paused,
         Outcome::Conflict(_) if state == UndoState::Ready => UndoState::Conflict,
         _ => state,
     })
@@ -104,19 +106,19 @@ fn undo(report: &ServiceReport) -> Option<UndoState> {
 
 fn reason(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
-        Outcome::Unchanged(NoChange::AlreadySo) => Some("no_change"),
+        Outcome::Unchanged(NoChange::SameSpec) => Some("no_change"),
         Outcome::Unchanged(NoChange::SameImage(_)) => Some("same_image"),
         Outcome::Unchanged(NoChange::SameDigest { .. }) => Some("same_digest"),
-        Outcome::LeftOut(_) => Some("skipped"),
-        Outcome::Skipped(_, Skip::Missing) => Some("missing"),
-        Outcome::Skipped(_, Skip::Planned(state)) => Some(state.as_str()),
-        Outcome::Skipped(_, Skip::Undo(state)) => Some(state.as_str()),
-        Outcome::Skipped(_, Skip::Job) => Some("job"),
+        Outcome::NotApplicable(_) => Some("skipped"),
+        Outcome::Skipped(_, SkipReason::Missing) => Some("missing"),
+        Outcome::Skipped(_, SkipReason::PlanState(state)) => Some(state.as_str()),
+        Outcome::Skipped(_, SkipReason::UndoState(state)) => Some(state.as_str()),
+        Outcome::Skipped(_, SkipReason::Job) => Some("job"),
         Outcome::NoNewer(decision) => Some(match decision.choice {
             Choice::HeldBack => "held_back",
             _ => "no_newer",
         }),
-        Outcome::Declined(refusal) | Outcome::NotComparable(refusal) => Some(refusal.reason.as_str()),
+        Outcome::ImageRefused(refusal) | Outcome::NotComparable(refusal) => Some(refusal.reason.as_str()),
         _ => None,
     }
 }

@@ -22,7 +22,7 @@ pub use self::planned::{PlannedOn, PlannedRemark, PlannedState};
 pub use self::remarks::print_notes;
 use self::results::ResultLayout;
 pub use self::service::{
-    Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, Skip, Stage, Watch,
+    Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, SkipReason, Stage, Watch,
     WatchRequest, WatchResult, Watchable,
 };
 pub use self::stop::BatchStop;
@@ -51,7 +51,7 @@ pub struct ReportStyle {
     /// The exit code if something changes and nothing fails.
     pub on_change: Exit,
     /// Whether to count the outcomes of several services at the end.
-    pub summary: Summary,
+    pub summary: SummaryLine,
     /// The number of the run, if it was recorded and there are several services. Hints about failures name it.
     pub undo_run: Option<u64>,
 }
@@ -69,7 +69,7 @@ pub enum ReportFormat {
 
 /// Whether a report ends with a summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Summary {
+pub enum SummaryLine {
     /// Yes, if there are several services.
     Shown,
     /// No.
@@ -86,7 +86,7 @@ impl ReportFormat {
 impl ReportStyle {
     /// A style for text output.
     pub fn new(command: &'static str, verb: &'static str, done: &'static str) -> Self {
-        let (format, on_change, summary) = (ReportFormat::Text, Exit::Done, Summary::Hidden);
+        let (format, on_change, summary) = (ReportFormat::Text, Exit::Done, SummaryLine::Hidden);
         Self { command, verb, done, format, on_change, summary, undo_run: None }
     }
 
@@ -169,7 +169,7 @@ pub fn report_with(
             text::print_grouped_errors(style, reports, app);
         }
     }
-    if style.summary == Summary::Shown && reports.len() > 1 {
+    if style.summary == SummaryLine::Shown && reports.len() > 1 {
         app.ui.note(&text::summary(style, reports));
     }
     out.finish()?;

@@ -1,7 +1,8 @@
 //! The outcome of a report: the result for the service, with a name that JSON uses too.
 
 use super::service::{
-    Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, Skip, Stage, WatchResult, Watchable,
+    Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, SkipReason, Stage, WatchResult,
+    Watchable,
 };
 use super::stop::BatchStop;
 use crate::api::deploy::create::CreateError;
@@ -14,23 +15,23 @@ use crate::api::rollout::FailureReason;
 use crate::api::spec::Hazard;
 use crate::cli::deploy::ChosenBy;
 use crate::cli::messages;
-use crate::cli::newest::{Choice, Decision, Declined, Reason};
+use crate::cli::newest::{Choice, Decision, ImageRefusal, Reason};
 
 /// What became of a service.
 #[derive(Debug)]
 pub enum Outcome<'a> {
     /// Nothing had to be sent.
     Unchanged(&'a NoChange),
-    /// The service was selected and is left out, for this reason.
-    LeftOut(&'a str),
-    /// The service is left out because of a flag, for this reason.
-    Skipped(&'a str, Skip),
+    /// The service was selected by a flag, and the command does not apply to it, for this reason.
+    NotApplicable(&'a str),
+    /// The service was skipped, for this reason.
+    Skipped(&'a str, SkipReason),
     /// The policy allows no newer image, or none that is old enough.
     NoNewer(&'a Decision),
     /// The service was selected, and no image can be compared with its own.
-    NotComparable(&'a Declined),
+    NotComparable(&'a ImageRefusal),
     /// The new image is refused.
-    Declined(&'a Declined),
+    ImageRefused(&'a ImageRefusal),
     /// The batch stopped before its turn.
     NotStarted(&'a BatchStop),
     /// A dry run.
@@ -51,8 +52,8 @@ pub enum Outcome<'a> {
     Conflict(&'a Conflict),
     /// The rollout failed, and the previous spec is restored.
     RolledBack,
-    /// It converged, and was rolled back because others failed.
-    Undone,
+    /// It converged, and was rolled back because other services of the batch failed.
+    RolledBackWithBatch,
     /// The command stopped before a rollback of its own had ended.
     RollbackStopped(StoppedRollback<'a>),
     /// The requested spec has failed before.
@@ -70,7 +71,7 @@ pub enum Outcome<'a> {
     /// An update would send a spec that crashes the engine.
     WouldCrash(Hazard, SentSpec),
     /// An update would have a side effect, in these words.
-    NotAtRest(&'a str),
+    HasSideEffect(&'a str),
     /// An update would restart tasks.
     WouldRestart(&'a Restarts),
     /// The rollout is paused, and an update would resume it.
@@ -109,11 +110,11 @@ impl ServiceReport {
     /// What became of the service.
     pub fn outcome(&self) -> Outcome<'_> {
         match &self.stage {
-            Stage::NotStarted { why, .. } => of_not_started(why),
+            Stage::NotStarted { why, .. } => outcome_of_not_started(why),
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Outcome::Unchanged(&unchanged.reason),
             Stage::Deployed(Ok(Update::Planned(_))) => Outcome::Planned,
             Stage::Deployed(Ok(Update::Applied(_))) => Outcome::Applied,
-            Stage::Deployed(Err(failed)) | Stage::Removed(Err(failed)) => of_failed_update(failed),
+            Stage::Deployed(Err(failed)) | Stage::Removed(Err(failed)) => outcome_of_failed_update(failed),
             Stage::Created(Ok(NewService::Planned(_))) | Stage::Removed(Ok(Removal::Planned(_))) => {
                 Outcome::Planned
             }
@@ -129,13 +130,13 @@ impl ServiceReport {
                 Some(Stopped::GaveUp { why, .. }) => Outcome::GaveUp(why),
                 Some(Stopped::Interrupted { .. }) => Outcome::Interrupted,
             },
-            Stage::Watched(result) => of_watched(result),
-            Stage::RolledBack(rollback) => of_rolled_back(rollback),
+            Stage::Watched(result) => outcome_of_watched(result),
+            Stage::RolledBack(rollback) => outcome_of_rolled_back(rollback),
         }
     }
 }
 
-fn of_not_started(why: &NotStarted) -> Outcome<'_> {
+fn outcome_of_not_started(why: &NotStarted) -> Outcome<'_> {
     match why {
         NotStarted::Batch(stop) => Outcome::NotStarted(stop),
         NotStarted::Failed(Error::Interrupted) => Outcome::Interrupted,
@@ -145,20 +146,20 @@ fn of_not_started(why: &NotStarted) -> Outcome<'_> {
         NotStarted::ImageUnavailable { why, hint } => Outcome::ImageUnavailable(why, hint.as_deref()),
         NotStarted::Skipped { why, skip } => Outcome::Skipped(why, *skip),
         NotStarted::FailedBefore(why) => Outcome::FailedBefore(why),
-        NotStarted::NotAtRest(why) => Outcome::NotAtRest(why),
-        NotStarted::LeftOut { why, .. } => Outcome::LeftOut(why),
-        NotStarted::Declined(refusal) => Outcome::Declined(refusal),
+        NotStarted::HasSideEffect(why) => Outcome::HasSideEffect(why),
+        NotStarted::NotApplicable { why, .. } => Outcome::NotApplicable(why),
+        NotStarted::ImageRefused(refusal) => Outcome::ImageRefused(refusal),
         NotStarted::Newest(decision, chosen_by) => match (&decision.choice, chosen_by) {
             (Choice::Refused(refusal), ChosenBy::Property) if refusal.reason == Reason::NoVersion => {
                 Outcome::NotComparable(refusal)
             }
-            (Choice::Refused(refusal), _) => Outcome::Declined(refusal),
+            (Choice::Refused(refusal), _) => Outcome::ImageRefused(refusal),
             _ => Outcome::NoNewer(decision),
         },
     }
 }
 
-fn of_failed_update(failed: &FailedUpdate) -> Outcome<'_> {
+fn outcome_of_failed_update(failed: &FailedUpdate) -> Outcome<'_> {
     match &failed.error {
         UpdateError::Conflict(conflict) => Outcome::Conflict(conflict),
         UpdateError::RolledBack => Outcome::RolledBack,
@@ -167,7 +168,7 @@ fn of_failed_update(failed: &FailedUpdate) -> Outcome<'_> {
         UpdateError::Failed(error) => Outcome::Failed(error),
         UpdateError::Refused(refusal) => match refusal {
             Refusal::Paused => Outcome::Paused,
-            Refusal::NotAtRest(why) => Outcome::NotAtRest(why),
+            Refusal::HasSideEffect(why) => Outcome::HasSideEffect(why),
             Refusal::WouldRestart(restarts) => Outcome::WouldRestart(restarts),
             Refusal::WouldCrash(hazard, sent) => Outcome::WouldCrash(*hazard, *sent),
             Refusal::FieldLoss(loss) => Outcome::FieldLoss(loss),
@@ -176,7 +177,7 @@ fn of_failed_update(failed: &FailedUpdate) -> Outcome<'_> {
     }
 }
 
-fn of_watched(result: &WatchResult) -> Outcome<'_> {
+fn outcome_of_watched(result: &WatchResult) -> Outcome<'_> {
     match &result.conclusion {
         Conclusion::Converged => Outcome::Converged,
         Conclusion::Inconclusive => Outcome::Inconclusive,
@@ -195,17 +196,17 @@ fn of_watched(result: &WatchResult) -> Outcome<'_> {
 }
 
 /// What became of a change that this program rolled back.
-fn of_rolled_back(Rollback { change, rollback }: &Rollback) -> Outcome<'_> {
+fn outcome_of_rolled_back(Rollback { change, rollback }: &Rollback) -> Outcome<'_> {
     let failure = match &change.conclusion {
         Conclusion::Failed(why) => Some(why),
         _ => None,
     };
     match (rollback.outcome(), failure) {
         (Outcome::Converged | Outcome::Unchanged(_), Some(_)) => Outcome::RolledBack,
-        (Outcome::Converged | Outcome::Unchanged(_), None) => Outcome::Undone,
+        (Outcome::Converged | Outcome::Unchanged(_), None) => Outcome::RolledBackWithBatch,
         _ => match stopped_by(rollback) {
             Some(by) => Outcome::RollbackStopped(StoppedRollback { failure, sent: rollback.delivery(), by }),
-            None => of_watched(change),
+            None => outcome_of_watched(change),
         },
     }
 }

@@ -71,7 +71,7 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
             let done = if done.is_empty() { "created" } else { done };
             format!("would be {done} (dry run, nothing was posted)")
         }
-        Outcome::Unchanged(NoChange::AlreadySo) => "nothing to change; nothing was posted".to_owned(),
+        Outcome::Unchanged(NoChange::SameSpec) => "nothing to change; nothing was posted".to_owned(),
         Outcome::Unchanged(NoChange::SameImage(image)) => format!("already runs {image}; nothing was posted"),
         Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
             let same = same_digest(report, runs.as_deref(), asked.as_deref());
@@ -80,7 +80,7 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
         Outcome::Unchanged(NoChange::SameDigest { runs, tags: None }) => {
             format!("already runs {runs}; nothing was posted")
         }
-        Outcome::LeftOut(why) => format!("skipped: {why}"),
+        Outcome::NotApplicable(why) => format!("skipped: {why}"),
         Outcome::NoNewer(decision) => decision.unchanged(),
         _ => return None,
     };

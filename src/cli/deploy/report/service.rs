@@ -14,7 +14,7 @@ use crate::api::rollout::{FailureReason, Judgement};
 use crate::api::spec::Place;
 use crate::cli::deploy::ChosenBy;
 use crate::cli::deploy::gates::StepReport;
-use crate::cli::newest::{Decision, Declined};
+use crate::cli::newest::{Decision, ImageRefusal};
 
 /// What a command did to one service.
 #[derive(Debug)]
@@ -163,23 +163,23 @@ pub enum NotStarted {
         /// What to do.
         hint: Option<String>,
     },
-    /// The service is left out because of a flag of the command.
+    /// The service is skipped.
     Skipped {
-        /// Why.
+        /// Why, in words.
         why: String,
-        /// The flag.
-        skip: Skip,
+        /// Why.
+        skip: SkipReason,
     },
     /// The requested spec has failed before, as described.
     FailedBefore(String),
     /// The update would have a side effect, as described.
-    NotAtRest(String),
+    HasSideEffect(String),
     /// The policy allows no newer image. A service that was only selected and cannot be compared is skipped.
     Newest(Box<Decision>, ChosenBy),
     /// The new image is refused.
-    Declined(Declined),
-    /// The service was only selected, and is skipped.
-    LeftOut {
+    ImageRefused(ImageRefusal),
+    /// The service was selected by a flag, and the command does not apply to it.
+    NotApplicable {
         /// Why.
         why: String,
         /// The version index that the update would have been based on, if it got that far.
@@ -187,15 +187,15 @@ pub enum NotStarted {
     },
 }
 
-/// Why a flag skips a service.
+/// Why a service is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Skip {
+pub enum SkipReason {
     /// It does not exist (`--ignore-missing`).
     Missing,
     /// It is in this state (`--skip-stale`).
-    Planned(PlannedState),
+    PlanState(PlannedState),
     /// It is in this state (`--skip-conflicts`).
-    Undo(UndoState),
+    UndoState(UndoState),
     /// It is a job that was not named.
     Job,
 }

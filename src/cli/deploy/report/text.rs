@@ -34,7 +34,7 @@ pub fn same_digest(report: &ServiceReport, runs: Option<&str>, asked: Option<&st
 pub fn is_unchanged(report: &ServiceReport) -> bool {
     match report.outcome() {
         Outcome::Unchanged(_)
-        | Outcome::LeftOut(_)
+        | Outcome::NotApplicable(_)
         | Outcome::Skipped(..)
         | Outcome::NoNewer(_)
         | Outcome::NotComparable(_) => true,
@@ -93,7 +93,10 @@ fn print_message(style: ReportStyle, report: &ServiceReport, message: Message, a
 pub fn is_grouped(report: &ServiceReport, of: usize) -> bool {
     of > 1
         && match report.outcome() {
-            Outcome::NotStarted(_) | Outcome::Interrupted | Outcome::GaveUp(_) | Outcome::Undone => true,
+            Outcome::NotStarted(_)
+            | Outcome::Interrupted
+            | Outcome::GaveUp(_)
+            | Outcome::RolledBackWithBatch => true,
             Outcome::Failed(_) => report.delivery() == Delivery::None,
             _ => false,
         }
@@ -199,9 +202,9 @@ pub fn summary(style: ReportStyle, reports: &[ServiceReport]) -> String {
 
 impl ServiceReport {
     /// Converts a refusal to a skip, which is not a failure, if the service was only selected.
-    pub fn left_out_if_refused(self) -> Self {
+    pub fn not_applicable_if_refused(self) -> Self {
         let why = match self.outcome() {
-            Outcome::NotAtRest(why) | Outcome::Refused(why) => why.to_owned(),
+            Outcome::HasSideEffect(why) | Outcome::Refused(why) => why.to_owned(),
             Outcome::WouldRestart(_)
             | Outcome::WouldCrash(..)
             | Outcome::FieldLoss(_)
@@ -214,7 +217,7 @@ impl ServiceReport {
             _ => return self,
         };
         let (service, version) = (self.service().cloned(), self.version_before());
-        let stage = Stage::NotStarted { service, why: NotStarted::LeftOut { why, version } };
+        let stage = Stage::NotStarted { service, why: NotStarted::NotApplicable { why, version } };
         Self { stage, ..self }
     }
 }

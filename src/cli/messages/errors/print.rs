@@ -3,8 +3,8 @@
 use super::hint;
 use crate::api::cancellation::Signal;
 use crate::api::error::Error;
-use crate::cli::deploy::journal::HistoryError;
-use crate::cli::deploy::repository::OtherRepositories;
+use crate::cli::deploy::journal::JournalCommandError;
+use crate::cli::deploy::repository::RepositoryMismatch;
 use crate::cli::exit::{AlreadyReported, Exit};
 use crate::output::Ui;
 
@@ -15,8 +15,8 @@ pub fn print_final_error(ui: Ui, error: &anyhow::Error, signal: Option<Signal>) 
     }
     let mut lines = error.chain().map(ToString::to_string);
     let head = lines.next().unwrap_or_default();
-    let of_other = || error.downcast_ref::<OtherRepositories>().map(OtherRepositories::hint);
-    let of_history = || error.downcast_ref::<HistoryError>().and_then(|error| error.hint.clone());
+    let of_other = || error.downcast_ref::<RepositoryMismatch>().map(RepositoryMismatch::hint);
+    let of_history = || error.downcast_ref::<JournalCommandError>().and_then(|error| error.hint.clone());
     let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other).or_else(of_history);
     ui.error(&head, lines, hint.as_deref());
     Exit::for_any_error(error, signal)

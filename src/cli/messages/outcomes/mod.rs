@@ -60,8 +60,8 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
     // Quoted for a shell, because hints contain commands.
     let name = &*shell::service(report.name());
     Some(match report.outcome() {
-        Outcome::Unchanged(NoChange::AlreadySo | NoChange::SameImage(_) | NoChange::SameDigest { .. })
-        | Outcome::LeftOut(_)
+        Outcome::Unchanged(NoChange::SameSpec | NoChange::SameImage(_) | NoChange::SameDigest { .. })
+        | Outcome::NotApplicable(_)
         | Outcome::Skipped(..)
         | Outcome::NoNewer(_)
         | Outcome::NotComparable(_)
@@ -77,7 +77,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         Outcome::RolledBack => {
             Message { causes: rolled_back_for(report), hint: Some(hints::inspect(report)) }
         }
-        Outcome::Undone => Message::new(
+        Outcome::RolledBackWithBatch => Message::new(
             "converged first, then rolled back because others failed (--rollback-on-failure=all)",
             Some("see why the others failed, and run the command again".to_owned()),
         ),
@@ -89,7 +89,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         Outcome::NotStarted(why) => Message::new(not_started(why), None),
         Outcome::Removed => Message::new("the service was removed while swarmctl waited for it", None),
         Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
-        Outcome::Declined(refusal) => Message::new(&refusal.why, refusal.hint.clone()),
+        Outcome::ImageRefused(refusal) => Message::new(&refusal.why, refusal.hint.clone()),
         Outcome::Refused(why) => Message::new(why, lint::hint_for_refused(report)),
         Outcome::NameTaken(name, id) => {
             Message::new(format!("a service `{name}` already exists, with the ID {id}"), None)
@@ -102,7 +102,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
             why,
             Some(format!("to deploy it anyway run `swarmctl rollback --to-failed {name}`")),
         ),
-        Outcome::NotAtRest(why) => {
+        Outcome::HasSideEffect(why) => {
             Message::new(why, Some(format!("see what it does with `swarmctl ps {name}`")))
         }
         Outcome::Unchanged(NoChange::AsRequestedButPaused) => Message::new("its rollout is paused", None),
@@ -155,7 +155,7 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
     match report.outcome() {
         Outcome::Conflict(Conflict::Run { run, .. }) => format!("cannot undo run {run} for service{which}"),
-        Outcome::Undone => format!("service{which} was restored to its previous state"),
+        Outcome::RolledBackWithBatch => format!("service{which} was restored to its previous state"),
         Outcome::NotStarted(_) => {
             format!("service{which} was not {}", if done.is_empty() { "created" } else { done })
         }
@@ -189,7 +189,9 @@ pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> Stri
     let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
     match many[0].outcome() {
         Outcome::NotStarted(_) => format!("{count} services were not {done}: {names}"),
-        Outcome::Undone => format!("{count} services were restored to their previous state: {names}"),
+        Outcome::RolledBackWithBatch => {
+            format!("{count} services were restored to their previous state: {names}")
+        }
         Outcome::GaveUp(_) | Outcome::Interrupted if many[0].is_as_requested() => format!(
             "{count} services are already as requested, but swarmctl stopped waiting for their rollouts: {names}"
         ),

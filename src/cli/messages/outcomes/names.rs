@@ -14,9 +14,9 @@ pub fn summary_name(report: &ServiceReport, done: &'static str) -> &'static str 
         Outcome::Applied | Outcome::Converged => done,
         Outcome::Inconclusive => "inconclusive",
         Outcome::Planned => "would change",
-        Outcome::LeftOut(_) | Outcome::Skipped(..) => "skipped",
+        Outcome::NotApplicable(_) | Outcome::Skipped(..) => "skipped",
         Outcome::GaveUp(_) | Outcome::UnderWay => "still in progress",
-        Outcome::RolledBack | Outcome::Undone => "rolled back",
+        Outcome::RolledBack | Outcome::RolledBackWithBatch => "rolled back",
         Outcome::NotStarted(_) => "not started",
         Outcome::Failed(error) if is_no_such_service(error) => "not found",
         other => outcome_name(&other),
@@ -27,7 +27,7 @@ pub fn summary_name(report: &ServiceReport, done: &'static str) -> &'static str 
 pub fn outcome_name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => "paused",
-        Outcome::Unchanged(_) | Outcome::LeftOut(_) | Outcome::NoNewer(_) => "unchanged",
+        Outcome::Unchanged(_) | Outcome::NotApplicable(_) | Outcome::NoNewer(_) => "unchanged",
         Outcome::Planned => "planned",
         Outcome::Applied => "applied",
         Outcome::Converged | Outcome::Inconclusive => "converged",
@@ -35,17 +35,17 @@ pub fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::RolloutFailed(_) => "failed",
         Outcome::Removed => "removed",
         Outcome::Conflict(_) => "conflict",
-        Outcome::RolledBack | Outcome::Undone => "rolled_back",
+        Outcome::RolledBack | Outcome::RolledBackWithBatch => "rolled_back",
         Outcome::NotStarted(_) => "not_started",
         Outcome::Refused(_)
         | Outcome::ImageUnavailable(..)
-        | Outcome::Declined(_)
+        | Outcome::ImageRefused(_)
         | Outcome::NameTaken(..)
         | Outcome::FieldLoss(_)
         | Outcome::LosesPlacement
         | Outcome::WouldCrash(..)
         | Outcome::FailedBefore(_) => "refused",
-        Outcome::NotAtRest(_)
+        Outcome::HasSideEffect(_)
         | Outcome::WouldRestart(_)
         | Outcome::Skipped(..)
         | Outcome::NotComparable(_) => "skipped",

@@ -9,9 +9,10 @@ use crate::cli::messages::changes::short_image;
 /// fail, or if nothing is known about its tasks.
 pub fn now(report: &ServiceReport) -> Option<String> {
     let is_left = match report.outcome() {
-        Outcome::RolloutFailed(_) | Outcome::RolledBack | Outcome::RollbackStopped(_) | Outcome::Undone => {
-            true
-        }
+        Outcome::RolloutFailed(_)
+        | Outcome::RolledBack
+        | Outcome::RollbackStopped(_)
+        | Outcome::RolledBackWithBatch => true,
         Outcome::GaveUp(_) => report.delivery() != Delivery::None && !report.is_removal(),
         _ => false,
     };

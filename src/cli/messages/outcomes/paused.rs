@@ -24,7 +24,7 @@ pub fn with_alternatives(
     let is_paused = match report.outcome() {
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => true,
         Outcome::RolloutFailed(FailureReason::Paused(_)) => report.delivery() == Delivery::None,
-        Outcome::NotAtRest(_) => report.service().is_some_and(|service| service.is_paused()),
+        Outcome::HasSideEffect(_) => report.service().is_some_and(|service| service.is_paused()),
         _ => false,
     };
     if !is_paused {

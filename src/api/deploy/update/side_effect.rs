@@ -1,10 +1,10 @@
-//! Which services can be updated without side effects.
+//! The side effects of updates.
 
 use crate::api::resources::services::Service;
 
 /// The side effect of an update of this service, if there is one. Every update runs a job again, resumes a
 /// paused rollout and restarts one in progress.
-pub fn not_at_rest(service: &Service) -> Option<&'static str> {
+pub fn side_effect_of_update(service: &Service) -> Option<&'static str> {
     match service.update_state() {
         _ if service.is_job() => Some("it is a job, and any update would run it again"),
         Some("updating") => Some("a rollout is in progress, and any update would restart it"),

@@ -1,6 +1,5 @@
 //! What is recorded of services before they are changed.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::api::deploy::update::preview;
@@ -17,41 +16,41 @@ use crate::cli::deploy::prepared::Prepared;
 ///
 /// # Errors
 /// A spec cannot be parsed.
-pub fn changed_services<'a>(
+pub fn record_changed_services<'a>(
     client: &Client,
     items: impl Iterator<Item = &'a Item<Prepared>>,
 ) -> Result<Vec<RecordedService>> {
-    let recorded = map_concurrently(items.collect(), |item| changed(client, item));
+    let recorded = map_concurrently(items.collect(), |item| record_change(client, item));
     let recorded: Result<Vec<Option<RecordedService>>> = recorded.into_iter().collect();
     Ok(recorded?.into_iter().flatten().collect())
 }
 
-fn changed(client: &Client, item: &Item<Prepared>) -> Result<Option<RecordedService>> {
-    // The copy is parsed and dropped, which saves memory.
+/// The service, if it will change.
+fn record_change(client: &Client, item: &Item<Prepared>) -> Result<Option<RecordedService>> {
+    // The clone is parsed, so that `item.service` stays unparsed: parsed specs of thousands of services would fill the
+    // memory.
     let service = item.service.clone();
-    let Some(preview) = preview(client, &service, &item.with.request_to_send())? else { return Ok(None) };
-    // Without a parsed spec only strings outside of lists change, so that the specs are not needed.
-    let edits = match &preview.after {
-        Some(after) => edits_of_run(&preview.changes, service.spec(), after),
-        None => edits_of_run(&preview.changes, &Value::Null, &Value::Null),
-    };
-    Ok(Some(RecordedService { edits, ..read_service(&service)? }))
+    let Some(preview) = preview(client, &service, &item.payload.request_to_send())? else { return Ok(None) };
+    // If the new spec was not parsed, the only changes are those of strings outside of lists.
+    let specs = preview.after.as_ref().map(|after| (service.spec(), after));
+    let edits = edits_of_run(&preview.changes, specs);
+    Ok(Some(RecordedService { edits, ..record_service(&service)? }))
 }
 
 /// A service that will be removed.
 ///
 /// # Errors
 /// The spec cannot be serialized.
-pub fn removed_service(service: &Service) -> Result<RecordedService> {
-    read_service(service)
+pub fn record_removed_service(service: &Service) -> Result<RecordedService> {
+    record_service(service)
 }
 
 /// A service that will be created.
-pub fn created_service(name: &str) -> RecordedService {
+pub fn record_created_service(name: &str) -> RecordedService {
     RecordedService { id: None, name: name.to_owned(), version_index: None, before: None, edits: Vec::new() }
 }
 
-fn read_service(service: &Service) -> Result<RecordedService> {
+fn record_service(service: &Service) -> Result<RecordedService> {
     let text = match service.spec_text() {
         Some(text) => text.to_owned(),
         None => String::from_utf8_lossy(&services::spec_to_json(service.spec())?).into_owned(),
