@@ -60,6 +60,22 @@ fn a_rollout_that_fails_during_a_gate_has_failed() {
 }
 
 #[test]
+fn a_gate_that_was_stopped_before_the_rollout_failed_is_unfinished() {
+    let swarm = swarm(&["web"]);
+    let folder = tempfile::tempdir().unwrap();
+    let command = waiting_gate(folder.path());
+    let mut running = update(&swarm, &["--gate", &command, "--json"])
+        .timeouts("max_rollout_interval=100,rollout_interval=50,gate_stop=1000")
+        .spawn();
+    let pid = wait_for_file(&folder.path().join("pids"));
+    swarm.world().step("web", Step::Updating);
+    wait_for_end(pid.trim());
+    swarm.world().step("web", Step::Paused);
+    let run = running.wait().fails_with(Exit::RolloutFailed).says(&["task: non-zero exit (1)"]);
+    assert_eq!((&step(&run)["result"], &gate(&run)["result"]), (&json!("failed"), &json!("unfinished")));
+}
+
+#[test]
 fn a_verdict_counts_only_if_the_service_is_still_converged() {
     let swarm = swarm(&["web"]);
     let folder = tempfile::tempdir().unwrap();

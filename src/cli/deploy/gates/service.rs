@@ -18,6 +18,8 @@ pub struct ServiceGates {
     /// Why the last run that did not succeed has not, and its output.
     last_problem: Option<(String, Vec<String>)>,
     done: Vec<GateReport>,
+    /// The report of the current gate, if it was stopped and has not started again.
+    stopped: Option<GateReport>,
 }
 
 /// What happens to the current gate.
@@ -49,8 +51,17 @@ pub enum GateEvent {
 impl ServiceGates {
     /// The gates of a service that has not converged yet.
     pub fn new(gates: &Gates, context: GateContext) -> Self {
-        let (tally, last_problem, done) = Default::default();
-        Self { gates: gates.clone(), context, at: 0, tally, phase: Phase::Suspended, last_problem, done }
+        let (tally, last_problem, done, stopped) = Default::default();
+        Self {
+            gates: gates.clone(),
+            context,
+            at: 0,
+            tally,
+            phase: Phase::Suspended,
+            last_problem,
+            done,
+            stopped,
+        }
     }
 
     /// Whether a run is in progress.
@@ -138,13 +149,16 @@ impl ServiceGates {
             phase @ (Phase::Stopping(_) | Phase::Ended(_)) => phase,
             Phase::Suspended | Phase::Waiting(_) | Phase::Decided(_) => Phase::Suspended,
         };
+        if stopped.is_some() {
+            self.stopped.clone_from(&stopped);
+        }
         stopped
     }
 
     /// Ends all runs, and returns the reports of the gates that were started.
     pub fn into_reports(mut self) -> Vec<GateReport> {
-        let unfinished = self.suspend();
-        self.done.into_iter().chain(unfinished).collect()
+        self.suspend();
+        self.done.into_iter().chain(self.stopped).collect()
     }
 
     fn current(&self) -> Option<&Gate> {
@@ -159,7 +173,7 @@ impl ServiceGates {
     }
 
     fn reset(&mut self) {
-        (self.tally, self.last_problem) = Default::default();
+        (self.tally, self.last_problem, self.stopped) = Default::default();
     }
 
     /// The report of the current gate.
