@@ -168,7 +168,9 @@ fn all() -> Vec<Section> {
     let names = peers::grow(&socket, &names, &service, MANY);
     let mut large = lists(&commands, &MANY.to_string(), FEW_ROUNDS);
     let what = format!("the image of all {MANY} services, `--detach`");
-    large.push(batch(&socket, &what, &names, &["--all".to_owned()], FEW_ROUNDS));
+    // Other sections have left services of another repository, so `--all` would be refused.
+    let all = ["--filter", "label=team=shop"].map(str::to_owned);
+    large.push(batch(&socket, &what, &names, &all, FEW_ROUNDS));
     count_all(&mut large, &socket);
     sections.extend(large);
     sections
