@@ -35,9 +35,11 @@ pub fn find_spec_failures<'a>(
     Some(SpecFailures { newest, count: failed.count(), monitor: history.monitor })
 }
 
-/// Tasks that were shut down or lost their node have not failed by themselves.
+/// Tasks that were shut down or lost their node have not failed by themselves, nor has a task whose start was canceled: engine
+/// 28 reports such a task as failed if an update replaces it while its container starts.
 fn has_failed(task: &Task) -> bool {
     matches!(task.status.state, TaskState::Failed | TaskState::Rejected)
+        && !task.status.error.contains("context canceled")
 }
 
 /// The tasks of a service, to judge those of one spec.

@@ -51,6 +51,18 @@ fn a_spec_has_failed_if_a_task_failed_by_itself_and_none_ran_for_the_monitor_per
             )],
             true,
         ),
+        // Replaced while its container started.
+        (
+            vec![task_with(
+                1,
+                "bad",
+                "failed",
+                0,
+                1,
+                "starting container failed: Canceled: context canceled",
+            )],
+            false,
+        ),
         // Shut down, or its node is gone.
         (vec![task(1, "bad", "shutdown", 0, 1)], false),
         (vec![task(1, "bad", "orphaned", 0, 1)], false),
