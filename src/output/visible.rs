@@ -25,7 +25,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Escapes at most the first `max_chars` characters and says how many bytes follow. A megabyte in one cell would widen
+/// Escapes at most the first `max_chars` characters and appends how many bytes follow. A megabyte in one cell would widen
 /// every row of a table, and in a message it would scroll everything else away.
 pub fn visible_prefix(text: &str, max_chars: usize) -> Cow<'_, str> {
     // The fast path, for nearly all texts.

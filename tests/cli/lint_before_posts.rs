@@ -135,7 +135,7 @@ fn strict_posts_nothing_for_any_service_if_one_has_a_finding() {
 }
 
 #[test]
-fn without_the_nodes_strict_refuses_and_a_note_names_what_is_skipped_else() {
+fn without_the_nodes_strict_refuses_and_otherwise_a_note_names_the_skipped_rules() {
     let swarm = || {
         let swarm = FakeSwarm::with([stuck("web")]);
         swarm.forbids("GET", "/nodes", Answer::error(403, "not for you"));

@@ -103,7 +103,7 @@ impl DockerConfig {
         credentials(entry).map_err(|why| self.broken(format!("the entry for `{host}` {why}")))
     }
 
-    /// All secrets that the file contains, to be removed from messages of others. Invalid entries are
+    /// All secrets that the file contains, to be removed from messages that come from elsewhere. Invalid entries are
     /// skipped.
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
         let found = self.auths.0.values().filter_map(|entry| credentials(entry).ok().flatten());

@@ -21,7 +21,8 @@ pub struct Timeouts {
     pub ssh_exit: Duration,
     /// The delay between attempts to connect to several addresses of a host (RFC 8305).
     pub next_address: Duration,
-    /// Waiting for a response of a manager, if there are alternatives. It grows with each switch, up to six times.
+    /// Waiting for a response of a manager, if there are alternatives. It grows with each switch, to at most six times
+    /// this value.
     pub failover: Duration,
     /// Waiting for a manager's response about the leader, if there are alternatives.
     pub leader_probe: Duration,

@@ -84,7 +84,7 @@ impl<'a> SpecHistory<'a> {
         let (since, state) = (task.since(), task.status.state);
         match state {
             TaskState::Rejected => false,
-            // The task was never healthy, or no longer. The engine does not report which.
+            // The task was never healthy, or no longer healthy. The engine does not report which.
             _ if task.status.error.contains("unhealthy") => false,
             TaskState::Running => self.now.duration_since(since) >= self.monitor,
             _ if task.has_ended() => {

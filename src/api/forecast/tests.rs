@@ -75,7 +75,7 @@ fn set(path: &str, value: Value) -> Vec<Edit> {
     vec![Edit::set(Place::at(path), value)]
 }
 
-/// An update of an engine that keeps tasks which differ in their placement only. Neither the nodes nor the tasks that are
+/// An update on an engine that keeps tasks if only their placement differs. Neither the nodes nor the tasks that are
 /// up to date are known, and the credentials stay.
 fn input<'a>(service: &'a Service, tasks: &'a [TaskWithSpec]) -> ForecastInput<'a> {
     let credentials = CredentialsChange::Kept;
@@ -192,7 +192,7 @@ fn a_new_endpoint_does_not_replace_tasks_with_another_placement() {
     assert_eq!((forecast.restarted, forecast.warnings.len()), (2, 0));
 }
 
-/// Seen on 20.10 and 28.5: without a port and a network the engine does not allocate again.
+/// Seen on 20.10 and 28.5: without a port and a network the engine does not allocate addresses again.
 #[test]
 fn tasks_have_the_endpoint_that_was_allocated_last() {
     let endpoint = |mode: &str| json!({ "Mode": mode });

@@ -101,7 +101,7 @@ impl Client {
         self.observer.report_wait(message);
     }
 
-    /// Reports an exchange with another server than the engine, for `--debug`.
+    /// Reports an exchange with a server other than the engine, for `--debug`.
     pub(in crate::api) fn observe(&self, exchange: &Exchange) {
         self.observer.report(exchange);
     }
@@ -196,7 +196,7 @@ impl Client {
         path: &Path,
         auth: Option<&RegistryAuth>,
     ) -> Result<T> {
-        // With the retries of a read; the ping in `target` has none.
+        // Pings with the retries of a read, because the ping in `target` has none.
         self.ping()?;
         self.retry_while(Error::is_retryable, || {
             self.send(Request { auth, ..Request::get(&self.target(path)?) })?.json()
@@ -212,7 +212,7 @@ impl Client {
     /// Posts `body` once. It is retried only if no connection could be made, because then nothing was sent. After any other
     /// failure the caller decides ([`Error::is_ambiguous`]).
     pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Response> {
-        // With the retries of a read; the ping in `target` has none.
+        // Pings with the retries of a read, because the ping in `target` has none.
         self.ping()?;
         let body = Some(body);
         self.retry_unsent(|| {
@@ -222,7 +222,7 @@ impl Client {
 
     /// `DELETE path`, once, like [`Client::post`].
     pub fn delete(&self, path: &Path) -> Result<Response> {
-        // With the retries of a read; the ping in `target` has none.
+        // Pings with the retries of a read, because the ping in `target` has none.
         self.ping()?;
         self.retry_unsent(|| {
             self.send(Request { method: &Method::DELETE, ..Request::get(&self.target(path)?) })

@@ -15,7 +15,7 @@ use super::summary::Summary;
 
 /// The number of runs that are kept.
 const KEEP: u64 = 1_000;
-/// How many numbers are tried that other runs may have taken.
+/// The maximum number of run numbers that are tried, because other runs may have taken some.
 const MAX_NUMBERS: u64 = 100;
 /// The end of the name of a record.
 const RECORD: &str = ".json.gz";

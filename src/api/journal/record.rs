@@ -42,13 +42,13 @@ pub struct Record {
 /// A service of a run.
 #[derive(Clone, Debug)]
 pub struct RecordedService {
-    /// The ID. `None` of a service that the run creates.
+    /// The ID. `None` for a service that the run creates.
     pub id: Option<String>,
     /// The name.
     pub name: String,
-    /// The version index when the spec was read. `None` of a service that the run creates.
+    /// The version index when the spec was read. `None` for a service that the run creates.
     pub version_index: Option<u64>,
-    /// The spec as it was read, byte for byte. `None` of a service that the run creates, or if the record would be too long.
+    /// The spec as it was read, byte for byte. `None` for a service that the run creates, or if the record would be too long.
     pub before: Option<Box<RawValue>>,
     /// The edits.
     pub edits: Vec<PlannedEdit>,
@@ -143,7 +143,7 @@ impl Record {
     /// The compressed record. If it is too long, the specs are left out.
     ///
     /// # Errors
-    /// It is too long without them, too.
+    /// It is too long even without them.
     pub fn compressed(&self) -> Result<Vec<u8>, JournalError> {
         let is_bounded = self.services.len() <= MAX_SERVICES
             && self.services.iter().all(|service| service.edits.len() <= MAX_EDITS);

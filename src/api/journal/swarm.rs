@@ -19,7 +19,7 @@ use crate::api::resources::system;
 
 /// The number of runs that are kept, unless another number is chosen.
 pub const DEFAULT_KEEP: u64 = 50;
-/// How many numbers are tried that other runs may have taken.
+/// The maximum number of run numbers that are tried, because other runs may have taken some.
 const MAX_NUMBERS: u64 = 100;
 /// The first and the maximum pause before a request is repeated.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);

@@ -49,7 +49,7 @@ pub(super) fn secret_in_env(subject: &Subject, found: &mut Findings) -> Read<()>
     Ok(())
 }
 
-/// Whether a variable of this name holds a secret, as a rule.
+/// Whether a variable of this name usually holds a secret.
 fn names_secret(name: &str) -> bool {
     let name = name.to_uppercase();
     let mut words = name.rsplit('_');

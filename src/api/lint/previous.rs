@@ -58,7 +58,7 @@ pub fn earlier_references(service: &Service, source: RequiredList) -> Vec<String
     if !keys.iter().any(|key| service.may_have(key)) {
         return Vec::new();
     }
-    // The copy is parsed and dropped: to keep all of them takes ten times the memory.
+    // The copy is parsed and dropped: keeping all of them would take ten times the memory.
     let copy = service.clone();
     let Some(previous) = copy.previous_spec() else { return Vec::new() };
     let earlier = earlier(previous, copy.spec()).unwrap_or_else(|_| Vec::new());

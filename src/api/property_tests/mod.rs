@@ -195,7 +195,7 @@ fn texts_set_in_a_spec_that_is_not_read() {
         let text = with_random_damage(random, spec.to_string());
         let mut edits = Vec::new();
         for _ in 0..random.usize(1..3) {
-            // Some place that is there, most of the time.
+            // A place, which usually exists.
             let (mut place, mut at): (Option<Place>, &Value) = (None, &spec);
             while let Value::Object(map) = at
                 && !map.is_empty()

@@ -124,7 +124,7 @@ fn wait_for_exit(
     }
 }
 
-/// Parses the output of a helper: one JSON object, possibly followed by something, which docker ignores.
+/// Parses the output of a helper: one JSON object, possibly followed by more text, which docker ignores.
 /// Errors do not quote the output, which may contain a secret.
 fn credentials(output: &[u8]) -> Result<Option<Credentials>, String> {
     let response = match serde_json::Deserializer::from_slice(output).into_iter::<Value>().next() {

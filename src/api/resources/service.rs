@@ -29,8 +29,8 @@ pub struct Service {
     id: Arc<str>,
     name: Arc<str>,
     version: u64,
-    /// These fields are parsed at once, because selections need them of services that nothing else is needed
-    /// of.
+    /// These fields are parsed at once, because a selection needs them even for services of which it needs nothing
+    /// else.
     is_job: bool,
     image: Option<Arc<str>>,
     update: RawUpdateStatus,
@@ -103,7 +103,7 @@ impl Service {
     }
 
     /// `UpdatedAt`: when the engine last wrote the service, its update status included. `None` if the engine
-    /// does not say.
+    /// does not report it.
     pub fn updated_at(&self) -> Option<Timestamp> {
         self.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time)
     }

@@ -162,7 +162,7 @@ fn is_tls(answer: &[u8]) -> bool {
     matches!(answer, [0x15, 0x03, ..])
 }
 
-/// An error that says that nothing of the request was sent.
+/// An error that means that no part of the request was sent.
 pub(super) fn not_connected(error: impl Into<io::Error>) -> Error {
     NotConnected::in_io(error.into()).into()
 }

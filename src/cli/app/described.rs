@@ -2,7 +2,8 @@
 
 use clap::{Arg, Command};
 
-/// Flags whose values are recorded: services, tags and numbers. Of all others only the name is, because values may be secret.
+/// Flags whose values are recorded: services, tags and numbers. Of all other flags, only the name is recorded, because
+/// values may be secret.
 const SHOWN: [&str; 8] = ["stack", "filter", "tag", "newest", "canary", "steps", "name", "to"];
 /// Maximum number of characters.
 const MAX_LEN: usize = 4_000;

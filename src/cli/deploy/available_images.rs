@@ -22,9 +22,9 @@ pub struct AvailableImages {
 #[derive(Debug)]
 enum Known {
     Available,
-    /// It could not be found out, for this reason.
+    /// It is unknown whether the registry has the image, for this reason.
     Unconfirmed(String),
-    /// Its registry, and how the image is called there.
+    /// Its registry, and what the image is called there.
     Missing(String, String),
 }
 
@@ -108,7 +108,7 @@ fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result
     }
 }
 
-/// The same for all tags of one digest.
+/// The key of an image: all tags with one digest have the same key.
 fn key(image: &ImageRef) -> String {
     match image.digest() {
         Some(digest) => format!("{}@{digest}", image.repository()),

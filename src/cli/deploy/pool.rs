@@ -188,7 +188,7 @@ mod tests {
             pool.submit((0..3).map(|key| (key, 0)));
             let mut seen = pool.wait_for_results(None).len();
             let left = pool.cancel_pending();
-            // The other thread may have been at it.
+            // The other thread may have started some of the work.
             while seen + left.len() < 3 {
                 seen += pool.wait_for_results(None).len();
             }

@@ -201,7 +201,7 @@ fn assert_keeps_to_its_places(flag: &Flag, old: &Value) {
     }
     for change in changes(old, &once) {
         let own = edits.iter().any(|edit| is_own(edit, &change.place));
-        // A parent that did not exist or was no object is one change as a whole.
+        // A parent that did not exist or was not an object is one change as a whole.
         let parent = change.old.as_ref().is_none_or(|old| !old.is_object())
             && edits.iter().any(|edit| edit.place.keys().starts_with(change.place.keys()));
         assert!(own || parent, "--{} changed {}", flag.name, change.place);

@@ -11,7 +11,7 @@ use crate::output::Ui;
 pub struct ImageReport {
     /// Warnings that are printed before anything is sent.
     pub(super) warnings: Vec<String>,
-    /// What the registry did not say, and its complete warnings.
+    /// What the registry did not provide, and the complete warnings about it.
     pub(super) registry_trouble: Option<ReportedTrouble>,
     /// Why the image does not change, if it does not.
     pub(super) same: Option<NoChange>,

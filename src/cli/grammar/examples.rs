@@ -115,7 +115,7 @@ pub const EXAMPLES: &[Examples] = &[
     },
     Examples {
         command: "journal enable",
-        lines: &[("Record runs, and keep at least 100 of them", "swarmctl journal enable --keep 100")],
+        lines: &[("Record runs, and keep the newest 100", "swarmctl journal enable --keep 100")],
     },
     Examples {
         command: "journal export",

@@ -91,7 +91,7 @@ impl ProgressDisplay for LiveProgress {
     }
 
     fn ended(&mut self, report: &ServiceReport) {
-        // The last change of a service that was watched says more.
+        // If the service was watched, its row already shows the last change, which is more specific.
         if let Some(id) = report.id().filter(|_| report.rollout().is_none()) {
             let status = if is_failure(report) { RowStatus::Failed } else { RowStatus::Succeeded };
             self.set(id, unwatched_row(report.name(), status, shown_outcome(report)));
@@ -203,7 +203,7 @@ fn text(update: &ProgressUpdate, cause: Option<&str>) -> String {
     }
 }
 
-/// What is waited for, in few words. The states of the tasks say more than that they are waited for.
+/// What is waited for, in a few words. Empty if the states of the tasks are shown, because they are more specific.
 fn describe_wait(waits_for: &WaitsFor, has_states: bool) -> &'static str {
     match waits_for {
         WaitsFor::Tasks | WaitsFor::Job if has_states => "",

@@ -1,4 +1,4 @@
-//! Why a task failed, in few words.
+//! Why a task failed, in a few words.
 
 use crate::api::rollout::Cause;
 

@@ -123,7 +123,7 @@ impl SelectArgs {
     pub fn check(&self, names: &[String], example: &'static str) -> Result<(), UsageError> {
         match (names, self.is_given()) {
             ([], false) => Err(UsageError::new(
-                "no service given: name services, or select them with --filter, --stack or --all",
+                "no service given: specify services, or select them with --filter, --stack or --all",
                 example,
             )),
             ([name, ..], true) => Err(UsageError::new(
@@ -168,7 +168,7 @@ impl SelectArgs {
     /// Whether a service that was listed is selected, by the engine's rules: a prefix of ID or name, all
     /// labels, one of the modes. The filter by image is ignored.
     pub fn includes(&self, service: &Service) -> bool {
-        // The copy is parsed and dropped: to keep all of them takes ten times the memory.
+        // The copy is parsed and dropped: keeping all of them would take ten times the memory.
         let copy = service.clone();
         let spec = copy.spec();
         let has_label = |key: &str, value: &str| {

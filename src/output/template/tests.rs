@@ -212,7 +212,7 @@ fn missing_data_is_an_error_and_not_an_empty_text() {
 }
 
 #[test]
-fn a_terminal_sees_text_of_the_data_and_obeys_only_the_templates_own() {
+fn escape_sequences_in_the_data_are_printed_as_text_on_a_terminal() {
     let shown = |template| {
         with(RenderOptions { destination: Destination::Terminal, is_header: false }, template).unwrap()
     };

@@ -1,4 +1,4 @@
-//! Credentials in messages of others, and who could see them.
+//! Credentials in messages from engines, registries and helpers, and who could see them.
 
 use std::fs;
 use std::process::Command;
@@ -50,7 +50,7 @@ fn a_pipe_in_the_place_of_the_config_is_not_waited_for() {
         .says(&["cannot read", "a pipe, a socket or a device"]);
 }
 
-// Messages of others
+// Messages from engines, registries and helpers
 
 #[test]
 fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {

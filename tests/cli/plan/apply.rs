@@ -33,7 +33,7 @@ fn one_stale_service_among_200_keeps_all_from_being_posted() {
     swarm.world().write("s117", |spec| spec["Labels"]["foreign"] = "1".into());
     let run = file.apply(&swarm, &[]).fails_with(Exit::Conflict);
     run.says(&[
-        "service `s117` changed at other places since the plan was made",
+        "other settings of service `s117` changed since the plan was made",
         "--rebase",
         "199 services were not",
     ]);
@@ -54,7 +54,7 @@ fn a_conflict_names_the_places_with_all_three_values() {
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     let run = plan.apply(&swarm, &[]).fails_with(Exit::Conflict);
     let image = format!(
-        "TaskTemplate.ContainerSpec.Image: planned from `{OLD}`, is now `{OTHER}`, planned to `{NEW}`"
+        "TaskTemplate.ContainerSpec.Image: the plan changes `{OLD}` to `{NEW}`, but it is now `{OTHER}`"
     );
     run.says(&["service `web` changed since the plan was made", &image, "--skip-stale"]);
     plan.apply(&swarm, &["--rebase"]).fails_with(Exit::Conflict);
@@ -161,7 +161,7 @@ fn a_label_between_check_and_post_is_a_conflict_that_stops_the_batch() {
     label_before_first_post(&swarm, "db");
     let run = plan.apply(&swarm, &["--parallel", "1", "--json", "--detach"]).fails_with(Exit::Conflict);
     assert_eq!(states(&run), ["stale", "ready"]);
-    run.says(&["service `db` changed at other places since the plan was made"]);
+    run.says(&["other settings of service `db` changed since the plan was made"]);
     swarm.expect("db").applied(0);
     swarm.expect("web").applied(0).posted(1);
     // `update` keeps the label and continues, and so does `apply --rebase`.

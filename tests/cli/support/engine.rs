@@ -1,8 +1,8 @@
 //! The scripted engine, which expects certain requests and sends certain responses.
 //!
-//! A request that is not in the script fails the test, and so does one that is in the script and never came;
-//! both are named. `/_ping` is answered by default, and so is a list of all nodes if the script has a POST: commands that send
-//! specs compare them with the nodes. More than one such list for each command fails the test.
+//! A request that is not in the script fails the test, and so does one that is in the script and is never
+//! sent; both are named. `/_ping` is answered by default, and so is a list of all nodes if the script has a POST: commands that
+//! send specs compare them with the nodes. More than one such list for each command fails the test.
 
 use std::ops::{Deref, RangeInclusive};
 use std::sync::{Arc, Mutex};
@@ -214,7 +214,7 @@ impl Drop for Engine {
         }
         let log: Vec<String> = self.server.requests().iter().map(Request::line).collect();
         let text = format!(
-            "the engine was not used as its script says:\n  {}\nall requests:\n  {}",
+            "the requests are not those of the script:\n  {}\nall requests:\n  {}",
             problems.join("\n  "),
             log.join("\n  ")
         );

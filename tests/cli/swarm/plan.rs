@@ -50,7 +50,7 @@ fn a_foreign_label_makes_a_plan_stale_and_rebase_keeps_it() {
     let plan = PlanFile::made_by(engine, &["update-image", "--no-resolve-image", "pl-label", NEW]);
     engine.change("pl-label", |spec| spec["Labels"] = json!({ "foreign": "1" }));
     let before = engine.service("pl-label");
-    plan.apply(engine, &[]).fails_with(Exit::Conflict).says(&["changed at other places", "--rebase"]);
+    plan.apply(engine, &[]).fails_with(Exit::Conflict).says(&["other settings of service", "--rebase"]);
     assert_eq!(engine.service("pl-label"), before, "nothing was posted");
     plan.apply(engine, &["--rebase"]).succeeds();
     let spec = &engine.service("pl-label")["Spec"];

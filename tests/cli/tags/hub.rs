@@ -1,4 +1,4 @@
-//! Docker Hub: its registry has another host name, and its token realm a third one.
+//! Docker Hub: its registry has another host name, and its token server a third one.
 
 use super::{BASIC, ENTRY, login, printed};
 use crate::support::certificates::{Authority, Validity};

@@ -109,6 +109,6 @@ fn an_https_registry_does_not_send_credentials_to_an_http_realm() {
     let config = login(&registry.host(), ENTRY);
     let run = tags(&registry.image("shop/web")).env("DOCKER_CONFIG", config.path().to_str().unwrap());
     let run = run.run().fails_with(Exit::Failed);
-    assert!(run.stderr.contains("is not https"), "{}", run.stderr);
+    assert!(run.stderr.contains("does not use https"), "{}", run.stderr);
     assert!(realm.lines().is_empty());
 }

@@ -89,7 +89,7 @@ impl Applied {
         matches!(self.stored, Stored::Unread(_))
     }
 
-    /// Drops the specs, because there may be thousands, if everything was stored. They can no longer be compared.
+    /// Drops the specs if everything was stored, because there may be thousands of them. They can no longer be compared.
     pub fn forget_specs(&mut self) {
         if let Stored::Read { service, dropped } = &mut self.stored
             && dropped.is_empty()

@@ -35,7 +35,7 @@ pub struct UpdateRequest {
 pub enum Operation {
     /// Apply these edits to the newest spec, in order. If there are none, only the credentials change.
     Edit(Vec<Edit>),
-    /// Have the engine roll back to the previous spec, as of the first read.
+    /// Have the engine roll back to the spec that was the previous spec at the first read.
     Rollback,
     /// Post a spec that the service had before.
     Restore(Arc<Restoration>),

@@ -77,8 +77,8 @@ impl Restoration {
         Ok(is_restored.then_some(&self.spec))
     }
 
-    /// Whether a difference that the edits leave is one of the run: its place, the order of a list that it changed, or a value
-    /// that the engine does not store.
+    /// Whether a difference that is left after the edits is due to the run, and not to another writer: it is at a place of the
+    /// run, in the order of a list that the run changed, or in a value that the engine does not store.
     fn is_own(&self, Change { place, old, new }: &Change) -> bool {
         let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
         let is_reordered = || match (old, new) {

@@ -81,7 +81,7 @@ fn every_state_of_a_service_is_recognized() {
     // Somebody has reverted one of the two.
     let half = edited(&after, &[Edit::remove(env().item("NEW"))]);
     assert_eq!(at(&half), Judged::Ready(vec![Edit::set(image(), "shop/web:1.7")]));
-    // A change elsewhere, and a restart, are no conflicts.
+    // A change elsewhere and a restart are not conflicts.
     let elsewhere = edited(
         &after,
         &[

@@ -67,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
         needs: &[RequiredList::Nodes],
         stage: RuleStage::BeforePosts,
         condition: "A port is published in host mode, and there are more replicas than eligible nodes",
-        effect: "Each node has the port once, so the surplus tasks stay pending.",
+        effect: "Each node can publish the port only once, so the surplus tasks stay pending.",
         sign: "Tasks stay `pending` with `host-mode port already in use`.",
         check: placement::hostport_replicas,
     },
@@ -142,7 +142,7 @@ pub(super) const RULES: &[Rule] = &[
         stage: RuleStage::OnRequest,
         condition: "The image has no digest",
         effect: "Each node resolves the tag when it starts a task, so nodes may run different images. \
-            Docker's clients 29.0 to 29.7 do not add a digest (docker/cli#7302).",
+            Docker clients 29.0 to at least 29.7.2 do not add a digest (docker/cli#7302).",
         sign: "`docker service inspect` shows the image without `@sha256:`.",
         check: image::unpinned,
     },

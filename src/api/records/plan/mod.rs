@@ -44,7 +44,7 @@ pub struct Plan {
     pub options: Options,
     /// The services to change, sorted by name.
     pub services: Vec<PlannedService>,
-    /// What a check of the new images came to, for reading only.
+    /// The results of the checks of the new images, for information only.
     pub verify: Vec<Value>,
 }
 
@@ -98,9 +98,9 @@ pub struct PlannedService {
     pub previous_spec_sha256: Option<String>,
     /// The change.
     pub change: PlannedChange,
-    /// The tasks that a dry run expects to restart, for reading only.
+    /// The tasks that a dry run expects to restart, for information only.
     pub restarts: Value,
-    /// What lint rules found in the new spec, for reading only.
+    /// What lint rules found in the new spec, for information only.
     pub lint: Vec<Value>,
     /// The warnings when the plan was made.
     pub warnings: Vec<String>,

@@ -1,6 +1,6 @@
 //! A client for registries, which reads tag lists and the ages of images. It never writes.
 //!
-//! Credentials are sent to the registry and to its token realm only. A redirect to another host is followed
+//! Credentials are sent to the registry and to its token server only. A redirect to another host is followed
 //! without them, and a next page on another host is a failure.
 
 mod age;

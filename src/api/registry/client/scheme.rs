@@ -54,7 +54,7 @@ impl Schemes {
                 result => (Scheme::Https, result),
             },
         };
-        // A registry that accepts connections but does not respond is decided too. Otherwise the requests of all
+        // The scheme of a registry that accepts connections but does not respond is decided too. Otherwise the requests of all
         // repositories would time out one after the other, because each holds this lock.
         if !matches!(result, Err(SendError::NotConnected(_))) {
             *scheme = Some(used);

@@ -267,7 +267,7 @@ impl<'s> Session<'s> {
         let realm = Url::parse(realm).map_err(invalid)?;
         if (realm.scheme, response.url.scheme) == (Scheme::Http, Scheme::Https) {
             let why = format!(
-                "its token realm `{}` is not https, so credentials would be sent unencrypted",
+                "its token server `{}` does not use https, so credentials would be sent unencrypted",
                 realm.origin()
             );
             return Err(invalid(why));

@@ -28,7 +28,7 @@ impl Waits {
             return None;
         }
         reported.insert(host.to_owned(), until);
-        // Rounded up, so that nothing takes longer than it says.
+        // Rounded up, so that no wait is longer than announced.
         let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
         Some(format!("`{host}` responded with {status}; retrying in {seconds} s"))
     }

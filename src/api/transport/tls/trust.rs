@@ -78,7 +78,7 @@ impl ServerCertVerifier for AuthorityOrListed {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // webpki reports this error after the validity period was checked. The name is still to be
+            // webpki reports this error after the validity period was checked. The name must still be
             // verified.
             Err(Error::InvalidCertificate(CertificateError::Other(why)))
                 if is_ca_certificate(&why) && self.listed.iter().any(|listed| listed == certificate) =>

@@ -46,9 +46,9 @@ pub struct ApplyArgs {
     /// Leave out services that are stale, replaced, gone or paused
     #[arg(long, conflicts_with = "rebase")]
     skip_stale: bool,
-    /// Apply the changes to the current spec if other places have changed
+    /// Apply the changes to the current spec if only other settings changed
     ///
-    /// Each planned place must still have its old value, or already have the planned one. A rollback is not
+    /// Each setting that the plan changes must still have its old value, or already have the new one. A rollback is not
     /// rebased.
     #[arg(long)]
     rebase: bool,

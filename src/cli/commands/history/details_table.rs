@@ -9,7 +9,7 @@ use crate::cli::deploy::journal::describe_time;
 use crate::cli::messages::changes::in_full as show_change;
 use crate::output::Table;
 
-/// What stands for the command of changes that no run made.
+/// The text in place of a command, for changes that no run made.
 const OUTSIDE: &str = "(outside the journal)";
 
 /// The state of a service of a run that has not ended, in words.

@@ -22,7 +22,7 @@ struct Read<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads runs, the newest first, and returns at most `max` entries, and which services all runs have.
+    /// Reads runs, the newest first, and returns at most `max` entries, and the services of all runs.
     ///
     /// # Errors
     /// The engine does not respond.

@@ -24,7 +24,7 @@ pub struct Entry {
 /// A service of an entry.
 #[derive(Debug)]
 pub struct EntryService {
-    /// The ID. `None` of a service that the run created.
+    /// The ID. `None` for a service that the run created.
     pub id: Option<String>,
     /// The name.
     pub name: String,

@@ -23,8 +23,8 @@ use crate::cli::select::SelectArgs;
 /// Show what changed services, newest first
 ///
 /// With a journal (`swarmctl journal enable`), lists the recorded runs. If services are given, lists only the runs that changed
-/// them, and the changed places. Without a journal, shows what the engine remembers of the services: their spec, their
-/// previous spec and the templates of old tasks.
+/// them, and which settings changed. Without a journal, shows what the engine remembers of the services: their spec, their
+/// previous spec and the TaskTemplate of old tasks.
 #[derive(Args, Debug)]
 pub struct HistoryArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -40,7 +40,7 @@ pub struct HistoryArgs {
         conflicts_with_all = ["services", "stack", "filter", "all", "engine"]
     )]
     run: Option<u64>,
-    /// Show old and new values, not only the places
+    /// Show old and new values, not only which settings changed
     #[arg(long)]
     diff: bool,
     /// Show what the engine remembers, even if there is a journal

@@ -67,7 +67,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     let swarm = lists.swarm(&existing);
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let reports = parallel::map(selected.found, threads, |service| {
-        // The copy is parsed and dropped: to keep all of them takes more time than to check them.
+        // The copy is parsed and dropped: keeping all of them would take more time than checking them.
         let copy = service.clone();
         let subject = Subject::stored(&copy, swarm);
         let words = label(subject.spec);
@@ -100,7 +100,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     } else {
         report::print(app.ui, &checked, args.level, &totals)?;
     }
-    // The program exits now. Freeing many thousand small pieces takes as long as checking a spec each.
+    // The program exits now. To free a parsed spec, which has thousands of small pieces, takes as long as to check it.
     std::mem::forget(checked);
     std::mem::forget(lists);
     Ok(exit)

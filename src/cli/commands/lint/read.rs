@@ -60,7 +60,7 @@ impl SwarmLists {
         Ok(Self { services, nodes, tasks, networks: usage, refused })
     }
 
-    /// Finds out which secrets and configs still exist that only the previous specs refer to. They are
+    /// Finds out which of the secrets and configs that only previous specs refer to still exist. They are
     /// requested by ID, because a list of all configs would contain their data.
     pub fn existing(&self, client: &Client, checked: &[&Service]) -> Result<ExistingReferences> {
         let mut all = ExistingReferences::default();

@@ -46,10 +46,10 @@ pub struct LogsArgs {
     /// Follow log output
     #[arg(short, long)]
     follow: bool,
-    /// Show logs since a time, as in 42m (ago), 2026-01-02T13:23:37Z
+    /// Show logs since a time, as in 42m (ago) or 2026-01-02T13:23:37Z
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     since: Option<TimeArg>,
-    /// Show logs before a time, in the forms of --since
+    /// Show logs before a time, in the same formats as --since
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     until: Option<TimeArg>,
     /// Number of lines to show from the end of each task's log [default: all]

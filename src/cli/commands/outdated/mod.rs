@@ -38,7 +38,7 @@ pub struct OutdatedArgs {
     select: SelectArgs,
     /// Also show the newest tag that POLICY allows: patch, minor, major, a range or label
     ///
-    /// `patch`, `minor` and `major` name the greatest part of the version that may change; a range has Cargo's syntax,
+    /// `patch`, `minor` and `major` name the most significant part of the version that may change; a range has Cargo's syntax,
     /// as in '~1.8'. With `label`, each service has its own policy in its label `swarmctl.newest`, and services without
     /// it are left out.
     #[arg(long, value_name = "POLICY", add = Completion::POLICIES, value_parser = PolicySource::parse)]
@@ -48,7 +48,7 @@ pub struct OutdatedArgs {
     /// Exit with 10 if a service is outdated, or 1 if a digest cannot be read
     ///
     /// If both are true, the exit code is 10. With --newest, a service is outdated too if a newer tag is allowed and old
-    /// enough; 1 also means that tags cannot be read.
+    /// enough, and exit code 1 can also mean that tags cannot be read.
     #[arg(long)]
     exit_code: bool,
     /// Format with a Go template, as in '{{.Name}} {{.Status}}', or: json, raw

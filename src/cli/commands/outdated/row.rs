@@ -38,7 +38,7 @@ impl<'a> OutdatedRow<'a> {
         }
     }
 
-    /// Returns the tag that the service follows; `nginx` follows `latest`.
+    /// Returns the image with the tag whose digest is compared; for `nginx` that is `latest`.
     pub fn followed(&self) -> Option<ImageRef> {
         let image = self.image.as_ref()?;
         image.with_tag(image.tag()?).ok()

@@ -1,4 +1,4 @@
-//! Registries that cannot be reached: one warning for each, in few words.
+//! Registries that cannot be reached: one short warning for each.
 
 use std::collections::BTreeMap;
 

@@ -63,7 +63,7 @@ impl<'c> Nodes<'c> {
             return nodes::connected_node_id(self.client);
         }
         let all = match self.all() {
-            // The engine accepts full IDs in filters even if it does not allow to list nodes.
+            // The engine accepts full IDs in filters even if it does not allow listing nodes.
             Err(error) if error.is_endpoint_unavailable() && is_full_id(given) => return Ok(given.to_owned()),
             all => all?,
         };

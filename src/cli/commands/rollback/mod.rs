@@ -69,7 +69,8 @@ pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
         return to::run(&args, app);
     }
     if args.on_failure.explicit().is_some() {
-        let why = "`--rollback-on-failure` works only with `--to`: a rollback of a rollback would return to the spec that is replaced";
+        let why = "`--rollback-on-failure` works only with `--to`: rolling back a rollback would return to the spec \
+                   that the rollback replaced";
         return Err(UsageError::new(why, "swarmctl rollback web --to 124 --rollback-on-failure").into());
     }
     let flags = DeploymentFlags {

@@ -26,7 +26,7 @@ use crate::output::{Columns, TemplateError};
 
 /// Show whether services have converged
 ///
-/// REPLICAS is running/desired, UPDATED is the number of running tasks of the current spec. Tasks on nodes that are
+/// REPLICAS is running/desired, and UPDATED is the number of running tasks of the current spec. Tasks on nodes that are
 /// down do not count.
 ///
 /// Exit code: 0 if all services have converged (including after a requested rollback), 10 if a rollout is in

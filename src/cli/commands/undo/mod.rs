@@ -28,8 +28,8 @@ use crate::cli::exit::Exit;
 
 /// Revert the changes of one run and keep all later changes
 ///
-/// Restores the value from before the run at every place that the run changed, in all services of the run or in the given
-/// ones. If another writer has changed one of these places since, nothing is posted. The run must be in the journal; see
+/// Restores the value from before the run for every setting that the run changed, in all services of the run or in the given
+/// ones. If another writer has changed one of these settings since, nothing is posted. The run must be in the journal; see
 /// docs/history.md.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
@@ -43,7 +43,7 @@ pub struct UndoArgs {
     /// Leave out services that cannot be reverted
     #[arg(long, conflicts_with = "force")]
     skip_conflicts: bool,
-    /// Overwrite later changes at the places of the run
+    /// Overwrite later changes to the settings that the run changed
     #[arg(long)]
     force: bool,
     /// Undo even if the rollout is paused, which resumes it

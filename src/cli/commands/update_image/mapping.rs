@@ -99,7 +99,7 @@ pub fn map_all(
 fn check(mappings: &[Mapping]) -> Result<(), UsageError> {
     if mappings.len() > MAX_MAPPINGS {
         return Err(UsageError::new(
-            format!("at most {MAX_MAPPINGS} `--map-registry` are accepted"),
+            format!("`--map-registry` is accepted at most {MAX_MAPPINGS} times"),
             EXAMPLE,
         ));
     }

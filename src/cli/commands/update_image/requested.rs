@@ -26,7 +26,7 @@ pub struct RequestedImageArgs {
     refresh: bool,
     /// Update to the newest tag that POLICY allows: patch, minor, major, a range or label
     ///
-    /// `patch`, `minor` and `major` name the greatest part of the version that may change; a range has Cargo's syntax,
+    /// `patch`, `minor` and `major` name the most significant part of the version that may change; a range has Cargo's syntax,
     /// as in '~1.8' or '>=1.2, <2'. With `label`, each service has its own policy in its label `swarmctl.newest`, and a
     /// selection leaves out services without it. The tag list comes from the registry, the digest from the engine.
     /// A lower tag or a tag of another shape is never selected: `1.8-alpine` stays on `-alpine`.

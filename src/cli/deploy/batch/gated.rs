@@ -1,4 +1,4 @@
-//! The gates of a batch: they run beside each other, while all services are watched.
+//! The gates of a batch: they run concurrently, while all services are watched.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -24,7 +24,7 @@ use crate::api::http::client::Client;
 use crate::api::rollout::FailureReason;
 use crate::cli::progress::{ProgressDisplay, Role};
 
-/// From this number on, updates are read back by one list while others are sent: the engine should not be busy at the end only.
+/// From this number on, updates are read back with one list while others are sent, so that not all reads come at the end.
 const MIN_READ_BACK: usize = 50;
 
 /// Runs `act` for all items. The reports are in the order of the items.

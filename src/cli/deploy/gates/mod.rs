@@ -34,7 +34,7 @@ pub struct GateArgs {
     ///
     /// `/bin/sh -c CMD` runs for each service that has converged, with SWARMCTL_SERVICE, SWARMCTL_IMAGE,
     /// SWARMCTL_NEW_TASKS, SWARMCTL_NEW_ADDRESSES and other variables (docs/steps.md). If it fails, the rollout has
-    /// failed (exit 5; with --rollback-on-failure 6). Exit status 75, a signal, or 30 s without an end is an error: the
+    /// failed (exit 5; with --rollback-on-failure 6). Exit status 75, a signal, or no exit within 30 s is an error: the
     /// run is repeated, and after 5 errors in a row the gate is inconclusive (exit 10, and no rollback).
     #[arg(long, value_name = "CMD", conflicts_with_all = ["detach", "plan"])]
     gate: Vec<String>,

@@ -15,7 +15,7 @@ pub struct ServiceGates {
     at: usize,
     tally: Tally,
     phase: Phase,
-    /// Why the last run that did not succeed has not, and its output.
+    /// The last run that did not succeed: the reason, and its output.
     last_problem: Option<(String, Vec<String>)>,
     done: Vec<GateReport>,
     /// The report of the current gate, if it was stopped and has not started again.

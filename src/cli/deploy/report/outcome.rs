@@ -80,7 +80,7 @@ pub enum Outcome<'a> {
     Failed(&'a Error),
     /// The response was lost, and nothing could be read.
     Unknown(&'a Error),
-    /// It was watched no longer, for this reason.
+    /// The command stopped watching it, for this reason.
     GaveUp(&'a str),
     /// A signal came.
     Interrupted,

@@ -339,7 +339,7 @@ impl WatchRequest {
 }
 
 impl Watchable {
-    /// The service, as read before it is watched; `None` of one that was created and could not be read back.
+    /// The service, as read before it is watched; `None` for a service that was created and could not be read back.
     pub fn service(&self) -> Option<&Service> {
         match self {
             Self::Applied(applied) => Some(applied.service()),

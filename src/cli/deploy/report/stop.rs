@@ -19,14 +19,15 @@ pub enum BatchStop {
     TimedOut,
     /// The engine became unavailable.
     Engine,
-    /// A signal came.
+    /// A signal was received.
     Interrupted,
-    /// Lint rules found something in others (`--strict`).
+    /// Lint rules found something in other services (`--strict`).
     Strict,
 }
 
 impl BatchStop {
-    /// The exit code of a service that was not started. Nothing was posted for it, so there is nothing that continues.
+    /// The exit code of a service that was not started. Nothing was posted for it, so it is not the code
+    /// of a rollout that continues.
     pub fn exit(&self, signal: Option<Signal>) -> Exit {
         match self {
             Self::Interrupted => Exit::for_signal(signal),

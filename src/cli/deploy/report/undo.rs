@@ -1,4 +1,4 @@
-//! What `undo` reports of a service in addition.
+//! Fields that `undo` adds to the report of a service.
 
 /// The state of a service of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

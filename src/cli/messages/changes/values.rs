@@ -26,7 +26,7 @@ pub fn format_value(kind: ValueUnit, value: &Value) -> String {
     }
 }
 
-/// Text as it is, and the words of a list like a command line.
+/// Strings are unchanged, and a list is printed as the words of a command line.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

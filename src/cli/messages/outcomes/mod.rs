@@ -36,8 +36,8 @@ use crate::cli::select::join_names;
 
 /// Why a rollback to a spec without placement is refused. (Updates send `Placement: {}`, which is
 /// equivalent.)
-const LOSES_PLACEMENT: &str = "the only difference of the previous spec is that it has no Placement: the engine would crash \
-                               on it, and again at each start (moby/swarmkit#2947); remove what was added with `swarmctl \
+const LOSES_PLACEMENT: &str = "the previous spec differs only in that it has no Placement: the engine would crash on it, and \
+                               again at each start (moby/swarmkit#2947); remove what was added with `swarmctl \
                                update`, for example with --constraint-rm";
 
 /// Why a service is not as requested, and what to do.
@@ -103,7 +103,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
             Some(format!("to deploy it anyway run `swarmctl rollback --to-failed {name}`")),
         ),
         Outcome::HasSideEffect(why) => {
-            Message::new(why, Some(format!("see what it does with `swarmctl ps {name}`")))
+            Message::new(why, Some(format!("for details run `swarmctl ps {name}`")))
         }
         Outcome::Unchanged(NoChange::AsRequestedButPaused) => Message::new("its rollout is paused", None),
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused) => {
@@ -245,7 +245,7 @@ pub fn forecast(forecast: &Forecast) -> String {
     }
     let tasks = |count: u64| format!("{count} task{}", if count == 1 { "" } else { "s" });
     let mut text = match restarted {
-        // Of a new or removed service no task could restart.
+        // No task of a new or removed service can restart.
         0 if *added + *removed > 0 && removed == current => String::new(),
         0 => "no task will be restarted".to_owned(),
         n => format!("{n} of {} will be restarted", tasks(*current)),
@@ -325,7 +325,7 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
         Conflict::Run { why, .. } => run::conflict(why, name),
         Conflict::RetriesExhausted { retries } => Message::new(
             format!(
-                "others changed the service {retries} times while this command tried (\"update out of sequence\")"
+                "other writers changed the service before each of {retries} retries (\"update out of sequence\")"
             ),
             Some("run the command again when the other writers are done".to_owned()),
         ),

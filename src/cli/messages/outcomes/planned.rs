@@ -1,4 +1,4 @@
-//! Services that are not as a plan was made for.
+//! Services that have changed since a plan was made for them.
 
 use super::{Message, value};
 use crate::api::records::plan::Difference;
@@ -9,14 +9,14 @@ const HINT: &str = "make a new plan, or leave such services out with `--skip-sta
 /// Why a planned change is not made: another writer has changed the service.
 pub fn conflict(differences: &[Difference], name: &str) -> Message {
     if differences.is_empty() {
-        let cause = format!("service `{name}` changed at other places since the plan was made");
+        let cause = format!("other settings of service `{name}` changed since the plan was made");
         let hint = "make a new plan, apply the changes to the current spec with `--rebase`, or leave such services out with \
                     `--skip-stale`";
         return Message::new(cause, Some(hint.to_owned()));
     }
     let differs = differences.iter().map(|Difference { place, planned_from, now, planned_to }| {
         let [from, now, to] = [planned_from, now, planned_to].map(|it| value(it.as_ref()));
-        format!("{place}: planned from `{from}`, is now `{now}`, planned to `{to}`")
+        format!("{place}: the plan changes `{from}` to `{to}`, but it is now `{now}`")
     });
     let changed = format!("service `{name}` changed since the plan was made");
     Message { causes: std::iter::once(changed).chain(differs).collect(), hint: Some(HINT.to_owned()) }
