@@ -26,23 +26,32 @@ impl ListFormat {
     }
 }
 
+/// What selects the format of a list besides `--format`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ListFlags {
+    /// The name of the default format in config.json.
+    pub setting: Option<&'static str>,
+    /// Whether `--json` is given.
+    pub is_json: bool,
+    /// Whether `-q` is given.
+    pub is_quiet: bool,
+}
+
 /// Returns the format of rows; `None` is the command's own table, or with `-q` its IDs.
 ///
-/// Without `--format`, `setting` of config.json is used, unless `is_decided` because `--json` or `-q` is
-/// given.
+/// The setting in config.json is used only if no flag selects a format.
 pub fn rows(
     given: Option<&ListFormat>,
     columns: Columns,
-    (setting, is_decided): (&str, bool),
-    is_quiet: bool,
+    ListFlags { setting, is_json, is_quiet }: ListFlags,
     app: &App,
 ) -> Result<Option<RowTemplate>, UsageError> {
-    let given = match given {
-        Some(given) => given.clone(),
-        None if is_decided => ListFormat::Table,
-        None => {
+    let given = match (given, setting) {
+        (Some(given), _) => given.clone(),
+        (None, Some(setting)) if !is_json && !is_quiet => {
             configured(setting, app, |text| ListFormat::parse(text, columns))?.unwrap_or(ListFormat::Table)
         }
+        (None, _) => ListFormat::Table,
     };
     let raw = match given {
         ListFormat::Table => return Ok(None),

@@ -41,9 +41,9 @@ pub fn program(name: &str) -> String {
 pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result<Option<Credentials>> {
     let (cancellation, timeouts) = (client.cancellation(), client.timeouts());
     let program = program(name);
-    let failure =
-        |why, timed_out| CredentialsError::Helper { program: program.clone(), why, timed_out }.into();
-    let failed = |why: String| -> Error { failure(why, false) };
+    let failed = |why: String| -> Error {
+        CredentialsError::Helper { program: program.clone(), why, timed_out: false }.into()
+    };
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if name.is_empty() || !name.bytes().all(plain) || name.starts_with(['-', '.']) {
         return Err(failed(
@@ -80,7 +80,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
             other.map_err(|e| e.unwrap_or_else(|| failed("cannot be waited for".to_owned())))?;
             let message = describe_failure(&stdout.read_so_far(), &stderr.read_so_far(), known);
             let why = format!("did not respond within {:.0} s{message}", limit.as_secs_f32().ceil());
-            return Err(failure(why, true));
+            return Err(CredentialsError::Helper { program, why, timed_out: true }.into());
         }
     };
     let output = stdout.read_to_end(timeouts.helper_output);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::api::deploy::update::{Operation, Precondition, UpdateRequest, side_effect_of_update, update};
+use crate::api::deploy::update::{
+    Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest, side_effect_of_update, update,
+};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
@@ -14,7 +16,7 @@ use crate::cli::deploy::journal::JournalArgs;
 use crate::cli::deploy::report::{NotStarted, ReportStyle, ServiceReport, Stage};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
-    BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, field_loss, mode, timeout,
+    BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, JsonArgs, timeout,
 };
 use crate::cli::exit::Exit;
 use crate::cli::messages::shell;
@@ -58,9 +60,8 @@ struct RefreshArgs {
     /// Stop waiting after this time, as in 5m
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 /// Runs the command.
@@ -82,8 +83,8 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
         Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;
     let request = UpdateRequest {
         precondition: Precondition::NoSideEffect,
-        mode: mode(args.dry_run, selected.len()),
-        field_loss: field_loss(args.allow_field_loss),
+        mode: if args.dry_run { Mode::Plan } else { Mode::Apply(ReadBack::for_services(selected.len())) },
+        field_loss: if args.allow_field_loss { OnFieldLoss::Accept } else { OnFieldLoss::Refuse },
         ..UpdateRequest::new(Operation::Edit(Vec::new()))
     };
     selected.run_each(|client, item| refresh(client, app, item, &request))

@@ -37,7 +37,7 @@ pub fn run(args: RestartArgs, app: &App) -> anyhow::Result<Exit> {
     Deployment::new(style, app, &args.deploy)?
         .with_gates(&args.gates)?
         .select(&args.select, &args.services, Jobs::Excluded)?
-        .edit(IfPaused::from_resume(args.resume), |_| {
+        .edit(if args.resume { IfPaused::Resume } else { IfPaused::Refuse }, |_| {
             Ok(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))])
         })?
         .run()

@@ -11,10 +11,10 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::journal::{JournalArgs, Recorder, RunDraft, RunEnd, Waited, record_removed_service};
 use crate::cli::deploy::report::{
-    Additions, NotStarted, Removal, ReportFormat, ReportStyle, ServiceReport, Stage, SummaryLine,
-    find_services, report_early_end, report_nothing_done, report_with,
+    Additions, NotStarted, Removal, ReportStyle, ServiceReport, Stage, SummaryLine, find_services,
+    report_early_end, report_nothing_done, report_with,
 };
-use crate::cli::deploy::{PlanArgs, map_concurrently, timeout};
+use crate::cli::deploy::{JsonArgs, PlanArgs, map_concurrently, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService, format_count};
@@ -48,9 +48,8 @@ pub struct RmArgs {
     if_version: Option<u64>,
     #[command(flatten)]
     plan: PlanArgs,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
     #[command(flatten)]
     journal: JournalArgs,
 }
@@ -60,7 +59,7 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rm web")?;
     let client = app.client(args.timeout)?;
     let style = args.plan.style(ReportStyle::new("rm", "remove", "removed"));
-    let style = style.in_format(ReportFormat::from_flag(args.json));
+    let style = style.in_format(args.json.format());
     let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.journal)? };
     if let Err(error) = recorder.start(&client) {
         return report_nothing_done(style, &args.services, error, app);

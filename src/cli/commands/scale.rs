@@ -35,7 +35,7 @@ pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
     let style = ReportStyle::new("scale", "scale", "scaled");
     Deployment::new(style, app, &args.deploy)?
         .select_each(&args.select, replicas)?
-        .edit(IfPaused::from_resume(args.resume), |item| {
+        .edit(if args.resume { IfPaused::Resume } else { IfPaused::Refuse }, |item| {
             let place = place_of_replicas(&item.service).ok_or_else(|| {
                 let why = "it runs one task on each node (global); only replicated services can be scaled";
                 item.unsuitable(why.to_owned())

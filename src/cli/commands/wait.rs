@@ -11,7 +11,7 @@ use crate::cli::deploy::report::{
     NotStarted, Remarks, ReportStyle, ServiceReport, SummaryLine, Watch, WatchRequest, Watchable,
     find_services,
 };
-use crate::cli::deploy::{FollowArgs, timeout};
+use crate::cli::deploy::{FollowArgs, JsonArgs, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
@@ -32,9 +32,8 @@ pub struct WaitArgs {
     /// Stop waiting after this time, as in 5m; the rollout continues (exit 7)
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 /// Runs the command.

@@ -91,30 +91,30 @@ impl<'a> PartialLine<'a> {
         }
         line.expected = match pending {
             Some(arg) => Expected::Value(arg),
-            None => line.expected_at_cursor(cursor, only_words),
+            None if line.is_container_command() => Expected::Files,
+            None if is_flag(cursor) && !only_words => line.expected_flag(cursor),
+            None => line.expected_word(),
         };
         line
     }
 
-    fn expected_at_cursor(&mut self, cursor: &'a str, only_words: bool) -> Expected<'a> {
-        let command = self.command;
-        if self.is_container_command() {
-            return Expected::Files;
+    /// What is expected at a cursor in a word that begins with `-`. After `=`, this is the value of the flag.
+    fn expected_flag(&mut self, cursor: &'a str) -> Expected<'a> {
+        match (cursor.split_once('='), self.flag(cursor).or_else(|| self.global_flag(cursor))) {
+            (Some((_, value)), Some((arg, _))) => {
+                self.prefix = value;
+                Expected::Value(arg)
+            }
+            (Some(_), None) => Expected::Nothing,
+            _ => Expected::Flags,
         }
-        if is_flag(cursor) && !only_words {
-            return match (cursor.split_once('='), self.flag(cursor).or_else(|| self.global_flag(cursor))) {
-                (Some((_, value)), Some((arg, _))) => {
-                    self.prefix = value;
-                    Expected::Value(arg)
-                }
-                (Some(_), None) => Expected::Nothing,
-                _ => Expected::Flags,
-            };
-        }
-        if command.has_subcommands() {
+    }
+
+    fn expected_word(&self) -> Expected<'a> {
+        if self.command.has_subcommands() {
             return Expected::Commands;
         }
-        let positionals: Vec<&Arg> = command.get_positionals().collect();
+        let positionals: Vec<&Arg> = self.command.get_positionals().collect();
         match positionals.get(self.words.len()).or(positionals.last()) {
             Some(arg) if self.words.len() < positionals.len() || takes_many(arg) => Expected::Word(arg),
             _ => Expected::Nothing,

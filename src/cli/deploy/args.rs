@@ -43,11 +43,18 @@ pub struct FollowArgs {
     /// Stop waiting after this time, as in 5m; the rollout continues (exit 7)
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub timeout: Option<Duration>,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub json: JsonArgs,
     #[command(flatten)]
     pub journal: JournalArgs,
+}
+
+/// The flag that selects the format of a report.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct JsonArgs {
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Flags of commands that edit an existing service.
@@ -122,7 +129,14 @@ impl FollowArgs {
 
     /// The format of the report.
     pub fn format(&self) -> ReportFormat {
-        ReportFormat::from_flag(self.json)
+        self.json.format()
+    }
+}
+
+impl JsonArgs {
+    /// The format of the report.
+    pub fn format(self) -> ReportFormat {
+        if self.json { ReportFormat::Json } else { ReportFormat::Text }
     }
 }
 
@@ -143,21 +157,11 @@ impl EditArgs {
     pub fn request(&self, operation: Operation, services: usize) -> UpdateRequest {
         UpdateRequest {
             version: self.if_version,
-            mode: mode(self.is_dry_run(), services),
-            field_loss: field_loss(self.allow_field_loss),
+            mode: if self.is_dry_run() { Mode::Plan } else { Mode::Apply(ReadBack::for_services(services)) },
+            field_loss: if self.allow_field_loss { OnFieldLoss::Accept } else { OnFieldLoss::Refuse },
             ..UpdateRequest::new(operation)
         }
     }
-}
-
-/// The mode that `--dry-run` selects. Several services are read back by one request at the end.
-pub fn mode(dry_run: bool, services: usize) -> Mode {
-    if dry_run { Mode::Plan } else { Mode::Apply(if services > 1 { ReadBack::Later } else { ReadBack::Now }) }
-}
-
-/// The behavior that `--allow-field-loss` selects.
-pub fn field_loss(is_allowed: bool) -> OnFieldLoss {
-    if is_allowed { OnFieldLoss::Accept } else { OnFieldLoss::Refuse }
 }
 
 impl BatchArgs {

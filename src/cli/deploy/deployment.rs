@@ -102,7 +102,7 @@ impl<'a> Deployment<'a> {
         flags.batch.check(flags.follow)?;
         let style = flags.edit.map_or(style, |edit| edit.plan.style(style));
         let format = match flags.edit.and_then(|edit| edit.plan_file.target()) {
-            Some(PlanFile::Stdout) if flags.follow.json => {
+            Some(PlanFile::Stdout) if flags.follow.format() == ReportFormat::Json => {
                 let why = "`--json` and `--plan -` both write to stdout";
                 return Err(UsageError::new(why, "swarmctl restart web --json --plan plan.json").into());
             }

@@ -27,7 +27,7 @@ mod skip;
 mod verified;
 pub mod watch;
 
-pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, PlanArgs, field_loss, mode, timeout};
+pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, JsonArgs, PlanArgs, timeout};
 pub use self::deployment::{Deployment, DeploymentFlags, Selected, map_concurrently};
 pub use self::explain::explain;
 pub use self::item::{ChosenBy, Item, ItemResult, is_failure};

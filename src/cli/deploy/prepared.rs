@@ -57,13 +57,6 @@ pub enum IfPaused {
     Keep,
 }
 
-impl IfPaused {
-    /// The behavior that `--resume` selects.
-    pub fn from_resume(resume: bool) -> Self {
-        if resume { Self::Resume } else { Self::Refuse }
-    }
-}
-
 impl Prepared {
     /// An update with nothing to report.
     pub fn new(request: UpdateRequest, if_paused: IfPaused) -> Self {
@@ -95,17 +88,22 @@ impl Prepared {
 
     /// Returns the request for the checks before any service is updated.
     pub fn checked_beforehand(&self) -> UpdateRequest {
-        self.with_precondition(self.if_paused == IfPaused::Refuse)
+        match self.if_paused {
+            IfPaused::Refuse => self.request_unless_paused(),
+            IfPaused::Resume | IfPaused::Keep => self.request.clone(),
+        }
     }
 
     /// Returns the request as it is sent.
     pub fn request_to_send(&self) -> UpdateRequest {
-        self.with_precondition(self.if_paused != IfPaused::Resume)
+        match self.if_paused {
+            IfPaused::Refuse | IfPaused::Keep => self.request_unless_paused(),
+            IfPaused::Resume => self.request.clone(),
+        }
     }
 
-    fn with_precondition(&self, is_refused: bool) -> UpdateRequest {
-        let precondition = if is_refused { Precondition::NotPaused } else { self.request.precondition };
-        UpdateRequest { precondition, ..self.request.clone() }
+    fn request_unless_paused(&self) -> UpdateRequest {
+        UpdateRequest { precondition: Precondition::NotPaused, ..self.request.clone() }
     }
 
     /// Sends the update. `given` is the name of the service on the command line.

@@ -78,7 +78,7 @@ pub struct ImageChange {
 impl ResolveArgs {
     /// Resolves the image of a new service.
     pub fn for_new(&self, client: &Client, app: &App, requested: &ImageRef) -> Result<ImageChange> {
-        ImageResolution { args: self, client, app, requested, current_image: None, force: false }
+        ImageResolution { args: self, client, app, requested, current_image: None, restart: Restart::OnChange }
             .change(self.when())
     }
 
@@ -145,21 +145,21 @@ impl ImageArgs {
         }
     }
 
-    /// Resolves the image of a service that has the image `current`. With `force`, the image is also set if
-    /// only the name of the tag differs.
+    /// Resolves the image of a service that has the image `current`. If the tasks restart anyway, the image is also set
+    /// if only the name of the tag differs.
     pub fn change(
         &self,
         client: &Client,
         app: &App,
         current: &str,
         requested: &ImageRef,
-        force: bool,
+        restart: Restart,
     ) -> Result<ImageChange> {
         let current_image = ImageRef::parse(current)
             .ok()
             .map(|image| CurrentImage { as_requested: current.to_owned(), image });
         let resolution =
-            ImageResolution { args: &self.resolve, client, app, requested, current_image, force };
+            ImageResolution { args: &self.resolve, client, app, requested, current_image, restart };
         if self.unpin { resolution.unpinned() } else { resolution.change(self.resolve.when()) }
     }
 
@@ -174,7 +174,7 @@ impl ImageArgs {
                 let why = format!("the image of the service has no tag: `{current}`");
                 return Err(UsageError::new(why, "--image nginx:1.27 web").into());
             };
-            return self.change(client, app, current, &image.with_tag(tag).or_example(TAG)?, false);
+            return self.change(client, app, current, &image.with_tag(tag).or_example(TAG)?, Restart::OnChange);
         }
         self.resolve.store(client, app, image.domain(), &mut change)?;
         Ok(change)
@@ -186,6 +186,15 @@ impl ImageChange {
     fn unchanged(same: NoChange) -> Self {
         Self { report: ImageReport { same: Some(same), ..ImageReport::default() }, ..Self::default() }
     }
+}
+
+/// Whether the tasks restart even if the image does not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// No.
+    OnChange,
+    /// Yes (`--force`).
+    Forced,
 }
 
 /// The image of a service, parsed and as it is written in its spec.
@@ -201,7 +210,7 @@ struct ImageResolution<'a> {
     app: &'a App,
     requested: &'a ImageRef,
     current_image: Option<CurrentImage>,
-    force: bool,
+    restart: Restart,
 }
 
 impl ImageResolution<'_> {
@@ -274,7 +283,7 @@ impl ImageResolution<'_> {
             (_, Likeness::Pinned) | (OnResolveError::KeepTag, _) => Ok(true),
             (OnResolveError::Fail, _) => Ok(false),
             // The image stays as it is, so nothing is sent.
-            (OnResolveError::Auto, Likeness::Same) if !self.force => Ok(true),
+            (OnResolveError::Auto, Likeness::Same) if self.restart == Restart::OnChange => Ok(true),
             (OnResolveError::Auto, _) if kind == RegistryErrorKind::TagNotFound => {
                 images::has(self.client, self.requested)
             }
@@ -354,13 +363,13 @@ impl ImageResolution<'_> {
     }
 
     /// Returns no change if the service runs this digest of the repository. The name of another tag for it is
-    /// set only with `force`, because it would restart all tasks for nothing.
+    /// set only if the tasks restart anyway, because it would restart them for nothing.
     fn same_digest(&self, digest: &str) -> Option<ImageChange> {
         let current_image = self.current_image.as_ref()?;
         let is_same = current_image.image.same_repository(self.requested)
             && current_image.image.digest() == Some(digest);
         let (runs, requested) = (current_image.image.tag(), self.requested.tag());
-        if !is_same || (runs != requested && self.force) {
+        if !is_same || (runs != requested && self.restart == Restart::Forced) {
             return None;
         }
         let tags = (runs != requested).then(|| (runs.map(str::to_owned), requested.map(str::to_owned)));

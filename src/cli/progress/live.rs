@@ -189,7 +189,7 @@ fn text(update: &ProgressUpdate, cause: Option<&str>) -> String {
         (None, Some(judgement)) => {
             let states = unfinished_tasks(judgement);
             let waits = match &judgement.state {
-                State::UnderWay(waits_for) => describe_wait(waits_for, !states.is_empty()).to_owned(),
+                State::UnderWay(waits_for) => describe_wait(waits_for, &states).to_owned(),
                 _ => update.gate.map(|(gate, of)| format!("gate {gate} of {of}")).unwrap_or_default(),
             };
             let parts = [waits.as_str(), states.as_str(), cause.unwrap_or_default()];
@@ -204,9 +204,9 @@ fn text(update: &ProgressUpdate, cause: Option<&str>) -> String {
 }
 
 /// What is waited for, in a few words. Empty if the states of the tasks are shown, because they are more specific.
-fn describe_wait(waits_for: &WaitsFor, has_states: bool) -> &'static str {
+fn describe_wait(waits_for: &WaitsFor, states: &str) -> &'static str {
     match waits_for {
-        WaitsFor::Tasks | WaitsFor::Job if has_states => "",
+        WaitsFor::Tasks | WaitsFor::Job if !states.is_empty() => "",
         WaitsFor::Tasks => "waiting for the tasks to run",
         WaitsFor::Job => "waiting for the job to end",
         WaitsFor::Engine => "waiting for the engine to start",

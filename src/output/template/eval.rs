@@ -1,6 +1,6 @@
 //! //! Rendering: evaluates a parsed template with data.
 
-use super::functions::Implementation;
+use super::functions::{Implementation, LogicalOperator};
 use super::tree::{Branch, Command, Node, Operand, Pipeline, Primary};
 use super::value::Value;
 use super::{RenderOptions, TemplateError};
@@ -138,8 +138,8 @@ impl<'a> Renderer<'a> {
             piped = Some(match command {
                 Command::Value(operand) => self.operand(operand, dot)?,
                 Command::Call { offset, function, arguments } => match function.call {
-                    Implementation::ShortCircuit { stops_at } => {
-                        self.short_circuit(stops_at, arguments, piped, dot)?
+                    Implementation::ShortCircuit(operator) => {
+                        self.short_circuit(operator, arguments, piped, dot)?
                     }
                     Implementation::Function(call) => {
                         let mut values = Vec::with_capacity(arguments.len() + 1);
@@ -161,11 +161,10 @@ impl<'a> Renderer<'a> {
         Ok(piped.unwrap_or(Value::Nil))
     }
 
-    /// Evaluates `or` or `and`: returns the first argument that decides, else the last one. Later arguments are not
-    /// evaluated.
+    /// Evaluates `or` or `and`. The arguments after the one that decides are not evaluated.
     fn short_circuit(
         &mut self,
-        stops_at: bool,
+        operator: LogicalOperator,
         arguments: &[Operand],
         piped: Option<Value<'a>>,
         dot: &Value<'a>,
@@ -173,7 +172,7 @@ impl<'a> Renderer<'a> {
         let mut last = Value::Nil;
         for operand in arguments {
             last = self.operand(operand, dot)?;
-            if last.is_true() == stops_at {
+            if operator.is_decided_by(&last) {
                 return Ok(last);
             }
         }
@@ -196,7 +195,7 @@ impl<'a> Renderer<'a> {
                 Implementation::Function(call) => {
                     call(self.options, Vec::new()).map_err(|why| TemplateError::new(operand.offset, why))?
                 }
-                Implementation::ShortCircuit { .. } => Value::Nil,
+                Implementation::ShortCircuit(_) => Value::Nil,
             },
         };
         for name in &operand.fields {

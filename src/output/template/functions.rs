@@ -26,11 +26,27 @@ pub struct Function {
 pub enum Implementation {
     /// A Rust function from argument values to a value.
     Function(for<'a> fn(RenderOptions, Vec<Value<'a>>) -> CallResult<'a>),
-    /// `or` and `and`: returns the first argument whose truth is `stops_at`.
-    ShortCircuit {
-        /// True for `or`, false for `and`.
-        stops_at: bool,
-    },
+    /// `or` or `and`, which evaluate only the arguments that they need.
+    ShortCircuit(LogicalOperator),
+}
+
+/// A function that returns one of its arguments.
+#[derive(Clone, Copy, Debug)]
+pub enum LogicalOperator {
+    /// Returns the first argument that is false, else the last one.
+    And,
+    /// Returns the first argument that is true, else the last one.
+    Or,
+}
+
+impl LogicalOperator {
+    /// Whether the result is this argument, whatever follows it.
+    pub fn is_decided_by(self, argument: &Value) -> bool {
+        match self {
+            Self::And => !argument.is_true(),
+            Self::Or => argument.is_true(),
+        }
+    }
 }
 
 type CallResult<'a> = Result<Value<'a>, String>;
@@ -40,7 +56,7 @@ pub const NAMES: &str = "and, eq, ge, gt, index, join, json, le, len, lower, lt,
                          slice, split, title, truncate, upper";
 
 static FUNCTIONS: [Function; 23] = [
-    Function { call: Implementation::ShortCircuit { stops_at: false }, ..new("and", 1, usize::MAX, unused) },
+    Function { call: Implementation::ShortCircuit(LogicalOperator::And), ..new("and", 1, usize::MAX, unused) },
     new("eq", 2, usize::MAX, eq),
     new("ge", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_ge()))),
     new("gt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_gt()))),
@@ -53,7 +69,7 @@ static FUNCTIONS: [Function; 23] = [
     new("lt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_lt()))),
     new("ne", 2, 2, |_, it| Ok(Value::Bool(!it[0].equals(&it[1])?))),
     new("not", 1, 1, |_, it| Ok(Value::Bool(!it[0].is_true()))),
-    Function { call: Implementation::ShortCircuit { stops_at: true }, ..new("or", 1, usize::MAX, unused) },
+    Function { call: Implementation::ShortCircuit(LogicalOperator::Or), ..new("or", 1, usize::MAX, unused) },
     new("pad", 3, 3, pad),
     new("print", 0, usize::MAX, |options, it| Ok(string_value(print(options, &it)))),
     new("printf", 1, usize::MAX, |options, it| {

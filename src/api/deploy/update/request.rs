@@ -91,6 +91,13 @@ pub enum OnFieldLoss {
     Accept,
 }
 
+impl ReadBack {
+    /// When to read back if this number of services is updated: several are read by one request at the end.
+    pub fn for_services(count: usize) -> Self {
+        if count > 1 { Self::Later } else { Self::Now }
+    }
+}
+
 impl UpdateRequest {
     /// A request to post and read back immediately, without conditions.
     pub fn new(operation: Operation) -> Self {

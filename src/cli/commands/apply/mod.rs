@@ -122,7 +122,7 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
         command: &plan.command,
         images: &images,
         request: selected.request(Operation::Edit(Vec::new()))?,
-        if_paused: IfPaused::from_resume(args.resume),
+        if_paused: if args.resume { IfPaused::Resume } else { IfPaused::Refuse },
         indexes: args.indexes(),
         credentials: if args.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No },
     };

@@ -16,8 +16,8 @@ use crate::cli::app::App;
 use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, record_created_service};
 use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
 use crate::cli::deploy::report::{
-    Additions, NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, report_early_end,
-    report_with,
+    Additions, NewService, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, Stage,
+    report_early_end, report_with,
 };
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
@@ -116,7 +116,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
         }
         Err(error) => ServiceReport::not_started(name, None, NotStarted::Failed(error)),
     };
-    if let Some(id) = created.id().filter(|_| !args.follow.json) {
+    if let Some(id) = created.id().filter(|_| args.follow.format() != ReportFormat::Json) {
         let mut out = app.ui.stdout();
         out.line(id);
         out.finish()?;

@@ -59,5 +59,6 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
     files::create(file, &lines).with_context(|| format!("cannot write `{file}`"))?;
     let text =
         format!("{} written to {file}", format_count(usize::try_from(exported.runs).unwrap_or(0), "run"));
-    print_result(app, "export", ReportFormat::from_flag(args.json), &text, || Ok(exported))
+    let format = if args.json { ReportFormat::Json } else { ReportFormat::Text };
+    print_result(app, "export", format, &text, || Ok(exported))
 }

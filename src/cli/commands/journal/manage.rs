@@ -12,7 +12,6 @@ use crate::cli::app::App;
 use crate::cli::deploy::journal::{
     JournalCommandError, Location, OpenJournal, error_of, open, prune_store, required_store,
 };
-use crate::cli::deploy::report::ReportFormat;
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::format_count;
@@ -41,7 +40,7 @@ pub fn enable(args: &EnableArgs, app: &App) -> anyhow::Result<Exit> {
         }
     };
     let text = format!("{text}: {} are kept", format_count(count(kept), "run"));
-    print_result(app, "enable", ReportFormat::from_flag(args.json), &text, || {
+    print_result(app, "enable", args.json.format(), &text, || {
         Ok(JournalResult::new(Some(kept), &SwarmJournal::list_runs(&client).map_err(error_of)?, 0))
     })
 }
@@ -73,7 +72,7 @@ pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
     } else {
         head.to_owned()
     };
-    print_result(app, "disable", ReportFormat::from_flag(args.json), &text, || {
+    print_result(app, "disable", args.json.format(), &text, || {
         Ok(JournalResult::new(None, &if args.purge { Vec::new() } else { list_runs()? }, deleted))
     })
 }
@@ -108,7 +107,7 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let head = if args.dry_run { "would delete" } else { "deleted" };
     let text = format!("{head} {}{which}; {} left", format_count(numbers.len(), "run"), left.len());
-    print_result(app, "prune", ReportFormat::from_flag(args.json), &text, || {
+    print_result(app, "prune", args.json.format(), &text, || {
         Ok(JournalResult::new(Some(store.keep()), &left, deleted))
     })
 }

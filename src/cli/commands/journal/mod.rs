@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::JsonArgs;
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::newest::parse_age;
@@ -44,9 +45,8 @@ struct EnableArgs {
     /// Number of runs to keep, 1 to 1000 [default: 50]
     #[arg(long, value_name = "N", value_parser = keep)]
     keep: Option<u64>,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 /// Stop recording
@@ -57,9 +57,8 @@ struct DisableArgs {
     /// Also delete the recorded runs
     #[arg(long)]
     purge: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 /// Delete old runs
@@ -76,9 +75,8 @@ struct PruneArgs {
     /// Show which runs would be deleted
     #[arg(long)]
     dry_run: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 /// Write the records of all runs as JSON lines to FILE or stdout

@@ -69,7 +69,7 @@ fn one(client: &Client, given: &str) -> Result<LogSource> {
         Ok(task) => Ok(LogSource {
             name: task.id.clone(),
             service: task.service.clone(),
-            framing: framing(task.has_tty()),
+            framing: if task.has_tty() { Framing::Lines } else { Framing::Frames },
             task: Some(task),
         }),
         Err(Error::NoSuch { name, why, .. }) => Err(Error::no_such("service or task", &name, why)),
@@ -78,15 +78,11 @@ fn one(client: &Client, given: &str) -> Result<LogSource> {
 }
 
 fn of_service(service: &Service) -> LogSource {
+    let has_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
     LogSource {
         name: service.name().to_owned(),
         service: service.id().to_owned(),
         task: None,
-        framing: framing(service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true),
+        framing: if has_tty { Framing::Lines } else { Framing::Frames },
     }
-}
-
-/// The framing of a log: with a TTY the engine sends no frames.
-fn framing(has_tty: bool) -> Framing {
-    if has_tty { Framing::Lines } else { Framing::Frames }
 }

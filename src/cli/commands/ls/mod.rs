@@ -21,7 +21,7 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::format;
-use crate::cli::format::ListFormat;
+use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::select;
 use crate::cli::select::filter;
 use crate::cli::select::filter::ImageFilter;
@@ -69,8 +69,8 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 
 /// Runs the command.
 pub fn run(args: LsArgs, app: &App) -> anyhow::Result<Exit> {
-    let setting = ("servicesFormat", args.json || args.quiet);
-    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, app)?;
+    let flags = ListFlags { setting: Some("servicesFormat"), is_json: args.json, is_quiet: args.quiet };
+    let format = format::rows(args.format.as_ref(), COLUMNS, flags, app)?;
     let client = app.client(None)?;
     list(app, &client, &args, format.as_ref()).context("cannot list services")?;
     Ok(Exit::Done)

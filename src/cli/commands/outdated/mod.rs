@@ -16,7 +16,7 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::format;
-use crate::cli::format::ListFormat;
+use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::messages::errors;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
@@ -66,7 +66,7 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 /// Runs the command.
 pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     let columns = newest::columns(&args);
-    let format = format::rows(args.format.as_ref(), columns, ("", true), false, app)?;
+    let format = format::rows(args.format.as_ref(), columns, ListFlags::default(), app)?;
     let client = app.client(None)?;
     let version = client.api_version()?;
     if version < digest::MIN_API_VERSION {

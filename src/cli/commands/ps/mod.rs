@@ -17,7 +17,7 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::format;
-use crate::cli::format::ListFormat;
+use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::lookups::Lookups;
 use crate::cli::messages::errors;
 use crate::cli::select::filter;
@@ -86,8 +86,8 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 
 /// Runs the command.
 pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
-    let setting = ("tasksFormat", args.json || args.quiet);
-    let format = format::rows(args.format.as_ref(), COLUMNS, setting, args.quiet, app)?;
+    let flags = ListFlags { setting: Some("tasksFormat"), is_json: args.json, is_quiet: args.quiet };
+    let format = format::rows(args.format.as_ref(), COLUMNS, flags, app)?;
     let (of_services, of_tasks) = filters::split(&args.filter, &args.services);
     let select = SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all };
     select.check(&args.services, "swarmctl ps web")?;

@@ -76,7 +76,7 @@ pub fn run(args: &RollbackArgs, app: &App) -> anyhow::Result<Exit> {
         run: record.run,
         restored: Restored::Spec,
         images: &images,
-        if_paused: IfPaused::from_resume(args.to.resume),
+        if_paused: if args.to.resume { IfPaused::Resume } else { IfPaused::Refuse },
         credentials: if args.to.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No },
     };
     selected.prepare(|client, item| prepare(client, item, &record, &request, &restorer)).run()

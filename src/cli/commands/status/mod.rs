@@ -19,7 +19,7 @@ use crate::cli::deploy::report::{
 use crate::cli::deploy::watch;
 use crate::cli::exit::Exit;
 use crate::cli::format;
-use crate::cli::format::ListFormat;
+use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::lookups::Lookups;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, TemplateError};
@@ -65,11 +65,11 @@ fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
 
 /// Runs the command.
 pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
-    let format = format::rows(args.format.as_ref(), COLUMNS, ("", true), false, app)?;
+    let rows = format::rows(args.format.as_ref(), COLUMNS, ListFlags::default(), app)?;
     args.select.check(&args.services, "swarmctl status web")?;
     let client = app.client(None)?;
-    let style =
-        ReportStyle::new("status", "show the status of", "").in_format(ReportFormat::from_flag(args.json));
+    let format = if args.json { ReportFormat::Json } else { ReportFormat::Text };
+    let style = ReportStyle::new("status", "show the status of", "").in_format(format);
     let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;
     let mut lookups = Lookups::default();
     let names = if args.json { Some(&mut lookups) } else { None };
@@ -79,7 +79,7 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
         out.json_object(&object(style, &reports, app));
     } else {
         let judged = reports.iter().filter_map(|one| Some(cells(one.service()?, one.rollout()?)));
-        out.rows(COLUMNS, format.as_ref(), judged)?;
+        out.rows(COLUMNS, rows.as_ref(), judged)?;
     }
     // Not printed again, because the table shows it.
     lookups.note(app.ui);

@@ -102,7 +102,7 @@ pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
             run: args.run,
             restored: Restored::Places,
             images: &images,
-            if_paused: IfPaused::from_resume(args.resume),
+            if_paused: if args.resume { IfPaused::Resume } else { IfPaused::Refuse },
             credentials: args.credentials(),
         },
     };

@@ -14,7 +14,7 @@ use crate::api::spec::{Document, Edit, Op, Place, Resolved};
 use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::{IfPaused, Prepared};
-use crate::cli::flags::image::ImageChange;
+use crate::cli::flags::image::{ImageChange, Restart};
 use crate::cli::messages::usage::UsageError;
 
 /// The requested update, independent of a service.
@@ -62,7 +62,7 @@ impl RequestedUpdate<'_> {
         }
         let operation = Operation::Edit(edits);
         let request = UpdateRequest { operation, auth: image.auth, ..request.clone() };
-        let if_paused = IfPaused::from_resume(self.args.resume);
+        let if_paused = if self.args.resume { IfPaused::Resume } else { IfPaused::Refuse };
         Ok(Prepared {
             remarks: Remarks {
                 not_stored: resolved.not_stored,
@@ -87,7 +87,8 @@ impl RequestedUpdate<'_> {
         let Some(requested) = requested else { return pin.for_unchanged(client, self.app, current) };
         pin.check(requested)?;
         let is_forced = others.iter().any(|edit| edit.op == Op::Increment);
-        pin.change(client, self.app, current, requested, is_forced)
+        let restart = if is_forced { Restart::Forced } else { Restart::OnChange };
+        pin.change(client, self.app, current, requested, restart)
     }
 
     /// Adapts the edits to a service, and replaces names by IDs. Also returns notes about removals that match nothing.

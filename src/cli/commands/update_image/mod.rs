@@ -22,7 +22,7 @@ use crate::cli::deploy::report::{NotStarted, Remarks, ReportStyle};
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
-use crate::cli::flags::image::ImageArgs;
+use crate::cli::flags::image::{ImageArgs, Restart};
 use crate::cli::messages::usage::UsageError;
 use crate::cli::newest::{ChoiceArgs, verify};
 use crate::cli::select::SelectArgs;
@@ -126,7 +126,8 @@ impl UpdateImageArgs {
         if let RequestedImage::Mapped(image, from) = &item.payload {
             mapped::check(client, app, image, from)?;
         }
-        let change = self.pin.change(client, app, current, &requested, self.force);
+        let restart = if self.force { Restart::Forced } else { Restart::OnChange };
+        let change = self.pin.change(client, app, current, &requested, restart);
         let change = change.map_err(NotStarted::Failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();

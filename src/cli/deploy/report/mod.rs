@@ -76,13 +76,6 @@ pub enum SummaryLine {
     Hidden,
 }
 
-impl ReportFormat {
-    /// The format that `--json` selects.
-    pub fn from_flag(json: bool) -> Self {
-        if json { Self::Json } else { Self::Text }
-    }
-}
-
 impl ReportStyle {
     /// A style for text output.
     pub fn new(command: &'static str, verb: &'static str, done: &'static str) -> Self {

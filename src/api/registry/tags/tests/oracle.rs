@@ -3,6 +3,8 @@
 
 use regex_lite::Regex;
 
+use super::super::PreReleases;
+
 pub(super) struct Oracle {
     tag: Regex,
     pre: Regex,
@@ -78,7 +80,7 @@ impl Oracle {
         current: &str,
         tags: &[String],
         policy: &str,
-        with_pre: bool,
+        pre: PreReleases,
     ) -> Option<Vec<String>> {
         let reference = self.read(current)?;
         let mut found: Vec<(Vec<String>, usize, &String)> = Vec::new();
@@ -89,8 +91,8 @@ impl Oracle {
                 && read.numbers.len() == reference.numbers.len()
                 && read.first == reference.first;
             let is_considered = match (&read.pre, &reference.pre) {
-                (Some((own, _)), Some((its, _))) => with_pre || own == its,
-                (Some(_), None) => with_pre,
+                (Some((own, _)), Some((its, _))) => pre == PreReleases::All || own == its,
+                (Some(_), None) => pre == PreReleases::All,
                 (None, _) => true,
             };
             if has_shape

@@ -102,15 +102,14 @@ fn the_choice_agrees_with_an_independent_oracle_on_10_000_random_tag_sets() {
             (0..random.usize(1..40)).map(|_| tag(&mut random, prefix, suffix, count)).collect();
         let current = if random.bool() { tags[0].clone() } else { tag(&mut random, prefix, suffix, count) };
         let text = one(&mut random, &POLICIES);
-        let with_pre = random.bool();
         let policy = Policy::parse(text).unwrap();
-        let pre = if with_pre { PreReleases::All } else { PreReleases::SameKind };
+        let pre = if random.bool() { PreReleases::All } else { PreReleases::SameKind };
         let rules = Rules { policy: &policy, pattern: None, pre };
-        let expected = oracle.candidates(&current, &tags, text, with_pre);
+        let expected = oracle.candidates(&current, &tags, text, pre);
         let found = candidates(&current, &tags, rules).ok();
         let found: Option<Vec<String>> =
             found.map(|found| found.tags.into_iter().map(str::to_owned).collect());
-        assert_eq!(found, expected, "case {case}: {current} {text} {with_pre} {tags:?}");
+        assert_eq!(found, expected, "case {case}: {current} {text} {pre:?} {tags:?}");
         let listed = list(&current, &tags, rules);
         let newest = listed.iter().find(|it| it.status == Status::Newest).map(|it| it.tag.to_owned());
         assert_eq!(newest, expected.as_ref().and_then(|all| all.first().cloned()), "case {case}");
