@@ -25,12 +25,12 @@ pub use self::error::{JournalError, RecordError};
 pub use self::file::FileJournal;
 pub use self::outside::{Ran, outside_changes};
 pub use self::places::{Judged, NothingToRevert, OnThirdValue, RunState, judge, run_state};
-pub use self::prune::{MAX_TOTAL_SIZE, Pruning, RunAge, to_delete};
+pub use self::prune::{MAX_TOTAL_SIZE, Pruning, to_delete};
 pub use self::read::parse;
 pub use self::record::{Record, RecordedService, RunKind};
 pub use self::store::{Store, StoreKind, StoredRun};
 pub use self::summary::{STARTED, Summary};
-pub use self::swarm::{DEFAULT_KEEP, Opened, SwarmJournal};
+pub use self::swarm::{DEFAULT_KEEP, SwarmJournal};
 
 #[cfg(test)]
 mod tests;

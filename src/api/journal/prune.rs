@@ -6,8 +6,8 @@ use super::store::StoredRun;
 
 /// Maximum number of bytes of all runs.
 pub const MAX_TOTAL_SIZE: u64 = 16 << 20;
-/// How long a run that has not ended is kept in any case.
-const STARTED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// A run that has not ended is kept until it has this age, because it may still be in progress.
+const MIN_AGE_IF_STARTED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Which runs to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,37 +22,14 @@ pub struct Pruning {
     pub now: Timestamp,
 }
 
-/// What decides whether a run is deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunAge {
-    /// The number.
-    pub number: u64,
-    /// When it started, if that is known.
-    pub at: Option<Timestamp>,
-    /// Whether it has not ended.
-    pub is_started: bool,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
-impl RunAge {
-    /// The age of a stored run.
-    pub fn of_run(run: &StoredRun) -> Self {
-        Self {
-            number: run.number,
-            at: run.summary.at.parse().ok(),
-            is_started: run.summary.is_started(),
-            size: run.size(),
-        }
-    }
-}
-
 /// The numbers of the runs to delete, the oldest first. A run that has not ended and is younger than a day is kept and not
 /// counted.
-pub fn to_delete(runs: &[RunAge], pruning: &Pruning) -> Vec<u64> {
-    let age = |run: &RunAge| run.at.map(|at| pruning.now.duration_since(at));
-    let is_in_progress = |run: &&RunAge| run.is_started && age(run).is_some_and(|age| age < STARTED_FOR);
-    let mut counted: Vec<&RunAge> = runs.iter().filter(|run| !is_in_progress(run)).collect();
+pub fn to_delete(runs: &[StoredRun], pruning: &Pruning) -> Vec<u64> {
+    // `None` if the label with the time is not valid.
+    let age = |run: &StoredRun| Some(pruning.now.duration_since(run.summary.at.parse().ok()?));
+    let is_in_progress =
+        |run: &&StoredRun| run.summary.is_started() && age(run).is_some_and(|age| age < MIN_AGE_IF_STARTED);
+    let mut counted: Vec<&StoredRun> = runs.iter().filter(|run| !is_in_progress(run)).collect();
     counted.sort_by_key(|run| std::cmp::Reverse(run.number));
     let (mut kept, mut size, mut deleted) = (0, 0, Vec::new());
     for run in counted {
@@ -61,11 +38,11 @@ pub fn to_delete(runs: &[RunAge], pruning: &Pruning) -> Vec<u64> {
             _ => false,
         };
         let is_surplus = pruning.keep.is_some_and(|keep| kept >= keep);
-        if is_old || is_surplus || size + run.size > pruning.max_size {
+        if is_old || is_surplus || size + run.size() > pruning.max_size {
             deleted.push(run.number);
         } else {
             kept += 1;
-            size += run.size;
+            size += run.size();
         }
     }
     deleted.reverse();

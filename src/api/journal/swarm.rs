@@ -35,39 +35,28 @@ pub struct SwarmJournal {
     swarm: String,
 }
 
-/// Whether a swarm has a journal.
-#[derive(Debug)]
-pub enum Opened {
-    /// It has none.
-    None,
-    /// It has one of a newer format.
-    UnknownVersion,
-    /// It has one.
-    Journal(Box<SwarmJournal>),
-}
-
 impl SwarmJournal {
-    /// Reads the journal.
+    /// Reads the journal. `None` if the swarm has none.
     ///
     /// # Errors
-    /// It cannot be read, or the engine has no configs.
-    pub fn open(client: Client) -> Result<Opened, JournalError> {
+    /// It cannot be read, it has an unknown version, or the engine has no configs.
+    pub fn open(client: Client) -> Result<Option<Self>, JournalError> {
         if client.api_version()? < configs::MIN_API_VERSION {
             return Err(JournalError::NoConfigs);
         }
         let config = match configs::inspect(&client, names::JOURNAL) {
             Ok(config) => config,
-            Err(Error::Engine { status: 404, .. }) => return Ok(Opened::None),
+            Err(Error::Engine { status: 404, .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         if !is_known(&config) {
-            return Ok(Opened::UnknownVersion);
+            return Err(JournalError::UnknownVersion);
         }
         let swarm = match config.labels.get(names::SWARM) {
             Some(swarm) => swarm.clone(),
             None => swarm_id(&client)?,
         };
-        Ok(Opened::Journal(Box::new(Self { client, config, swarm })))
+        Ok(Some(Self { client, config, swarm }))
     }
 
     /// Creates a journal. The numbers of existing runs are continued.

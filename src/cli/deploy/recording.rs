@@ -3,7 +3,7 @@
 use super::deployment::{Deployment, Selected};
 use super::item::{Item, is_failure};
 use super::journal::{
-    OpenJournal, RecordedRun, RunDraft, RunEnd, Waited, record_changed_services, required_store,
+    Journal, RecordedRun, RunDraft, RunEnd, Waited, record_changed_services, required_journal,
 };
 use super::lint;
 use super::prepared::Prepared;
@@ -27,13 +27,13 @@ impl Deployment<'_> {
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub fn open_journal(&mut self) -> anyhow::Result<OpenJournal> {
-        let journal = required_store(&self.client)?;
+    pub fn open_journal(&mut self) -> anyhow::Result<Journal> {
+        let journal = required_journal(&self.client)?;
         self.recorder.use_opened(&journal, &self.client);
         Ok(journal)
     }
 
-    /// The same deployment, which undoes a run.
+    /// Records that this deployment undoes a run.
     pub fn undoing(mut self, run: u64) -> Self {
         self.undoes = Some(run);
         self

@@ -134,13 +134,13 @@ fn what_the_engine_adds_is_no_change_by_others() {
 #[test]
 fn old_runs_are_deleted_and_young_ones_that_have_not_ended_are_kept() {
     let now: jiff::Timestamp = "2026-11-28T22:10:04Z".parse().unwrap();
-    let run = |number: u64, hours: i64, is_started: bool| RunAge {
-        number,
-        at: Some(now - jiff::SignedDuration::from_hours(hours)),
-        is_started,
-        size: 1000,
+    let run = |number: u32| {
+        let at = (now - jiff::SignedDuration::from_hours(61 - i64::from(number))).to_string();
+        let outcome = if number.is_multiple_of(10) { STARTED } else { "done" }.to_owned();
+        let summary = Summary { at, outcome, ..Summary::default() };
+        StoredRun { number: number.into(), summary, parts: vec![Some(vec![0; 1000])], pieces: Vec::new() }
     };
-    let runs: Vec<RunAge> = (1..=60).map(|n| run(n, 61 - i64::try_from(n).unwrap(), n % 10 == 0)).collect();
+    let runs: Vec<StoredRun> = (1..=60).map(run).collect();
     let pruning = Pruning { keep: Some(50), older_than: None, max_size: MAX_TOTAL_SIZE, now };
     // Runs 40, 50 and 60 are younger than a day and have not ended, so that 57 are counted.
     assert_eq!(to_delete(&runs, &pruning), [1, 2, 3, 4, 5, 6, 7]);

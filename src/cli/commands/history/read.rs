@@ -11,8 +11,7 @@ use crate::api::journal::JournalError;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::deploy::journal::{
-    JournalCommandError, Location, OpenJournal, describe, error_of, find_run, open, read_record,
-    required_store,
+    Journal, Location, describe, error_of, find_run, open, read_record, required_journal,
 };
 use crate::cli::exit::Exit;
 use crate::cli::messages::errors;
@@ -29,7 +28,7 @@ enum Subjects {
 
 /// One run.
 pub fn one_run(client: &Client, number: u64) -> anyhow::Result<Shown> {
-    let journal = required_store(client)?;
+    let journal = required_journal(client)?;
     let stored = find_run(&journal, number)?;
     // What an incomplete run changed is not known; the rest is shown.
     if stored.is_complete() {
@@ -42,9 +41,9 @@ pub fn one_run(client: &Client, number: u64) -> anyhow::Result<Shown> {
 
 /// The runs of the selected services, or what the engine remembers of them.
 pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result<Shown> {
-    let journal = if args.engine { OpenJournal::None } else { find_journal(app, client)? };
+    let journal = if args.engine { None } else { find_journal(app, client)? };
     let subjects = args.subjects(app, client)?;
-    let Some(store) = journal.store() else {
+    let Some(journal) = journal else {
         let (services, unknown) = match subjects {
             Subjects::All => (
                 SelectArgs { all: true, ..SelectArgs::default() }.select(app.ui, client, Jobs::Included)?,
@@ -56,7 +55,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
         let engine = EngineRow::of_services(client, &services)?;
         return Ok(Shown { engine, failures, ..Shown::without_journal() });
     };
-    let runs = store.runs().map_err(error_of)?;
+    let runs = journal.store().runs().map_err(error_of)?;
     let (services, unknown) = match subjects {
         Subjects::All => {
             let runs: Vec<_> = runs.into_iter().take(args.last).collect();
@@ -81,17 +80,14 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
 }
 
 /// The journal, if there is one that can be read.
-fn find_journal(app: &App, client: &Client) -> anyhow::Result<OpenJournal> {
+fn find_journal(app: &App, client: &Client) -> anyhow::Result<Option<Journal>> {
     match open(client.clone_shared(), &Location::from_environment()?) {
-        Ok(OpenJournal::UnknownVersion) => {
-            Err(JournalCommandError::new(Exit::Failed, JournalError::UnknownVersion.to_string()).into())
-        }
         Ok(journal) => Ok(journal),
-        Err(JournalError::NoConfigs) => Ok(OpenJournal::None),
+        Err(JournalError::NoConfigs) => Ok(None),
         Err(JournalError::Engine(error)) if error.is_endpoint_unavailable() => {
             let error = JournalError::Engine(error);
             app.ui.note(&format!("the journal cannot be read: {}", describe(&error)));
-            Ok(OpenJournal::None)
+            Ok(None)
         }
         Err(error) => Err(error_of(error)),
     }

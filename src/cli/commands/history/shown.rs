@@ -3,7 +3,7 @@
 use super::engine::EngineRow;
 use super::entry::Entry;
 use crate::api::journal::StoreKind;
-use crate::cli::deploy::journal::OpenJournal;
+use crate::cli::deploy::journal::Journal;
 use crate::cli::exit::Exit;
 
 /// What a history shows.
@@ -25,9 +25,9 @@ pub struct Shown {
 
 impl Shown {
     /// Entries of a journal.
-    pub fn new(journal: &OpenJournal, entries: Vec<Entry>) -> Self {
-        let journal = journal.store().map(|store| (store.kind(), store.keep()));
-        Self { journal, entries, ..Self::without_journal() }
+    pub fn new(journal: &Journal, entries: Vec<Entry>) -> Self {
+        let store = journal.store();
+        Self { journal: Some((store.kind(), store.keep())), entries, ..Self::without_journal() }
     }
 
     /// Nothing.

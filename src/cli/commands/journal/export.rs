@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::ExportArgs;
 use super::result::{JournalResult, print_result};
 use crate::cli::app::App;
-use crate::cli::deploy::journal::{JournalCommandError, error_of, read_record, required_store};
+use crate::cli::deploy::journal::{error_of, read_record, required_journal};
 use crate::cli::deploy::report::ReportFormat;
 use crate::cli::exit::Exit;
 use crate::cli::flags::files;
@@ -29,10 +29,8 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
         _ => {}
     }
     let client = app.client(None)?;
-    let journal = required_store(&client)?;
-    let Some(store) = journal.store() else {
-        return Err(JournalCommandError::new(Exit::Failed, "there is no journal").into());
-    };
+    let journal = required_journal(&client)?;
+    let store = journal.store();
     let mut exported = JournalResult::new(Some(store.keep()), &[], 0);
     let mut lines = String::new();
     for run in store.runs().map_err(error_of)?.iter().rev() {

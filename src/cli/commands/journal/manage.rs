@@ -6,12 +6,10 @@ use super::result::{JournalResult, print_result};
 use super::{DisableArgs, EnableArgs, PruneArgs};
 use crate::api::http::client::Client;
 use crate::api::journal::{
-    DEFAULT_KEEP, JournalError, MAX_TOTAL_SIZE, Pruning, RunAge, StoredRun, SwarmJournal, to_delete,
+    DEFAULT_KEEP, MAX_TOTAL_SIZE, Pruning, Store as _, StoredRun, SwarmJournal, to_delete,
 };
 use crate::cli::app::App;
-use crate::cli::deploy::journal::{
-    JournalCommandError, Location, OpenJournal, error_of, open, prune_store, required_store,
-};
+use crate::cli::deploy::journal::{Location, error_of, prune_store, required_journal};
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::format_count;
@@ -23,18 +21,15 @@ const WARNING: &str = "specs, including environment variables, are recorded in s
 /// Starts the journal, or changes the number of runs to keep.
 pub fn enable(args: &EnableArgs, app: &App) -> anyhow::Result<Exit> {
     let client = swarm_client(app, "enable")?;
-    let opened = open_swarm(&client)?;
-    let (text, kept) = match &opened {
-        OpenJournal::None | OpenJournal::File(_) => {
+    let (text, kept) = match open_swarm(&client)? {
+        None => {
             let keep = args.keep.unwrap_or(DEFAULT_KEEP);
             SwarmJournal::create(&client, keep).map_err(error_of)?;
             app.ui.note(WARNING);
             ("the journal is enabled", keep)
         }
-        OpenJournal::UnknownVersion => return Err(error_of(JournalError::UnknownVersion)),
-        OpenJournal::Swarm(journal) => {
-            let now = opened.store().map_or(DEFAULT_KEEP, |store| store.keep());
-            let keep = args.keep.unwrap_or(now);
+        Some(journal) => {
+            let keep = args.keep.unwrap_or(journal.keep());
             journal.set_keep(keep).map_err(error_of)?;
             ("the journal is enabled already", keep)
         }
@@ -48,13 +43,10 @@ pub fn enable(args: &EnableArgs, app: &App) -> anyhow::Result<Exit> {
 /// Deletes the journal, and with `--purge` its runs.
 pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
     let client = swarm_client(app, "disable")?;
-    let opened = open_swarm(&client)?;
-    match &opened {
-        OpenJournal::Swarm(journal) => journal.remove().map_err(error_of)?,
-        OpenJournal::UnknownVersion => return Err(error_of(JournalError::UnknownVersion)),
-        OpenJournal::None | OpenJournal::File(_) => {}
+    let journal = open_swarm(&client)?;
+    if let Some(journal) = &journal {
+        journal.remove().map_err(error_of)?;
     }
-    let was_enabled = matches!(opened, OpenJournal::Swarm(_));
     let list_runs = || SwarmJournal::list_runs(&client).map_err(error_of);
     let mut deleted = 0;
     if args.purge {
@@ -64,6 +56,7 @@ pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
             deleted += 1;
         }
     }
+    let was_enabled = journal.is_some();
     let head = if was_enabled { "the journal is disabled" } else { "this swarm has no journal" };
     let text = if args.purge {
         format!("{head}; {} deleted", format_count(count(deleted), "run"))
@@ -80,10 +73,8 @@ pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
 /// Deletes old runs.
 pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(None)?;
-    let journal = required_store(&client)?;
-    let Some(store) = journal.store() else {
-        return Err(JournalCommandError::new(Exit::Failed, "there is no journal").into());
-    };
+    let journal = required_journal(&client)?;
+    let store = journal.store();
     let is_by_age_only = args.older_than.is_some() && args.keep.is_none();
     let pruning = Pruning {
         keep: if is_by_age_only { None } else { Some(args.keep.unwrap_or(store.keep())) },
@@ -92,9 +83,8 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
         now: Timestamp::now(),
     };
     let before = store.runs().map_err(error_of)?;
-    let ages: Vec<RunAge> = before.iter().map(RunAge::of_run).collect();
     let numbers = if args.dry_run {
-        to_delete(&ages, &pruning)
+        to_delete(&before, &pruning)
     } else {
         prune_store(store, &pruning).map_err(error_of)?
     };
@@ -122,8 +112,8 @@ fn swarm_client(app: &App, command: &str) -> anyhow::Result<Client> {
     Err(UsageError::new(why, "SWARMCTL_JOURNAL=swarm swarmctl journal enable").into())
 }
 
-fn open_swarm(client: &Client) -> anyhow::Result<OpenJournal> {
-    open(client.clone_shared(), &Location::Swarm).map_err(error_of)
+fn open_swarm(client: &Client) -> anyhow::Result<Option<SwarmJournal>> {
+    SwarmJournal::open(client.clone_shared()).map_err(error_of)
 }
 
 fn count(number: u64) -> usize {

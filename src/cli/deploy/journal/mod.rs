@@ -11,7 +11,7 @@ mod time;
 pub use self::args::JournalArgs;
 pub use self::error::JournalCommandError;
 pub use self::location::Location;
-pub use self::open::{OpenJournal, describe, error_of, find_run, open, read_record, required_store};
+pub use self::open::{Journal, describe, error_of, find_run, open, read_record, required_journal};
 pub use self::recorded::{record_changed_services, record_created_service, record_removed_service};
 pub use self::recorder::{RecordedRun, Recorder, RunDraft, RunEnd, Waited, prune_store};
 pub use self::time::describe_time;

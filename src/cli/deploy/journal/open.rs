@@ -4,9 +4,7 @@ use super::error::JournalCommandError;
 use super::location::Location;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
-use crate::api::journal::{
-    FileJournal, JournalError, Opened, Record, RecordError, Store, StoredRun, SwarmJournal,
-};
+use crate::api::journal::{FileJournal, JournalError, Record, RecordError, Store, StoredRun, SwarmJournal};
 use crate::api::resources::{services, system};
 use crate::cli::exit::Exit;
 
@@ -15,56 +13,45 @@ pub const NO_JOURNAL: &str = "this swarm has no journal";
 const HINT: &str =
     "start one with `swarmctl journal enable`; `swarmctl rollback web` rolls one service back without it";
 
-/// A journal that was looked for.
+/// A journal that can be read and written.
 #[derive(Debug)]
-pub enum OpenJournal {
-    /// There is none.
-    None,
-    /// There is one of a newer format.
-    UnknownVersion,
+pub enum Journal {
     /// In configs of the swarm.
     Swarm(Box<SwarmJournal>),
     /// In files.
     File(FileJournal),
 }
 
-impl OpenJournal {
+impl Journal {
     /// Where runs are stored.
-    pub fn store(&self) -> Option<&dyn Store> {
+    pub fn store(&self) -> &dyn Store {
         match self {
-            Self::None | Self::UnknownVersion => None,
-            Self::Swarm(journal) => Some(&**journal),
-            Self::File(journal) => Some(journal),
+            Self::Swarm(journal) => &**journal,
+            Self::File(journal) => journal,
         }
     }
 
-    /// The same journal, with another client.
+    /// Replaces the client, for example by one with another timeout.
     pub fn with_client(&self, client: Client) -> Self {
         match self {
-            Self::None => Self::None,
-            Self::UnknownVersion => Self::UnknownVersion,
             Self::Swarm(journal) => Self::Swarm(Box::new(journal.with_client(client))),
             Self::File(journal) => Self::File(journal.clone()),
         }
     }
 }
 
-/// Looks for the journal.
+/// Looks for the journal. `None` if there is none.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn open(client: Client, location: &Location) -> Result<OpenJournal, JournalError> {
+pub fn open(client: Client, location: &Location) -> Result<Option<Journal>, JournalError> {
     match location {
-        Location::Off => Ok(OpenJournal::None),
-        Location::Swarm => Ok(match SwarmJournal::open(client)? {
-            Opened::None => OpenJournal::None,
-            Opened::UnknownVersion => OpenJournal::UnknownVersion,
-            Opened::Journal(journal) => OpenJournal::Swarm(journal),
-        }),
+        Location::Off => Ok(None),
+        Location::Swarm => Ok(SwarmJournal::open(client)?.map(|journal| Journal::Swarm(Box::new(journal)))),
         Location::File(folder) => {
             let swarm = system::info(&client)?.swarm;
             match swarm.id() {
-                Some(id) => Ok(OpenJournal::File(FileJournal::new(folder, id))),
+                Some(id) => Ok(Some(Journal::File(FileJournal::new(folder, id)))),
                 None => {
                     // A worker, or a node that is not in a swarm, refuses every list of services, and its error is more specific.
                     services::list_by_id(&client, &["none"])?;
@@ -79,19 +66,19 @@ pub fn open(client: Client, location: &Location) -> Result<OpenJournal, JournalE
 ///
 /// # Errors
 /// There is none ([`JournalCommandError`]), or it cannot be read.
-pub fn required_store(client: &Client) -> anyhow::Result<OpenJournal> {
+pub fn required_journal(client: &Client) -> anyhow::Result<Journal> {
     let location = Location::from_environment()?;
     let failed = |why: &str| JournalCommandError::new(Exit::Failed, why);
-    match open(client.clone_shared(), &location).map_err(error_of)? {
-        OpenJournal::None if location == Location::Off => {
+    match open(client.clone_shared(), &location) {
+        Ok(None) if location == Location::Off => {
             Err(failed("the journal is off (SWARMCTL_JOURNAL)").with_hint("unset SWARMCTL_JOURNAL").into())
         }
-        OpenJournal::None => Err(failed(NO_JOURNAL).with_hint(HINT).into()),
-        OpenJournal::UnknownVersion => {
-            let why = JournalError::UnknownVersion.to_string();
-            Err(failed(&why).with_hint("use the version of swarmctl that created it, or a newer one").into())
-        }
-        journal => Ok(journal),
+        Ok(None) => Err(failed(NO_JOURNAL).with_hint(HINT).into()),
+        Err(error @ JournalError::UnknownVersion) => Err(failed(&error.to_string())
+            .with_hint("use the version of swarmctl that created it, or a newer one")
+            .into()),
+        Ok(Some(journal)) => Ok(journal),
+        Err(error) => Err(error_of(error)),
     }
 }
 
@@ -99,8 +86,8 @@ pub fn required_store(client: &Client) -> anyhow::Result<OpenJournal> {
 ///
 /// # Errors
 /// There is no such run ([`JournalCommandError`]), or it cannot be read.
-pub fn find_run(journal: &OpenJournal, number: u64) -> anyhow::Result<StoredRun> {
-    let store = journal.store().ok_or_else(|| JournalCommandError::new(Exit::Failed, NO_JOURNAL))?;
+pub fn find_run(journal: &Journal, number: u64) -> anyhow::Result<StoredRun> {
+    let store = journal.store();
     if let Some(run) = store.run(number).map_err(error_of)? {
         return Ok(run);
     }

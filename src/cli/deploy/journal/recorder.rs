@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::args::{JournalArgs, JournalMode};
 use super::location::Location;
-use super::open::{NO_JOURNAL, OpenJournal, describe, error_of, open};
+use super::open::{Journal, NO_JOURNAL, describe, error_of, open};
 use crate::api::deploy::update::Delivery;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::journal::{
-    Ending, JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, RunAge, Store, to_delete,
+    Ending, JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, Store, to_delete,
 };
 use crate::cli::app::App;
 use crate::cli::deploy::report::{ReportStyle, ServiceReport};
@@ -36,9 +36,9 @@ enum Reading {
     /// Not started.
     NotStarted,
     /// On another thread.
-    Started(JoinHandle<Result<OpenJournal, JournalError>>),
+    Started(JoinHandle<Result<Option<Journal>, JournalError>>),
     /// The command itself has read it.
-    Done(OpenJournal),
+    Done(Journal),
 }
 
 /// A run that is going to be recorded.
@@ -55,7 +55,7 @@ pub struct RunDraft {
 pub struct RecordedRun {
     /// The number.
     pub number: u64,
-    journal: OpenJournal,
+    journal: Journal,
     /// The positions of the services in the record, by ID.
     positions: HashMap<String, usize>,
 }
@@ -98,7 +98,7 @@ impl Recorder {
     }
 
     /// Uses a journal that the command itself has read.
-    pub fn use_opened(&mut self, journal: &OpenJournal, client: &Client) {
+    pub fn use_opened(&mut self, journal: &Journal, client: &Client) {
         if self.location != Location::Off {
             self.reading = Reading::Done(journal.with_client(client.clone_shared()));
         }
@@ -119,7 +119,7 @@ impl Recorder {
             return Ok(None);
         }
         let journal = match self.opened(client) {
-            Ok(journal) if journal.store().is_some() => journal,
+            Ok(Some(journal)) => journal,
             opened => return self.without_journal(app, opened, draft),
         };
         let draft = draft()?;
@@ -128,10 +128,8 @@ impl Recorder {
         }
         let journal = journal.with_client(self.limited(client));
         let mut record = record_of(app, draft);
-        match journal.store().map(|store| store.write(&mut record)) {
-            Some(Ok(())) => {}
-            Some(Err(error)) => return self.not_recorded(app, error),
-            None => return Ok(None),
+        if let Err(error) = journal.store().write(&mut record) {
+            return self.not_recorded(app, error);
         }
         let ids = record.services.iter().enumerate();
         let positions = ids.filter_map(|(at, service)| Some((service.id.clone()?, at))).collect();
@@ -139,13 +137,13 @@ impl Recorder {
     }
 
     /// The journal that was read, or that is read now.
-    fn opened(&mut self, client: &Client) -> Result<OpenJournal, JournalError> {
+    fn opened(&mut self, client: &Client) -> Result<Option<Journal>, JournalError> {
         match std::mem::replace(&mut self.reading, Reading::NotStarted) {
             Reading::Started(thread) => match thread.join() {
                 Ok(opened) => opened,
                 Err(panic) => std::panic::resume_unwind(panic),
             },
-            Reading::Done(journal) => Ok(journal),
+            Reading::Done(journal) => Ok(Some(journal)),
             Reading::NotStarted => open(self.limited(client), &self.location),
         }
     }
@@ -162,12 +160,11 @@ impl Recorder {
     fn without_journal(
         &self,
         app: &App,
-        opened: Result<OpenJournal, JournalError>,
+        opened: Result<Option<Journal>, JournalError>,
         draft: impl FnOnce() -> Result<RunDraft>,
     ) -> anyhow::Result<Option<RecordedRun>> {
         let is_required = self.mode == JournalMode::Required;
         let why = match opened {
-            Ok(OpenJournal::UnknownVersion) => Some(JournalError::UnknownVersion),
             Ok(_) if is_required => None,
             Ok(_) | Err(JournalError::Engine(Error::Interrupted)) => return Ok(None),
             Err(error) if !is_required && means_no_journal(&error) => {
@@ -246,7 +243,7 @@ impl RecordedRun {
             Some(client) => self.journal.with_client(client),
             None => self.journal,
         };
-        let store = journal.store()?;
+        let store = journal.store();
         let was_posted = end.reports.iter().any(|report| report.delivery() != Delivery::None);
         let ended = if was_posted {
             store.finish(self.number, &end.ending(&self.positions))
@@ -331,8 +328,7 @@ fn delete(store: &dyn Store, number: u64) -> Result<(), JournalError> {
 /// Deletes old runs, the oldest first. Returns their numbers.
 pub fn prune_store(store: &dyn Store, pruning: &Pruning) -> Result<Vec<u64>, JournalError> {
     let runs = store.runs()?;
-    let ages: Vec<RunAge> = runs.iter().map(RunAge::of_run).collect();
-    let numbers = to_delete(&ages, pruning);
+    let numbers = to_delete(&runs, pruning);
     for number in &numbers {
         runs.iter().filter(|run| run.number == *number).try_for_each(|run| store.delete(run))?;
     }
