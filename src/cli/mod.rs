@@ -49,10 +49,10 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::app::command_line::CommandLine;
-use self::commands::plugin::Invocation;
+use self::commands::plugin::{Caller, Invocation};
 use self::grammar::lazy::Lazy;
 use self::messages::errors;
 use app::{App, GlobalArgs};
@@ -61,8 +61,6 @@ pub use exit::Exit;
 use crate::output;
 use crate::output::Ui;
 
-/// The name of the program.
-const NAME: &str = "swarmctl";
 /// What `--version` prints.
 const VERSION: &str = concat!("swarmctl ", env!("CARGO_PKG_VERSION"));
 /// Maximum length of a word that is repeated in an error about the command line.
@@ -84,12 +82,12 @@ struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 /// The subcommands. `Lazy` builds the flags of the chosen one only, which keeps the start-up short.
 #[derive(Subcommand, Debug)]
-enum Command {
+enum CliCommand {
     Apply(Lazy<apply::ApplyArgs>),
     Auth(Lazy<auth::AuthArgs>),
     Completion(Lazy<completion::CompletionArgs>),
@@ -125,25 +123,23 @@ enum Command {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
     if matches!(&words[..], [_, word] if word == "--version") {
-        return print_version(Ui::new(NAME)).code();
+        return print_version(Ui::new(Caller::User.program_name())).code();
     }
     let mut root = root();
-    let Invocation { is_plugin, words } = Invocation::read(&root, words);
-    let ui = Ui::new(if is_plugin { plugin::NAME } else { NAME });
+    let Invocation { caller, words } = Invocation::read(&root, words);
+    let ui = Ui::new(caller.program_name());
     if let Some(exit) = run_internal_command(ui, &root, &words) {
         return exit.code();
     }
-    if is_plugin {
-        root = as_plugin(root);
-    }
+    root = named_for(caller, root);
     let (parsed, words) = match parse(&mut root, &words) {
-        Err(error) if error.use_stderr() => parse_moved(ui, words, error),
+        Err(error) if error.use_stderr() => parse_moved(caller, words, error),
         parsed => (parsed, words),
     };
     let exit = match parsed {
-        Ok(cli) => run(ui, cli, CommandLine::new(&root, &words)),
+        Ok(cli) => run(ui, cli, CommandLine::new(caller, &root, &words)),
         Err(error) if error.kind() == ErrorKind::DisplayVersion => print_parser_output(ui, &error),
-        Err(error) => print_parse_error(ui, root_for(ui), &words, &error),
+        Err(error) => print_parse_error(ui, root_with_examples(caller), &words, &error),
     };
     exit.code()
 }
@@ -151,11 +147,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
 /// Parses a command line that was refused with `error` once more, with the global flags after the subcommand moved before
 /// it. Returns the result, and the words that were parsed.
 fn parse_moved(
-    ui: Ui,
+    caller: Caller,
     words: Vec<OsString>,
     error: clap::Error,
 ) -> (Result<Cli, clap::Error>, Vec<OsString>) {
-    let mut root = root_for(ui);
+    let mut root = root_with_examples(caller);
     match globals::moved_to_front(&root, &words, plugin::first_word(&root, &words)) {
         Some(moved) => (parse(&mut root, &moved), moved),
         None => (Err(error), words),
@@ -173,27 +169,25 @@ fn print_version(ui: Ui) -> Exit {
     Exit::Done
 }
 
-/// The command line parser. Only the names of the commands are known before [`clap::Command::build`].
-fn root() -> clap::Command {
+/// The command line parser. Only the names of the commands are known before [`Command::build`].
+fn root() -> Command {
     grammar::docker(Cli::command())
 }
 
-fn as_plugin(root: clap::Command) -> clap::Command {
-    root.bin_name(plugin::NAME)
+/// The parser for errors and help, which has the examples of the program. The examples of a command are added with its flags.
+fn root_with_examples(caller: Caller) -> Command {
+    named_for(caller, examples::add_to_root(root()))
 }
 
-/// The parser with the examples of the program. The examples of a command are added with its flags.
-fn root_with_examples() -> clap::Command {
-    examples::add_to_root(root())
+/// Sets the name of the program in usage lines. If the user calls it directly, this is the name of its file.
+fn named_for(caller: Caller, root: Command) -> Command {
+    match caller {
+        Caller::User => root,
+        Caller::DockerCli => root.bin_name(caller.program_name()),
+    }
 }
 
-/// The parser for errors and help, with the name that the user calls the program by.
-fn root_for(ui: Ui) -> clap::Command {
-    let root = root_with_examples();
-    if ui.program() == plugin::NAME { as_plugin(root) } else { root }
-}
-
-fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Error> {
+fn parse(root: &mut Command, words: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = root.try_get_matches_from_mut(words);
     matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
 }
@@ -201,7 +195,7 @@ fn parse(root: &mut clap::Command, words: &[OsString]) -> Result<Cli, clap::Erro
 /// Prints help, or the error about an invalid command line. `first` is the error of a parser that was not built.
 ///
 /// The parser repeats words of the command line, which may come from someone else, so they are escaped first.
-fn print_parse_error(ui: Ui, mut root: clap::Command, words: &[OsString], first: &clap::Error) -> Exit {
+fn print_parse_error(ui: Ui, mut root: Command, words: &[OsString], first: &clap::Error) -> Exit {
     // Errors and help show all commands, or similar ones.
     root.build();
     let visible_word =
@@ -230,7 +224,7 @@ fn print_parser_output(ui: Ui, error: &clap::Error) -> Exit {
 }
 
 /// Runs the commands that shells and docker's client call: completion and plugin metadata.
-fn run_internal_command(ui: Ui, root: &clap::Command, words: &[OsString]) -> Option<Exit> {
+fn run_internal_command(ui: Ui, root: &Command, words: &[OsString]) -> Option<Exit> {
     let [with_descriptions, without] = complete::NAMES;
     let name = words.get(1)?.to_str()?;
     if name == plugin::METADATA {
@@ -250,41 +244,41 @@ fn run_internal_command(ui: Ui, root: &clap::Command, words: &[OsString]) -> Opt
 }
 
 fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
-    let app = match App::new(ui, cli.global) {
-        Ok(app) => app.with_command_line(command_line),
+    let app = match App::new(ui, cli.global, command_line) {
+        Ok(app) => app,
         Err(error) => return errors::print_final_error(ui, &error, None),
     };
-    if ui.program() == plugin::NAME {
+    if app.command_line().caller() == Caller::DockerCli {
         plugin::cancel_when_docker_cli_exits(&app);
     }
     let result = match cli.command {
-        Command::Apply(Lazy(args)) => apply::run(args, &app),
-        Command::Auth(Lazy(args)) => auth::run(args, &app),
-        Command::Completion(Lazy(args)) => completion::run(args, &app),
-        Command::Context(Lazy(args)) => context::run(args, &app),
-        Command::Create(Lazy(args)) => create::run(args, &app),
-        Command::Help(Lazy(args)) => Ok(help::run(&args, &app)),
-        Command::History(Lazy(args)) => history::run(args, &app),
-        Command::Images(Lazy(args)) => images::run(args, &app),
-        Command::Inspect(Lazy(args)) => inspect::run(args, &app),
-        Command::Journal(Lazy(args)) => journal::run(args, &app),
-        Command::Lint(Lazy(args)) => lint::run(args, &app),
-        Command::Logs(Lazy(args)) => logs::run(args, &app),
-        Command::Ls(Lazy(args)) => ls::run(args, &app),
-        Command::Outdated(Lazy(args)) => outdated::run(args, &app),
-        Command::Plugin(Lazy(args)) => plugin::run(args, &app),
-        Command::Ps(Lazy(args)) => ps::run(args, &app),
-        Command::Restart(Lazy(args)) => restart::run(args, &app),
-        Command::Rm(Lazy(args)) => rm::run(args, &app),
-        Command::Rollback(Lazy(args)) => rollback::run(args, &app),
-        Command::Scale(Lazy(args)) => scale::run(args, &app),
-        Command::Status(Lazy(args)) => status::run(args, &app),
-        Command::Tags(Lazy(args)) => tags::run(args, &app),
-        Command::Undo(Lazy(args)) => undo::run(args, &app),
-        Command::Update(Lazy(args)) => update::run(args, &app),
-        Command::UpdateImage(Lazy(args)) => update_image::run(args, &app),
-        Command::Version(Lazy(args)) => version::run(&args, &app),
-        Command::Wait(Lazy(args)) => wait::run(args, &app),
+        CliCommand::Apply(Lazy(args)) => apply::run(args, &app),
+        CliCommand::Auth(Lazy(args)) => auth::run(args, &app),
+        CliCommand::Completion(Lazy(args)) => completion::run(args, &app),
+        CliCommand::Context(Lazy(args)) => context::run(args, &app),
+        CliCommand::Create(Lazy(args)) => create::run(args, &app),
+        CliCommand::Help(Lazy(args)) => Ok(help::run(&args, &app)),
+        CliCommand::History(Lazy(args)) => history::run(args, &app),
+        CliCommand::Images(Lazy(args)) => images::run(args, &app),
+        CliCommand::Inspect(Lazy(args)) => inspect::run(args, &app),
+        CliCommand::Journal(Lazy(args)) => journal::run(args, &app),
+        CliCommand::Lint(Lazy(args)) => lint::run(args, &app),
+        CliCommand::Logs(Lazy(args)) => logs::run(args, &app),
+        CliCommand::Ls(Lazy(args)) => ls::run(args, &app),
+        CliCommand::Outdated(Lazy(args)) => outdated::run(args, &app),
+        CliCommand::Plugin(Lazy(args)) => plugin::run(args, &app),
+        CliCommand::Ps(Lazy(args)) => ps::run(args, &app),
+        CliCommand::Restart(Lazy(args)) => restart::run(args, &app),
+        CliCommand::Rm(Lazy(args)) => rm::run(args, &app),
+        CliCommand::Rollback(Lazy(args)) => rollback::run(args, &app),
+        CliCommand::Scale(Lazy(args)) => scale::run(args, &app),
+        CliCommand::Status(Lazy(args)) => status::run(args, &app),
+        CliCommand::Tags(Lazy(args)) => tags::run(args, &app),
+        CliCommand::Undo(Lazy(args)) => undo::run(args, &app),
+        CliCommand::Update(Lazy(args)) => update::run(args, &app),
+        CliCommand::UpdateImage(Lazy(args)) => update_image::run(args, &app),
+        CliCommand::Version(Lazy(args)) => version::run(&args, &app),
+        CliCommand::Wait(Lazy(args)) => wait::run(args, &app),
     };
     result.unwrap_or_else(|error| errors::print_final_error(ui, &error, app.signal()))
 }

@@ -41,11 +41,6 @@ impl Ui {
         Self { program, verbosity: Verbosity::Normal }
     }
 
-    /// The name that the user calls the program by.
-    pub fn program(self) -> &'static str {
-        self.program
-    }
-
     /// Suppresses all output on stderr.
     pub fn silent() -> Self {
         Self { program: NAME, verbosity: Verbosity::Silent }

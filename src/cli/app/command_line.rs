@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::described::describe_command;
-use crate::cli::commands::plugin::first_word;
+use crate::cli::commands::plugin::{Caller, first_word};
 use crate::cli::messages::shell;
 
 /// Maximum length of a command line that is repeated.
@@ -13,6 +13,7 @@ const MAX_LEN: usize = 4000;
 /// The words of the command line, split at the subcommand.
 #[derive(Debug, Default)]
 pub struct CommandLine {
+    caller: Caller,
     before: Vec<OsString>,
     command: OsString,
     after: Vec<OsString>,
@@ -22,7 +23,7 @@ pub struct CommandLine {
 
 impl CommandLine {
     /// Splits the words, of which the first is the program's name, at the subcommand.
-    pub fn new(root: &clap::Command, words: &[OsString]) -> Self {
+    pub fn new(caller: Caller, root: &clap::Command, words: &[OsString]) -> Self {
         let at = first_word(root, words);
         let mut words = words.iter().cloned();
         let before = words.by_ref().take(at).skip(1).collect();
@@ -32,7 +33,12 @@ impl CommandLine {
             let texts: Vec<String> = after.iter().map(|word| word.to_string_lossy().into_owned()).collect();
             Some(describe_command(root, root.find_subcommand(name)?, &texts))
         });
-        Self { before, command, after, described: described.unwrap_or_default() }
+        Self { caller, before, command, after, described: described.unwrap_or_default() }
+    }
+
+    /// Who started the program.
+    pub fn caller(&self) -> Caller {
+        self.caller
     }
 
     /// The command with its services and images, without values that may be secret.
@@ -73,7 +79,7 @@ mod tests {
         ] {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
             assert_eq!(
-                CommandLine::new(&Cli::command(), &words).with_flag("--resume").as_deref(),
+                CommandLine::new(Caller::User, &Cli::command(), &words).with_flag("--resume").as_deref(),
                 Some(expected)
             );
         }

@@ -85,7 +85,7 @@ pub struct App {
 impl App {
     /// Reads the environment and handles signals. The first signal ends all waits; a second one ends the
     /// program immediately.
-    pub fn new(ui: Ui, args: GlobalArgs) -> anyhow::Result<Self> {
+    pub fn new(ui: Ui, args: GlobalArgs, command_line: CommandLine) -> anyhow::Result<Self> {
         let cancellation = Cancellation::default();
         for signal in [Signal::Interrupt, Signal::Terminate] {
             let status = i32::from(Exit::for_signal(Some(signal)).code());
@@ -106,13 +106,8 @@ impl App {
             keyring: OnceLock::new(),
             digests: DigestCache::default(),
             nodes: OnceLock::new(),
-            command_line: CommandLine::default(),
+            command_line,
         })
-    }
-
-    /// Adds the command line.
-    pub fn with_command_line(self, command_line: CommandLine) -> Self {
-        Self { command_line, ..self }
     }
 
     /// The command line as it was typed.

@@ -20,7 +20,7 @@ pub struct HelpArgs {
 
 /// Runs the command.
 pub fn run(args: &HelpArgs, app: &App) -> Exit {
-    let mut root = cli::root_for(app.ui);
+    let mut root = cli::root_with_examples(app.command_line().caller());
     root.build();
     let (command, known) = find(&root, &args.command);
     let mut words = vec![root.get_name().to_owned()];

@@ -11,6 +11,7 @@ pub mod line;
 
 use clap::{Args as _, Command, FromArgMatches as _};
 
+use super::app::command_line::CommandLine;
 use super::app::{App, GlobalArgs};
 use super::exit::Exit;
 use super::grammar;
@@ -140,7 +141,8 @@ fn values(line: &PartialLine, found: Candidates) -> (Vec<Candidate>, Directive) 
 fn client(globals: &[&str]) -> Option<engine::EngineAccess> {
     let command = grammar::docker(GlobalArgs::augment_args(Command::new("swarmctl"))).ignore_errors(true);
     let matches = command.try_get_matches_from(std::iter::once(&"swarmctl").chain(globals)).ok()?;
-    let app = App::new(Ui::silent(), GlobalArgs::from_arg_matches(&matches).ok()?).ok()?;
+    let args = GlobalArgs::from_arg_matches(&matches).ok()?;
+    let app = App::new(Ui::silent(), args, CommandLine::default()).ok()?;
     Some(engine::EngineAccess::new(app))
 }
 

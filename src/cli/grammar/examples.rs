@@ -322,6 +322,7 @@ fn section(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::commands::plugin::Caller;
 
     fn check(command: &Command, path: &str) {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
@@ -340,7 +341,7 @@ mod tests {
 
     #[test]
     fn every_command_has_examples_of_its_own() {
-        let mut root = crate::cli::root_with_examples();
+        let mut root = crate::cli::root_with_examples(Caller::User);
         root.build();
         check(&root, "");
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Command;
 
 use crate::cli;
+use crate::cli::commands::plugin::Caller;
 use crate::cli::grammar::examples;
 
 fn folder() -> PathBuf {
@@ -14,7 +15,7 @@ fn folder() -> PathBuf {
 
 /// Returns file names and contents.
 fn pages() -> Vec<(String, String)> {
-    let mut root = cli::root_with_examples();
+    let mut root = cli::root_with_examples(Caller::User);
     root.build();
     let mut pages = Vec::new();
     add(&root, "", &mut pages);

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Command;
 use serde_json::json;
 
-use super::{LINK, PROGRAM};
+use super::{LINK, NAME, PROGRAM};
 use crate::cli::grammar::value_is_next_word;
 
 /// The subcommand with which docker's client requests metadata.
@@ -25,10 +25,30 @@ pub fn metadata(command: &Command) -> String {
     .to_string()
 }
 
+/// Who started the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Caller {
+    /// The user.
+    #[default]
+    User,
+    /// Docker's client, which runs the program as a plugin.
+    DockerCli,
+}
+
+impl Caller {
+    /// How the user calls the program.
+    pub fn program_name(self) -> &'static str {
+        match self {
+            Self::User => PROGRAM,
+            Self::DockerCli => NAME,
+        }
+    }
+}
+
 /// How the program was invoked.
 pub struct Invocation {
-    /// By docker's client, as a plugin.
-    pub is_plugin: bool,
+    /// Who started it.
+    pub caller: Caller,
     /// The command line as if the program had been invoked directly.
     pub words: Vec<OsString>,
 }
@@ -39,9 +59,8 @@ impl Invocation {
     /// is removed.
     pub fn read(root: &Command, mut words: Vec<OsString>) -> Self {
         let name = words.first().and_then(|word| Path::new(word).file_name());
-        let is_plugin = name == Some(OsStr::new(LINK));
-        if !is_plugin {
-            return Self { is_plugin, words };
+        if name != Some(OsStr::new(LINK)) {
+            return Self { caller: Caller::User, words };
         }
         words[0] = PROGRAM.into();
         let at = first_word(root, &words);
@@ -55,7 +74,7 @@ impl Invocation {
         } else if is_own(at) {
             words.remove(at);
         }
-        Self { is_plugin, words }
+        Self { caller: Caller::DockerCli, words }
     }
 }
 
@@ -114,7 +133,8 @@ mod tests {
             let given: Vec<OsString> = words.split(' ').map(OsString::from).collect();
             let called = Invocation::read(&Cli::command(), given);
             assert_eq!(called.words, ours.split(' ').map(OsString::from).collect::<Vec<_>>(), "{words}");
-            assert_eq!(called.is_plugin, words.contains(LINK));
+            let caller = if words.contains(LINK) { Caller::DockerCli } else { Caller::User };
+            assert_eq!(called.caller, caller);
         }
     }
 }

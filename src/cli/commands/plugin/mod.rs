@@ -14,25 +14,25 @@ use clap::{Args, Subcommand};
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 pub use docker_client::cancel_when_docker_cli_exits;
-pub use invocation::{Invocation, METADATA, first_word, metadata};
+pub use invocation::{Caller, Invocation, METADATA, first_word, metadata};
 
 /// The file name of the plugin.
 const LINK: &str = "docker-swarmctl";
 /// The file name of the program that the link refers to.
 const PROGRAM: &str = "swarmctl";
 
-/// The name of the program as a plugin.
-pub const NAME: &str = "docker swarmctl";
+/// How the user calls the plugin.
+const NAME: &str = "docker swarmctl";
 
 /// Install swarmctl as a Docker CLI plugin: `docker swarmctl`
 #[derive(Args, Debug)]
 pub struct PluginArgs {
     #[command(subcommand)]
-    command: Command,
+    command: PluginCommand,
 }
 
 #[derive(Subcommand, Debug)]
-enum Command {
+enum PluginCommand {
     /// Link this program into docker's plugin folder
     ///
     /// The link is cli-plugins/docker-swarmctl in Docker's config folder (--config before `plugin`, DOCKER_CONFIG, or
@@ -51,8 +51,8 @@ pub fn run(args: PluginArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let link = folder.join("cli-plugins").join(LINK);
     let line = match args.command {
-        Command::Install => install(&link).context("cannot install the plugin")?,
-        Command::Uninstall => uninstall(&link).context("cannot uninstall the plugin")?,
+        PluginCommand::Install => install(&link).context("cannot install the plugin")?,
+        PluginCommand::Uninstall => uninstall(&link).context("cannot uninstall the plugin")?,
     };
     let mut out = app.ui.stdout();
     out.line(&line);
