@@ -24,12 +24,12 @@ pub struct Keyring {
 #[derive(Debug, Default)]
 struct Lookups {
     found: HashMap<String, Option<RegistryAuth>>,
-    failures: Vec<Failure>,
+    failed: Vec<HelperFailure>,
 }
 
 /// A helper that failed.
 #[derive(Debug)]
-struct Failure {
+struct HelperFailure {
     registry: String,
     program: String,
     why: String,
@@ -59,7 +59,7 @@ impl Keyring {
         if let Some(known) = lookups.found.get(registry) {
             return Ok(known.clone());
         }
-        let auth = self.look_up(client, registry, &mut lookups.failures)?;
+        let auth = self.look_up(client, registry, &mut lookups.failed)?;
         lookups.found.insert(registry.to_owned(), auth.clone());
         Ok(auth)
     }
@@ -68,13 +68,13 @@ impl Keyring {
         &self,
         client: &Client,
         registry: &str,
-        failures: &mut Vec<Failure>,
+        failed: &mut Vec<HelperFailure>,
     ) -> Result<Option<RegistryAuth>> {
         let mut credentials = self.variable.credentials(registry)?;
         if credentials.is_none()
             && let Some(helper) = self.file.helper(registry)?
         {
-            credentials = self.run_helper(helper, client, registry, failures)?;
+            credentials = self.run_helper(helper, client, registry, failed)?;
         }
         if credentials.is_none() {
             credentials = self.file.credentials(registry)?;
@@ -87,11 +87,12 @@ impl Keyring {
         helper: &str,
         client: &Client,
         registry: &str,
-        failures: &mut Vec<Failure>,
+        failed: &mut Vec<HelperFailure>,
     ) -> Result<Option<Credentials>> {
         let program = helper::program(helper);
-        let is_known = |one: &&Failure| one.program == program && (one.timed_out || one.registry == registry);
-        if let Some(Failure { program, why, timed_out, .. }) = failures.iter().find(is_known) {
+        let is_known =
+            |one: &&HelperFailure| one.program == program && (one.timed_out || one.registry == registry);
+        if let Some(HelperFailure { program, why, timed_out, .. }) = failed.iter().find(is_known) {
             let (program, why, timed_out) = (program.clone(), why.clone(), *timed_out);
             return Err(CredentialsError::Helper { program, why, timed_out }.into());
         }
@@ -99,7 +100,7 @@ impl Keyring {
         let result = helper::get(helper, docker_config_key(registry), client, &secrets);
         if let Err(Error::Credentials(CredentialsError::Helper { why, timed_out, .. })) = &result {
             let registry = registry.to_owned();
-            failures.push(Failure { registry, program, why: why.clone(), timed_out: *timed_out });
+            failed.push(HelperFailure { registry, program, why: why.clone(), timed_out: *timed_out });
         }
         result
     }

@@ -11,7 +11,7 @@ use super::{AgeFrom, ChoiceArgs, MinAge};
 use crate::api::error::{Error, RegistryErrorKind, Result};
 use crate::api::http::client::Client;
 use crate::api::registry::auth::Keyring;
-use crate::api::registry::client::{Failure, FailureKind, Registries};
+use crate::api::registry::client::{Registries, RequestError, RequestErrorKind};
 use crate::api::registry::digest::{DigestCache, Manifest};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::{
@@ -101,8 +101,8 @@ impl<'a> Chooser<'a> {
         };
         decision.choice = match self.choose_image(client, service, image.as_ref(), &mut decision) {
             Ok(choice) => choice,
-            Err(Stop::Refused(refusal)) => Choice::Refused(refusal),
-            Err(Stop::Ended(error)) => return Err(error),
+            Err(ChoiceError::Refused(refusal)) => Choice::Refused(refusal),
+            Err(ChoiceError::Failed(error)) => return Err(error),
         };
         Ok(decision)
     }
@@ -113,12 +113,12 @@ impl<'a> Chooser<'a> {
         service: ServiceImage,
         image: Option<&ImageRef>,
         decision: &mut Decision,
-    ) -> Result<Choice, Stop> {
+    ) -> Result<Choice, ChoiceError> {
         let policy = self.policy(service, decision)?;
         let not_a_version = |what: &str| {
             let why =
                 format!("`{}` runs `{what}`, which is not a version; set a version tag first", service.name);
-            Stop::refused(Reason::NoVersion, why)
+            ChoiceError::refused(Reason::NoVersion, why)
         };
         let Some((image, tag)) = image.and_then(|image| Some((image, image.tag()?))) else {
             return Err(not_a_version(service.image));
@@ -128,12 +128,12 @@ impl<'a> Chooser<'a> {
             Rejected::NotAVersion => not_a_version(tag),
             Rejected::NotMatched => {
                 let why = format!("`{}` runs `{tag}`, which does not match --tags", service.name);
-                Stop::refused(Reason::NoVersion, why)
+                ChoiceError::refused(Reason::NoVersion, why)
             }
         };
         // Checked before any request: if the current tag is not a version, no tag list is needed.
         candidates(tag, &[], rules).map_err(rejected)?;
-        let tags = self.registries.tags(client, image).map_err(|failure| no_tag_list(image, failure))?;
+        let tags = self.registries.tags(client, image).map_err(|error| no_tag_list(image, error))?;
         let found = candidates(tag, &tags, rules).map_err(rejected)?;
         (decision.tags, decision.candidates) = (found.total, found.tags.len());
         let Some(newest) = found.tags.first() else { return Ok(Choice::NoNewer) };
@@ -162,7 +162,7 @@ impl<'a> Chooser<'a> {
         Ok(Choice::HeldBack)
     }
 
-    fn policy(&self, service: ServiceImage, decision: &mut Decision) -> Result<Policy, Stop> {
+    fn policy(&self, service: ServiceImage, decision: &mut Decision) -> Result<Policy, ChoiceError> {
         let name = service.name;
         let policy = match (self.source, service.label) {
             (PolicySource::Fixed(policy), _) => policy.clone(),
@@ -175,13 +175,13 @@ impl<'a> Chooser<'a> {
                         shell::word(name)
                     )),
                 };
-                return Err(Stop::Refused(refusal));
+                return Err(ChoiceError::Refused(refusal));
             }
             (PolicySource::Label, Some(text)) => {
                 decision.policy = Some(text.to_owned());
                 Policy::parse(text).map_err(|_| {
                     let why = format!("the label `{LABEL}` of service `{name}` is not a policy: `{text}`");
-                    Stop::refused(Reason::BadPolicy, why)
+                    ChoiceError::refused(Reason::BadPolicy, why)
                 })?
             }
         };
@@ -198,24 +198,14 @@ impl<'a> Chooser<'a> {
         self.digests.inspect(client, image, auth.as_ref())
     }
 
-    /// Checks that the engine finds the chosen image and that a node can run it.
+    /// Checks that the engine finds the chosen image and that a node can run it. Returns why the image is refused.
     ///
     /// # Errors
-    /// The inner error is a refusal, the outer one a failed request.
-    pub fn resolve(
-        &self,
-        client: &Client,
-        image: &ImageRef,
-        spec: &Value,
-    ) -> Result<Result<(), ImageRefusal>> {
+    /// A request failed.
+    pub fn check(&self, client: &Client, image: &ImageRef, spec: &Value) -> Result<Option<ImageRefusal>> {
         let manifest = match self.inspect(client, image) {
             Ok(manifest) => manifest,
-            Err(Error::Registry {
-                kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
-                ..
-            }) => {
-                return Ok(Err(not_found(image)));
-            }
+            Err(error) if is_unknown_to_registry(&error) => return Ok(Some(not_found(image))),
             Err(error) => return Err(error),
         };
         let nodes = self.nodes.get_or_init(|| nodes::list(client).ok().map(Arc::new));
@@ -224,10 +214,10 @@ impl<'a> Chooser<'a> {
         let allowed: Vec<&Node> = allowed.collect();
         let can_run = |node: &&Node| rollout::runs_one_of(&manifest.platforms, node);
         if manifest.platforms.is_empty() || allowed.is_empty() || allowed.iter().any(can_run) {
-            return Ok(Ok(()));
+            return Ok(None);
         }
         let platforms: Vec<String> = manifest.platforms.iter().map(describe_platform).collect();
-        Ok(Err(ImageRefusal {
+        Ok(Some(ImageRefusal {
             reason: Reason::NoPlatform,
             why: format!(
                 "`{}` is built for {}, but no node that the placement allows can run it",
@@ -238,48 +228,36 @@ impl<'a> Chooser<'a> {
         }))
     }
 
-    fn age(&self, client: &Client, candidate: &ImageRef, from: AgeFrom) -> Result<TagAge, Stop> {
+    fn age(&self, client: &Client, candidate: &ImageRef, from: AgeFrom) -> Result<TagAge, ChoiceError> {
         let unknown = TagAge { age: None, digest: None };
         match from {
             AgeFrom::Pushed => {
-                let pushed = self.registries.pushed(client, candidate).map_err(stop_for_failure)?;
-                let Some(pushed) = pushed else { return Ok(unknown) };
+                let Some(pushed) = self.registries.pushed(client, candidate)? else { return Ok(unknown) };
                 Ok(TagAge { age: pushed.at.map(since), digest: pushed.digest })
             }
             AgeFrom::Created => {
-                let manifest = match self.inspect(client, candidate) {
-                    Ok(manifest) => manifest,
-                    Err(Error::Registry {
-                        kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
-                        ..
-                    }) => {
-                        return Err(Stop::Refused(not_found(candidate)));
-                    }
-                    Err(Error::Registry { .. } | Error::Credentials(_)) => return Ok(unknown),
-                    Err(error) => return Err(Stop::Ended(error)),
-                };
-                let created = self.registries.created(client, &manifest.image).map_err(stop_for_failure)?;
+                let Some(manifest) = self.manifest(client, candidate)? else { return Ok(unknown) };
+                let created = self.registries.created(client, &manifest.image)?;
                 Ok(TagAge { age: created.map(since), digest: None })
             }
         }
     }
 
+    /// Asks the engine for a candidate. `None` if the registry cannot be used: the update itself reports this.
+    fn manifest(&self, client: &Client, candidate: &ImageRef) -> Result<Option<Manifest>, ChoiceError> {
+        match self.inspect(client, candidate) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(error) if is_unknown_to_registry(&error) => Err(ChoiceError::Refused(not_found(candidate))),
+            Err(Error::Registry { .. } | Error::Credentials(_)) => Ok(None),
+            Err(error) => Err(ChoiceError::Failed(error)),
+        }
+    }
+
     /// Checks that the tag still has the digest whose age Docker Hub reported.
-    fn check_digest(&self, client: &Client, candidate: &ImageRef, pushed: &str) -> Result<(), Stop> {
-        let manifest = match self.inspect(client, candidate) {
-            Ok(manifest) => manifest,
-            Err(Error::Registry {
-                kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
-                ..
-            }) => {
-                return Err(Stop::Refused(not_found(candidate)));
-            }
-            // The update itself reports that the digest is not available.
-            Err(Error::Registry { .. } | Error::Credentials(_)) => return Ok(()),
-            Err(error) => return Err(Stop::Ended(error)),
-        };
+    fn check_digest(&self, client: &Client, candidate: &ImageRef, pushed: &str) -> Result<(), ChoiceError> {
+        let Some(manifest) = self.manifest(client, candidate)? else { return Ok(()) };
         match manifest.image.digest() {
-            Some(digest) if digest != pushed => Err(Stop::refused(
+            Some(digest) if digest != pushed => Err(ChoiceError::refused(
                 Reason::RegistryMismatch,
                 format!(
                     "`{}` was pushed to `{}` as {pushed}, but the engine finds {digest}",
@@ -293,15 +271,36 @@ impl<'a> Chooser<'a> {
 }
 
 /// Why no choice was made.
-enum Stop {
+enum ChoiceError {
+    /// No image can be chosen for this service.
     Refused(ImageRefusal),
-    Ended(Error),
+    /// The command must end.
+    Failed(Error),
 }
 
-impl Stop {
+impl ChoiceError {
     fn refused(reason: Reason, why: String) -> Self {
         Self::Refused(ImageRefusal { reason, why, hint: None })
     }
+}
+
+/// From a registry: the command was canceled, or its deadline expired. Requests for ages fail for no other reason.
+impl From<RequestError> for ChoiceError {
+    fn from(error: RequestError) -> Self {
+        Self::Failed(match error.kind {
+            RequestErrorKind::Deadline => {
+                Error::DeadlineExceeded { request: "the query for the age of a tag".to_owned() }
+            }
+            _ => Error::Interrupted,
+        })
+    }
+}
+
+fn is_unknown_to_registry(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. }
+    )
 }
 
 /// Formats a platform: `linux/arm64`.
@@ -311,7 +310,7 @@ fn describe_platform(platform: &Value) -> String {
 }
 
 /// The refusal of a tag that the registry lists but the engine does not find.
-pub fn not_found(image: &ImageRef) -> ImageRefusal {
+fn not_found(image: &ImageRef) -> ImageRefusal {
     let (tag, registry) = (image.tag().unwrap_or_default(), image.domain());
     ImageRefusal {
         reason: Reason::RegistryMismatch,
@@ -323,8 +322,8 @@ pub fn not_found(image: &ImageRef) -> ImageRefusal {
     }
 }
 
-fn with_tag(image: &ImageRef, tag: &str) -> Result<ImageRef, Stop> {
-    image.with_tag(tag).map_err(|bad| Stop::Ended(bad.into()))
+fn with_tag(image: &ImageRef, tag: &str) -> Result<ImageRef, ChoiceError> {
+    image.with_tag(tag).map_err(|error| ChoiceError::Failed(error.into()))
 }
 
 fn since(time: Timestamp) -> Duration {
@@ -332,31 +331,22 @@ fn since(time: Timestamp) -> Duration {
     Duration::try_from(Timestamp::now().duration_since(time)).unwrap_or(Duration::ZERO)
 }
 
-fn stop_for_failure(failure: Failure) -> Stop {
-    match failure.kind {
-        FailureKind::Deadline => {
-            Stop::Ended(Error::DeadlineExceeded { request: "the query for the age of a tag".to_owned() })
-        }
-        _ => Stop::Ended(Error::Interrupted),
+fn no_tag_list(image: &ImageRef, error: RequestError) -> ChoiceError {
+    if error.is_final() {
+        return error.into();
     }
-}
-
-fn no_tag_list(image: &ImageRef, failure: Failure) -> Stop {
-    if failure.is_final() {
-        return stop_for_failure(failure);
-    }
-    Stop::Refused(ImageRefusal {
+    ChoiceError::Refused(ImageRefusal {
         reason: Reason::NoTagList,
-        why: format!("cannot list the tags of `{}`: {failure}", image.familiar_repository()),
-        hint: registry_login_hint(image, &failure),
+        why: format!("cannot list the tags of `{}`: {error}", image.familiar_repository()),
+        hint: registry_login_hint(image, &error),
     })
 }
 
 /// The hint for a registry that denies access to swarmctl, which lists tags itself.
-pub fn registry_login_hint(image: &ImageRef, failure: &Failure) -> Option<String> {
+pub fn registry_login_hint(image: &ImageRef, error: &RequestError) -> Option<String> {
     let login = match image.domain() {
         "docker.io" => "docker login".to_owned(),
         registry => format!("docker login {}", shell::word(registry)),
     };
-    (failure.kind == FailureKind::Denied).then(|| format!("log in with `{login}`"))
+    (error.kind == RequestErrorKind::Denied).then(|| format!("log in with `{login}`"))
 }

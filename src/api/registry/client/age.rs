@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::MAX_BODY_LEN;
-use super::failure::Failure;
+use super::error::RequestError;
 use super::session::Session;
 
 /// The date of docker's first public release, in Unix time. No image is older.
@@ -65,14 +65,14 @@ struct Config {
 /// Reads the tag's page on Docker Hub, without credentials. `None` if the age is unknown.
 ///
 /// # Errors
-/// The command was canceled, its deadline expired, or Docker Hub limits the rate of requests. Other failures only mean
+/// The command was canceled, its deadline expired, or Docker Hub limits the rate of requests. Other errors only mean
 /// that the age is unknown.
-pub(super) fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, Failure> {
+pub(super) fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>, RequestError> {
     let target = format!("/v2/repositories/{}/tags/{tag}", session.path());
     let response = match session.get(&target, None, MAX_BODY_LEN) {
         Ok(response) if response.status == 200 => response,
         Ok(response) if matches!(response.status, 429 | 503) => return Err(session.refusal(&response)),
-        Err(failure) if failure.is_final() => return Err(failure),
+        Err(error) if error.is_final() => return Err(error),
         _ => return Ok(None),
     };
     let Ok(tag) = serde_json::from_slice::<HubTag>(&response.body) else { return Ok(None) };
@@ -84,8 +84,8 @@ pub(super) fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>,
 /// unknown.
 ///
 /// # Errors
-/// The command was canceled, or its deadline expired. Other failures only mean that the time is unknown.
-pub(super) fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>, Failure> {
+/// The command was canceled, or its deadline expired. Other errors only mean that the time is unknown.
+pub(super) fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>, RequestError> {
     let mut digest = digest.to_owned();
     // At most an index, its manifest and the configuration: an index inside an index describes no image.
     for _ in 0..2 {
@@ -114,10 +114,10 @@ fn read<T: for<'de> Deserialize<'de>>(
     session: &mut Session,
     target: &str,
     accept: Option<&str>,
-) -> Result<Option<T>, Failure> {
+) -> Result<Option<T>, RequestError> {
     match session.get(target, accept, MAX_BODY_LEN) {
         Ok(response) if response.status == 200 => Ok(serde_json::from_slice(&response.body).ok()),
-        Err(failure) if failure.is_final() => Err(failure),
+        Err(error) if error.is_final() => Err(error),
         _ => Ok(None),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::failure::{Failure, FailureKind};
+use super::error::{RequestError, RequestErrorKind};
 use crate::api::config::endpoint::{Peer, Tls};
 use crate::api::registry::protocol::Url;
 
@@ -14,7 +14,7 @@ use crate::api::registry::protocol::Url;
 ///
 /// # Errors
 /// The directory cannot be read, or a certificate has no key.
-pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, Failure> {
+pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, RequestError> {
     let mut tls = Tls {
         peer: Peer::Registry,
         ca: None,
@@ -27,8 +27,8 @@ pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, Failure> {
     let names = BTreeSet::from([url.authority(), with_port]);
     let mut all = Vec::new();
     for folder in names.iter().map(|name| folder.join(name)) {
-        let files =
-            files(&folder).map_err(|e| failure(format!("cannot read `{}`: {e}", folder.display())))?;
+        let files = files(&folder)
+            .map_err(|e| certificate_error(format!("cannot read `{}`: {e}", folder.display())))?;
         all.extend(files);
     }
     let has_extension = |file: &Path, name| file.extension().is_some_and(|extension| extension == name);
@@ -39,7 +39,7 @@ pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, Failure> {
             let key = file.with_extension("key");
             if !key.exists() {
                 let (cert, key) = (file.display(), key.display());
-                return Err(failure(format!("the client certificate `{cert}` has no key `{key}`")));
+                return Err(certificate_error(format!("the client certificate `{cert}` has no key `{key}`")));
             }
             (tls.cert, tls.key) = (Some(file), Some(key));
         }
@@ -61,6 +61,6 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn failure(why: String) -> Failure {
-    Failure::new(FailureKind::Unreachable, why)
+fn certificate_error(why: String) -> RequestError {
+    RequestError::new(RequestErrorKind::Unreachable, why)
 }

@@ -9,7 +9,7 @@ use ureq::Agent;
 use ureq::http::{HeaderMap, Method, Request as HttpRequest};
 
 use super::certs;
-use super::failure::{Failure, FailureKind};
+use super::error::{RequestError, RequestErrorKind};
 use super::insecure::{InsecureRegistries, is_loopback};
 use super::settings::RegistrySettings;
 use super::waits::Waits;
@@ -32,7 +32,7 @@ pub(super) struct Request<'r> {
     pub authorization: Option<&'r str>,
     /// A form to post. `None`: a GET request.
     pub form: Option<&'r str>,
-    /// The maximum size of the response's body, in bytes. A longer one is a failure.
+    /// The maximum size of the response's body, in bytes. A longer one is an error.
     pub max_body: usize,
 }
 
@@ -52,15 +52,15 @@ pub(super) struct Response {
 /// Why there is no response.
 pub enum SendError {
     /// No connection could be made (TLS included). Nothing was sent.
-    NotConnected(Failure),
-    /// Any other failure.
-    Failed(Failure),
+    NotConnected(RequestError),
+    /// Any other error.
+    Failed(RequestError),
 }
 
-impl From<SendError> for Failure {
+impl From<SendError> for RequestError {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::NotConnected(failure) | SendError::Failed(failure) => failure,
+            SendError::NotConnected(error) | SendError::Failed(error) => error,
         }
     }
 }
@@ -73,7 +73,7 @@ enum Trust {
 }
 
 /// The result of the first attempt to connect to a host, which later requests use.
-type Verification = Arc<Mutex<Option<Result<Trust, Failure>>>>;
+type Verification = Arc<Mutex<Option<Result<Trust, RequestError>>>>;
 
 /// The connections of a command to registries.
 pub(super) struct Connections {
@@ -100,7 +100,7 @@ impl Connections {
     }
 
     /// Whether the registry may be used without a verified certificate. The engine is queried at most once.
-    pub(super) fn may_be_insecure(&self, engine: &Client, url: &Url) -> Result<bool, Failure> {
+    pub(super) fn may_be_insecure(&self, engine: &Client, url: &Url) -> Result<bool, RequestError> {
         if is_loopback(&url.host) {
             return Ok(true);
         }
@@ -108,7 +108,7 @@ impl Connections {
     }
 
     /// The registries that the engine lists. Other threads wait during the request, so that it is sent once.
-    fn insecure(&self, engine: &Client) -> Result<Arc<InsecureRegistries>, Failure> {
+    fn insecure(&self, engine: &Client) -> Result<Arc<InsecureRegistries>, RequestError> {
         let mut listed = self.insecure.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(listed) = &*listed {
             return Ok(Arc::clone(listed));
@@ -133,20 +133,20 @@ impl Connections {
                 drop(first);
                 return self.attempt(engine, request, trust);
             }
-            Some(Err(failure)) => return Err(SendError::NotConnected(failure)),
+            Some(Err(error)) => return Err(SendError::NotConnected(error)),
             None => {}
         }
         let (trust, response) = match self.attempt(engine, request, Trust::Verified) {
-            Err(SendError::NotConnected(failure)) => {
+            Err(SendError::NotConnected(error)) => {
                 if !self.may_be_insecure(engine, &request.url).map_err(SendError::Failed)? {
-                    *first = Some(Err(failure.clone()));
-                    return Err(SendError::NotConnected(failure));
+                    *first = Some(Err(error.clone()));
+                    return Err(SendError::NotConnected(error));
                 }
                 match self.attempt(engine, request, Trust::Unverified) {
-                    // The first failure is more specific: it is about the certificate.
+                    // The first error is more specific: it is about the certificate.
                     Err(SendError::NotConnected(_)) => {
-                        *first = Some(Err(failure.clone()));
-                        return Err(SendError::NotConnected(failure));
+                        *first = Some(Err(error.clone()));
+                        return Err(SendError::NotConnected(error));
                     }
                     response => (Trust::Unverified, response),
                 }
@@ -158,25 +158,27 @@ impl Connections {
     }
 
     fn attempt(&self, engine: &Client, request: &Request, trust: Trust) -> Result<Response, SendError> {
-        let (name, failed) = (request.name(), |kind, why: String| SendError::Failed(Failure::new(kind, why)));
+        let (name, failed) =
+            (request.name(), |kind, why: String| SendError::Failed(RequestError::new(kind, why)));
         engine.cancellation().check().map_err(|e| SendError::Failed(e.into()))?;
         let limit = engine.timeouts().registry_request;
         let limit = engine.time_left().map_or(limit, |left| left.min(limit));
         if limit.is_zero() {
-            return Err(failed(FailureKind::Deadline, format!("timed out before `{name}` could be sent")));
+            return Err(failed(
+                RequestErrorKind::Deadline,
+                format!("timed out before `{name}` could be sent"),
+            ));
         }
         let agent = self.agent(engine, &request.url, trust).map_err(SendError::Failed)?;
         let began = Instant::now();
-        let response = exchange(&agent, request, limit).map_err(|e| failure(engine, e, request, limit));
+        let response = exchange(&agent, request, limit).map_err(|e| send_error(engine, e, request, limit));
         let ending = match &response {
             Ok((parts, _)) => Ok(parts.status.as_u16()),
-            Err(SendError::NotConnected(failure) | SendError::Failed(failure)) => {
-                Err(Error::ConnectionLost {
-                    request: name.clone(),
-                    why: failure.to_string(),
-                    may_require_tls: false,
-                })
-            }
+            Err(SendError::NotConnected(error) | SendError::Failed(error)) => Err(Error::ConnectionLost {
+                request: name.clone(),
+                why: error.to_string(),
+                may_require_tls: false,
+            }),
         };
         engine.observe(&Exchange {
             request: &name,
@@ -188,12 +190,12 @@ impl Connections {
         if body.len() > request.max_body {
             let why =
                 format!("the response to `{name}` is longer than {} MiB", (request.max_body >> 20).max(1));
-            return Err(failed(FailureKind::TooLong, why));
+            return Err(failed(RequestErrorKind::TooLong, why));
         }
         Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body, url: request.url.clone() })
     }
 
-    fn agent(&self, engine: &Client, url: &Url, trust: Trust) -> Result<Agent, Failure> {
+    fn agent(&self, engine: &Client, url: &Url, trust: Trust) -> Result<Agent, RequestError> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (url.scheme, url.host.clone(), url.port, trust);
         if let Some(agent) = agents.get(&key) {
@@ -209,40 +211,45 @@ impl Connections {
         let endpoint =
             Endpoint::Tcp(Tcp { host: url.host.clone(), port: url.port, base_path: String::new(), tls });
         let proxy = Proxy::find(&endpoint, self.settings.variable)
-            .map_err(|e| Failure::new(FailureKind::Unreachable, e.to_string()))?;
+            .map_err(|e| RequestError::new(RequestErrorKind::Unreachable, e.to_string()))?;
         let agent = transport::agent(&endpoint, proxy.as_ref(), *engine.timeouts(), engine.cancellation());
         agents.insert(key, agent.clone());
         Ok(agent)
     }
 }
 
-fn failure(engine: &Client, error: ureq::Error, request: &Request, limit: std::time::Duration) -> SendError {
+fn send_error(
+    engine: &Client,
+    error: ureq::Error,
+    request: &Request,
+    limit: std::time::Duration,
+) -> SendError {
     let name = request.name();
-    let failed = |kind, why| SendError::Failed(Failure::new(kind, why));
+    let failed = |kind, why| SendError::Failed(RequestError::new(kind, why));
     let timed_out = || {
         let kind = match engine.time_left() {
-            Some(left) if left.is_zero() => FailureKind::Deadline,
-            _ => FailureKind::Unreachable,
+            Some(left) if left.is_zero() => RequestErrorKind::Deadline,
+            _ => RequestErrorKind::Unreachable,
         };
         failed(kind, format!("no response to `{name}` within {:.0} s", limit.as_secs_f32().ceil()))
     };
     if engine.cancellation().signal().is_some() {
-        return failed(FailureKind::Interrupted, "interrupted".to_owned());
+        return failed(RequestErrorKind::Interrupted, "interrupted".to_owned());
     }
     match error {
         ureq::Error::Timeout(_) => timed_out(),
         ureq::Error::Io(e) => match e.downcast::<NotConnected>() {
-            Ok(NotConnected(source)) => SendError::NotConnected(Failure::new(
-                FailureKind::Unreachable,
+            Ok(NotConnected(source)) => SendError::NotConnected(RequestError::new(
+                RequestErrorKind::Unreachable,
                 format!("cannot connect to `{}`: {source}", request.url.origin()),
             )),
             Err(e) if e.kind() == std::io::ErrorKind::TimedOut => timed_out(),
             Err(e) => {
-                failed(FailureKind::Unreachable, format!("the connection was lost during `{name}`: {e}"))
+                failed(RequestErrorKind::Unreachable, format!("the connection was lost during `{name}`: {e}"))
             }
         },
         other => {
-            failed(FailureKind::Unreachable, format!("the connection was lost during `{name}`: {other}"))
+            failed(RequestErrorKind::Unreachable, format!("the connection was lost during `{name}`: {other}"))
         }
     }
 }

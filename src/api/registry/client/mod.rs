@@ -1,12 +1,12 @@
 //! A client for registries, which reads tag lists and the ages of images. It never writes.
 //!
 //! Credentials are sent to the registry and to its token server only. A redirect to another host is followed
-//! without them, and a next page on another host is a failure.
+//! without them, and a next page on another host is an error.
 
 mod age;
 mod certs;
+mod error;
 mod exchange;
-mod failure;
 mod insecure;
 mod scheme;
 mod session;
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::Timestamp;
 
 pub use age::Pushed;
-pub use failure::{Failure, FailureKind};
+pub use error::{RequestError, RequestErrorKind};
 pub use settings::{CERTS_FOLDER, RegistrySettings};
 
 use self::exchange::Connections;
@@ -39,7 +39,7 @@ const MAX_BODY_LEN: usize = 16 << 20;
 const HUB_HOST: &str = "hub.docker.com";
 
 /// The tags of a repository.
-pub type TagList = Result<Arc<Vec<String>>, Failure>;
+pub type TagList = Result<Arc<Vec<String>>, RequestError>;
 
 /// The registries that a command uses. Each tag list is requested once, for any number of services.
 pub struct Registries<'k> {
@@ -84,7 +84,7 @@ impl<'k> Registries<'k> {
     ///
     /// # Errors
     /// The command was canceled, or its deadline expired.
-    pub fn pushed(&self, engine: &Client, image: &ImageRef) -> Result<Option<Pushed>, Failure> {
+    pub fn pushed(&self, engine: &Client, image: &ImageRef) -> Result<Option<Pushed>, RequestError> {
         let (true, Some(tag)) = (is_docker_hub(image.domain()), image.tag()) else { return Ok(None) };
         if self.is_hub_limited.load(Ordering::Relaxed) {
             return Ok(None);
@@ -92,7 +92,7 @@ impl<'k> Registries<'k> {
         let mut session =
             Session::new(engine, (&self.connections, &self.schemes), (HUB_HOST, image.path()), (None, None));
         match age::pushed(&mut session, tag) {
-            Err(failure) if failure.kind == FailureKind::RateLimited => {
+            Err(error) if error.kind == RequestErrorKind::RateLimited => {
                 self.is_hub_limited.store(true, Ordering::Relaxed);
                 Ok(None)
             }
@@ -104,16 +104,16 @@ impl<'k> Registries<'k> {
     ///
     /// # Errors
     /// The command was canceled, or its deadline expired.
-    pub fn created(&self, engine: &Client, image: &ImageRef) -> Result<Option<Timestamp>, Failure> {
+    pub fn created(&self, engine: &Client, image: &ImageRef) -> Result<Option<Timestamp>, RequestError> {
         let Some(digest) = image.digest() else { return Ok(None) };
         let auth = match self.auth(engine, image) {
-            Err(failure) if !failure.is_final() => return Ok(None),
+            Err(error) if !error.is_final() => return Ok(None),
             other => other?,
         };
         self.with_session(engine, image, auth.as_ref(), |session| age::created(session, digest))
     }
 
-    fn auth(&self, engine: &Client, image: &ImageRef) -> Result<Option<RegistryAuth>, Failure> {
+    fn auth(&self, engine: &Client, image: &ImageRef) -> Result<Option<RegistryAuth>, RequestError> {
         Ok(self.keyring.auth(engine, image.domain())?)
     }
 
@@ -123,8 +123,8 @@ impl<'k> Registries<'k> {
         engine: &Client,
         image: &ImageRef,
         auth: Option<&RegistryAuth>,
-        send: impl FnOnce(&mut Session) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        send: impl FnOnce(&mut Session) -> Result<T, RequestError>,
+    ) -> Result<T, RequestError> {
         let shared = (&self.connections, &self.schemes);
         let lock = || self.authorizations.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().get(&image.repository()).cloned();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exchange::{Connections, Request, Response, SendError};
-use super::failure::Failure;
+use super::error::RequestError;
 use crate::api::http::client::Client;
 use crate::api::registry::protocol::{Scheme, Url};
 
@@ -28,7 +28,7 @@ impl Schemes {
         engine: &Client,
         domain: &str,
         request: &Request,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, RequestError> {
         let decision = self.decision(domain);
         let mut scheme = decision.lock().unwrap_or_else(PoisonError::into_inner);
         let with = |scheme| {
@@ -41,14 +41,14 @@ impl Schemes {
                 return Ok(with(known)?);
             }
             None => match with(Scheme::Https) {
-                Err(SendError::NotConnected(failure))
+                Err(SendError::NotConnected(error))
                     if !connections.may_be_insecure(engine, &request.url)? =>
                 {
-                    return Err(failure);
+                    return Err(error);
                 }
-                Err(SendError::NotConnected(failure)) => match with(Scheme::Http) {
-                    // The failure of https is more specific.
-                    Err(SendError::NotConnected(_)) => return Err(failure),
+                Err(SendError::NotConnected(error)) => match with(Scheme::Http) {
+                    // The error of https is more specific.
+                    Err(SendError::NotConnected(_)) => return Err(error),
                     result => (Scheme::Http, result),
                 },
                 result => (Scheme::Https, result),

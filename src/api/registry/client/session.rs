@@ -9,8 +9,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::MAX_BODY_LEN;
+use super::error::{RequestError, RequestErrorKind};
 use super::exchange::{Connections, Request, Response};
-use super::failure::{Failure, FailureKind};
 use super::scheme::Schemes;
 use crate::api::config::credentials::{Credentials, RegistryAuth};
 use crate::api::config::redact::{Secret, Secrets};
@@ -102,7 +102,7 @@ impl<'s> Session<'s> {
         target: &str,
         accept: Option<&str>,
         max_body: usize,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, RequestError> {
         let response = self.get_once(target, accept, max_body)?;
         if response.status != 401 {
             self.accepted(&response);
@@ -125,12 +125,12 @@ impl<'s> Session<'s> {
         Ok(response)
     }
 
-    /// The failure for an unexpected status.
-    pub(super) fn refusal(&self, response: &Response) -> Failure {
+    /// The error for an unexpected status.
+    pub(super) fn refusal(&self, response: &Response) -> RequestError {
         match response.status {
             401 | 403 => self.denied(response),
-            404 => Failure::new(
-                FailureKind::NotFound,
+            404 => RequestError::new(
+                RequestErrorKind::NotFound,
                 format!(
                     "registry `{}` has no repository `{}`{}",
                     self.domain,
@@ -138,8 +138,8 @@ impl<'s> Session<'s> {
                     self.message(response)
                 ),
             ),
-            429 | 503 => Failure::new(
-                FailureKind::RateLimited,
+            429 | 503 => RequestError::new(
+                RequestErrorKind::RateLimited,
                 format!(
                     "registry `{}` still responds with {} after {MAX_RETRIES} retries{}",
                     self.domain,
@@ -147,7 +147,7 @@ impl<'s> Session<'s> {
                     self.message(response)
                 ),
             ),
-            status => Failure::invalid(
+            status => RequestError::invalid(
                 &format!("GET {}", response.url),
                 format!("status {status}{}", self.message(response)),
             ),
@@ -165,13 +165,18 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn url(&self, target: &str) -> Result<Url, Failure> {
+    fn url(&self, target: &str) -> Result<Url, RequestError> {
         let scheme = self.schemes.known(self.domain).unwrap_or(Scheme::Https);
         Url::of_registry(scheme, self.domain, target)
-            .map_err(|why| Failure::new(FailureKind::Unreachable, why))
+            .map_err(|why| RequestError::new(RequestErrorKind::Unreachable, why))
     }
 
-    fn get_once(&self, target: &str, accept: Option<&str>, max_body: usize) -> Result<Response, Failure> {
+    fn get_once(
+        &self,
+        target: &str,
+        accept: Option<&str>,
+        max_body: usize,
+    ) -> Result<Response, RequestError> {
         let authorization = self.authorization.as_ref().map(Secret::show);
         let url = self.url(target)?;
         let request = Request { url, accept, authorization, form: None, max_body };
@@ -184,8 +189,8 @@ impl<'s> Session<'s> {
     fn follow(
         &self,
         mut request: Request,
-        first: impl Fn(&Request) -> Result<Response, Failure>,
-    ) -> Result<Response, Failure> {
+        first: impl Fn(&Request) -> Result<Response, RequestError>,
+    ) -> Result<Response, RequestError> {
         let mut response = self.retry(|| first(&request))?;
         for _ in 0..MAX_REDIRECTS {
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
@@ -193,17 +198,17 @@ impl<'s> Session<'s> {
             }
             let from = format!("GET {}", response.url);
             let to = response.headers.get("Location").and_then(|it| it.to_str().ok());
-            let to = to.ok_or_else(|| Failure::invalid(&from, "a redirect without a location"))?;
-            let url = response.url.join(to).map_err(|why| Failure::invalid(&from, why))?;
+            let to = to.ok_or_else(|| RequestError::invalid(&from, "a redirect without a location"))?;
+            let url = response.url.join(to).map_err(|why| RequestError::invalid(&from, why))?;
             if (response.url.scheme, url.scheme) == (Scheme::Https, Scheme::Http) {
                 let why = format!("a redirect from https to `{}`, which is not followed", url.origin());
-                return Err(Failure::invalid(&from, why));
+                return Err(RequestError::invalid(&from, why));
             }
             if !response.url.has_origin_of(&url) {
                 if request.form.is_some() {
                     let why =
                         format!("a redirect of credentials to `{}`, which is not followed", url.origin());
-                    return Err(Failure::invalid(&from, why));
+                    return Err(RequestError::invalid(&from, why));
                 }
                 request.authorization = None;
             }
@@ -212,13 +217,13 @@ impl<'s> Session<'s> {
         }
         if matches!(response.status, 301 | 302 | 303 | 307 | 308) {
             let why = format!("more than {MAX_REDIRECTS} redirects");
-            return Err(Failure::invalid(&format!("GET {}", response.url), why));
+            return Err(RequestError::invalid(&format!("GET {}", response.url), why));
         }
         Ok(response)
     }
 
     /// Repeats a request after 429 and 503, with the delay that the registry requests.
-    fn retry(&self, send: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
+    fn retry(&self, send: impl Fn() -> Result<Response, RequestError>) -> Result<Response, RequestError> {
         let engine = self.engine;
         let mut response = send()?;
         for retry in 0..MAX_RETRIES {
@@ -230,7 +235,7 @@ impl<'s> Session<'s> {
             let pause = delay.unwrap_or(engine.timeouts().registry_retry * (1 << retry)).min(MAX_RETRY_DELAY);
             if engine.time_left().is_some_and(|left| left <= pause) {
                 let why = format!("timed out before `GET {}` could be retried", response.url);
-                return Err(Failure::new(FailureKind::Deadline, why));
+                return Err(RequestError::new(RequestErrorKind::Deadline, why));
             }
             let (waits, host) = (&self.connections.waits, &response.url.host);
             if let Some(message) = waits.announcement(host, response.status, pause, Instant::now()) {
@@ -243,7 +248,7 @@ impl<'s> Session<'s> {
     }
 
     /// Obtains the value of `Authorization` that the registry requires.
-    fn authorize(&self, challenges: &[Challenge], response: &Response) -> Result<Secret, Failure> {
+    fn authorize(&self, challenges: &[Challenge], response: &Response) -> Result<Secret, RequestError> {
         if let Some(bearer) = challenges.iter().find(|it| it.is("Bearer")) {
             return Ok(Secret::new(format!("Bearer {}", self.token(bearer, response)?.show())));
         }
@@ -259,9 +264,9 @@ impl<'s> Session<'s> {
         (!username.is_empty()).then(|| Secret::new(format!("Basic {}", text())))
     }
 
-    fn token(&self, bearer: &Challenge, response: &Response) -> Result<Secret, Failure> {
+    fn token(&self, bearer: &Challenge, response: &Response) -> Result<Secret, RequestError> {
         let from = format!("GET {}", response.url);
-        let invalid = |why: String| Failure::invalid(&from, why);
+        let invalid = |why: String| RequestError::invalid(&from, why);
         let realm =
             bearer.parameter("realm").ok_or_else(|| invalid("a challenge without a realm".to_owned()))?;
         let realm = Url::parse(realm).map_err(invalid)?;
@@ -307,27 +312,27 @@ impl<'s> Session<'s> {
             429 | 503 => return Err(self.refusal(&token_response)),
             400 | 401 | 403 | 404 => return Err(self.denied(&token_response)),
             status => {
-                return Err(Failure::invalid(
+                return Err(RequestError::invalid(
                     &name,
                     format!("status {status}{}", self.message(&token_response)),
                 ));
             }
         }
         let found: Token = serde_json::from_slice(&token_response.body).map_err(|e| {
-            Failure::invalid(&name, format!("not a token (line {}, column {})", e.line(), e.column()))
+            RequestError::invalid(&name, format!("not a token (line {}, column {})", e.line(), e.column()))
         })?;
         let token = if found.token.is_empty() { found.access_token } else { found.token };
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            Err(Failure::invalid(&name, "it has no token"))
+            Err(RequestError::invalid(&name, "it has no token"))
         } else {
             Ok(Secret::new(token))
         }
     }
 
-    fn denied(&self, response: &Response) -> Failure {
+    fn denied(&self, response: &Response) -> RequestError {
         let message = self.message(response);
         let why = format!("registry `{}` denies access to `{}`{message}", self.domain, self.path);
-        Failure::new(FailureKind::Denied, why)
+        RequestError::new(RequestErrorKind::Denied, why)
     }
 
     /// The registry's message after a colon, without secrets.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Deserializer};
 
-use super::failure::{Failure, FailureKind};
+use super::error::{RequestError, RequestErrorKind};
 use super::session::Session;
 use crate::api::registry::image_ref::is_tag;
 use crate::api::registry::protocol::next_link;
@@ -31,14 +31,14 @@ fn list_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Er
 ///
 /// # Errors
 /// A page cannot be read. A partial list is never returned.
-pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
+pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, RequestError> {
     let path = format!("/v2/{}/tags/list", session.path());
     let mut query = Some(PAGE_QUERY.to_owned());
     let (mut all, mut seen, mut length) = (Vec::new(), HashSet::new(), 0);
     for page in 0.. {
         if page == MAX_PAGES {
             let why = format!("the tag list of `{}` has more than {MAX_PAGES} pages", session.path());
-            return Err(Failure::new(FailureKind::TooLong, why));
+            return Err(RequestError::new(RequestErrorKind::TooLong, why));
         }
         let target = |query: &Option<String>| match query {
             Some(query) => format!("{path}?{query}"),
@@ -56,28 +56,29 @@ pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
         if response.status != 200 {
             return Err(match session.refusal(&response) {
                 // The repository exists: its first page was read.
-                Failure { kind: FailureKind::NotFound, .. } if page > 0 => {
-                    Failure::invalid(&format!("GET {}", response.url), "status 404")
+                RequestError { kind: RequestErrorKind::NotFound, .. } if page > 0 => {
+                    RequestError::invalid(&format!("GET {}", response.url), "status 404")
                 }
-                failure => failure,
+                error => error,
             });
         }
         length += response.body.len();
         let name = format!("GET {}", response.url);
-        let own: Page = serde_json::from_slice(&response.body).map_err(|e| Failure::invalid(&name, e))?;
+        let own: Page =
+            serde_json::from_slice(&response.body).map_err(|e| RequestError::invalid(&name, e))?;
         all.extend(own.tags.into_iter().filter(|tag| is_tag(tag)));
         let links = response.headers.get_all("Link").iter().map(|it| {
-            it.to_str().map_err(|_| Failure::invalid(&name, "the header `Link` is not valid text"))
+            it.to_str().map_err(|_| RequestError::invalid(&name, "the header `Link` is not valid text"))
         });
         let links = links.collect::<Result<Vec<_>, _>>()?;
-        let Some(link) = next_link(links).map_err(|why| Failure::invalid(&name, why))? else { break };
-        let next = response.url.join(&link).map_err(|why| Failure::invalid(&name, why))?;
+        let Some(link) = next_link(links).map_err(|why| RequestError::invalid(&name, why))? else { break };
+        let next = response.url.join(&link).map_err(|why| RequestError::invalid(&name, why))?;
         if !next.has_origin_of(&response.url) {
             let why = format!("its next page is on `{}`, which is not followed", next.origin());
-            return Err(Failure::invalid(&name, why));
+            return Err(RequestError::invalid(&name, why));
         }
         if seen.contains(next.query.as_deref().unwrap_or_default()) {
-            return Err(Failure::invalid(&name, "its next page was read already"));
+            return Err(RequestError::invalid(&name, "its next page was read already"));
         }
         query = next.query;
     }
@@ -85,11 +86,11 @@ pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, Failure> {
 }
 
 /// The limit is that of the complete list: the last page exceeds what the other pages left.
-fn too_long(path: &str) -> impl Fn(Failure) -> Failure + use<> {
+fn too_long(path: &str) -> impl Fn(RequestError) -> RequestError + use<> {
     let why = format!("the tag list of `{path}` is longer than {} MiB", MAX_LIST_LEN >> 20);
-    move |failure| match failure.kind {
-        FailureKind::TooLong => Failure::new(FailureKind::TooLong, why.clone()),
-        _ => failure,
+    move |error| match error.kind {
+        RequestErrorKind::TooLong => RequestError::new(RequestErrorKind::TooLong, why.clone()),
+        _ => error,
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use self::reference::Reference;
-use crate::api::registry::client::{FailureKind, Registries};
+use crate::api::registry::client::{Registries, RequestErrorKind};
 use crate::api::registry::tags::{
     Listed, Policy, PolicySource, PreReleases, Rejected, Rules, TagPattern, candidates, list,
 };
@@ -50,16 +50,16 @@ pub fn run(args: TagsArgs, app: &App) -> anyhow::Result<Exit> {
     let registries = Registries::new(app.keyring()?, registry_settings());
     let tags = match registries.tags(&client, &reference.image) {
         Ok(tags) => tags,
-        Err(failure) => {
+        Err(error) => {
             let what = format!("cannot list the tags of `{}`", reference.image.familiar_repository());
-            let exit = match failure.kind {
-                FailureKind::NotFound => Exit::NoSuch,
-                FailureKind::Interrupted => Exit::for_signal(app.signal()),
-                FailureKind::Deadline => Exit::Unreachable,
+            let exit = match error.kind {
+                RequestErrorKind::NotFound => Exit::NoSuch,
+                RequestErrorKind::Interrupted => Exit::for_signal(app.signal()),
+                RequestErrorKind::Deadline => Exit::Unreachable,
                 _ => Exit::Failed,
             };
-            let hint = registry_login_hint(&reference.image, &failure);
-            app.ui.error(&what, [failure.to_string()], hint.as_deref());
+            let hint = registry_login_hint(&reference.image, &error);
+            app.ui.error(&what, [error.to_string()], hint.as_deref());
             return Ok(exit);
         }
     };

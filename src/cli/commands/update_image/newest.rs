@@ -67,9 +67,9 @@ impl<'a> NewestChooser<'a> {
         }
         if let Choice::Newer(image) = &decision.choice {
             let image = image.clone();
-            match self.chooser.resolve(client, &image, service.spec()).map_err(NotStarted::Failed)? {
-                Ok(()) => return Ok((image, Box::new(decision))),
-                Err(refusal) => decision.choice = Choice::Refused(refusal),
+            match self.chooser.check(client, &image, service.spec()).map_err(NotStarted::Failed)? {
+                None => return Ok((image, Box::new(decision))),
+                Some(refusal) => decision.choice = Choice::Refused(refusal),
             }
         }
         Err(NotStarted::Newest(Box::new(decision), item.chosen_by))

@@ -2,9 +2,9 @@
 
 use crate::api::error::Error;
 
-/// The category of a failure.
+/// The category of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
+pub enum RequestErrorKind {
     /// The registry requires credentials, or other ones.
     Denied,
     /// The registry has no such repository.
@@ -28,37 +28,37 @@ pub enum FailureKind {
 /// Why a request to a registry failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
-pub struct Failure {
+pub struct RequestError {
     /// The category.
-    pub kind: FailureKind,
+    pub kind: RequestErrorKind,
     /// The message, without secrets.
     pub why: String,
 }
 
-impl Failure {
-    /// Creates a failure.
-    pub fn new(kind: FailureKind, why: impl Into<String>) -> Self {
+impl RequestError {
+    /// Creates an error.
+    pub fn new(kind: RequestErrorKind, why: impl Into<String>) -> Self {
         Self { kind, why: why.into() }
     }
 
-    /// Creates a failure for a response that is not valid.
+    /// Creates an error for a response that is not valid.
     pub fn invalid(request: &str, why: impl std::fmt::Display) -> Self {
-        Self::new(FailureKind::Invalid, format!("invalid response to `{request}`: {why}"))
+        Self::new(RequestErrorKind::Invalid, format!("invalid response to `{request}`: {why}"))
     }
 
-    /// Whether the failure ends the whole command, not only the work for one image.
+    /// Whether the error ends the whole command, not only the work for one image.
     pub fn is_final(&self) -> bool {
-        matches!(self.kind, FailureKind::Interrupted | FailureKind::Deadline)
+        matches!(self.kind, RequestErrorKind::Interrupted | RequestErrorKind::Deadline)
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for RequestError {
     fn from(error: Error) -> Self {
         let kind = match error {
-            Error::Interrupted => FailureKind::Interrupted,
-            Error::DeadlineExceeded { .. } => FailureKind::Deadline,
-            Error::Credentials(_) => FailureKind::Credentials,
-            _ => FailureKind::Unreachable,
+            Error::Interrupted => RequestErrorKind::Interrupted,
+            Error::DeadlineExceeded { .. } => RequestErrorKind::Deadline,
+            Error::Credentials(_) => RequestErrorKind::Credentials,
+            _ => RequestErrorKind::Unreachable,
         };
         Self::new(kind, error.to_string())
     }
