@@ -13,8 +13,8 @@ fuzz_target!(|text: &str| {
     let labels = Summary::from_labels(&pairs.collect::<Labels>()).labels();
     assert_eq!(Summary::from_labels(&labels).labels(), labels);
     for text in texts {
-        if let Some((run, part)) = names::parse_part(text) {
-            assert_eq!(names::of_part(run, part), text);
+        if let Some((run, part)) = names::parse_config_name(text) {
+            assert_eq!(names::config_name(run, part), text);
         }
     }
 });

@@ -14,7 +14,7 @@ pub enum Destination {
 
 impl Destination {
     /// Returns what a stream is connected to.
-    pub fn of_stream(stream: &impl IsTerminal) -> Self {
+    pub fn for_stream(stream: &impl IsTerminal) -> Self {
         if stream.is_terminal() { Self::Terminal } else { Self::Other }
     }
 }

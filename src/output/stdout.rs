@@ -24,7 +24,7 @@ pub struct OutputWriter<W: Write = StdoutLock<'static>> {
 /// Locks stdout. Only one writer can exist at a time.
 pub fn stdout() -> OutputWriter {
     let stdout = io::stdout();
-    let destination = Destination::of_stream(&stdout);
+    let destination = Destination::for_stream(&stdout);
     OutputWriter::new(stdout.lock(), destination)
 }
 

@@ -15,7 +15,7 @@ pub struct OutputStreams {
 /// Opens both streams. Nothing else may be printed before [`OutputStreams::flush`].
 pub fn streams() -> OutputStreams {
     let stderr = io::stderr();
-    let destination = Destination::of_stream(&stderr);
+    let destination = Destination::for_stream(&stderr);
     OutputStreams { out: stdout(), err: OutputWriter::new(stderr, destination) }
 }
 

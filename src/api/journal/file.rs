@@ -71,7 +71,7 @@ impl FileJournal {
             pieces: pieces.to_vec(),
         };
         if let Ok(record) = run.record() {
-            run.summary = Summary::of_record(&record);
+            run.summary = Summary::from_record(&record);
         }
         let ending = fs::read(&outcome).ok().and_then(|text| serde_json::from_slice(&text).ok());
         if let Some(ending) = ending.as_ref().and_then(ending_of) {

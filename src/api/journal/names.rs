@@ -34,17 +34,17 @@ pub const CODES: &str = "swarmctl.codes";
 pub const HELD: &str = "swarmctl.held";
 
 /// The name of the config that holds this part of the run, counted from 1.
-pub fn of_part(run: u64, part: usize) -> String {
+pub fn config_name(run: u64, part: usize) -> String {
     if part == 1 { format!("{RUN_PREFIX}{run}") } else { format!("{RUN_PREFIX}{run}.{part}") }
 }
 
 /// The run and the part that a config with this name holds. `None` if this is not the name of such a config.
-pub fn parse_part(name: &str) -> Option<(u64, usize)> {
+pub fn parse_config_name(name: &str) -> Option<(u64, usize)> {
     let rest = name.strip_prefix(RUN_PREFIX)?;
     let (run, part) = match rest.split_once('.') {
         Some((run, part)) => (run.parse().ok()?, part.parse().ok()?),
         None => (rest.parse().ok()?, 1),
     };
     // Only the name that this program writes: neither `+1` nor `01` nor `7.1`.
-    (of_part(run, part) == name).then_some((run, part))
+    (config_name(run, part) == name).then_some((run, part))
 }

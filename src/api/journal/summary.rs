@@ -32,7 +32,7 @@ pub struct Summary {
 
 impl Summary {
     /// The summary of a run that starts.
-    pub fn of_record(record: &Record) -> Self {
+    pub fn from_record(record: &Record) -> Self {
         Self {
             at: record.at.clone(),
             by: record.by.clone(),

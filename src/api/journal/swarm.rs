@@ -116,7 +116,7 @@ impl SwarmJournal {
         update(&self.client, self.config.clone(), |labels| drop(set(labels)))
     }
 
-    /// The same journal, with another client.
+    /// Replaces the client, for example by one with another timeout.
     pub fn with_client(&self, client: Client) -> Self {
         Self { client, config: self.config.clone(), swarm: self.swarm.clone() }
     }
@@ -138,7 +138,7 @@ impl SwarmJournal {
             record.run = number;
             let bytes = record.compressed()?;
             let parts = bytes.len().div_ceil(MAX_PART_LEN);
-            let mut labels = Summary::of_record(record).labels();
+            let mut labels = Summary::from_record(record).labels();
             labels.extend(own_labels(record));
             labels.insert(names::PARTS.to_owned(), parts.to_string());
             if self.create_own(number, 1, &labels, &bytes)? {
@@ -172,7 +172,7 @@ impl SwarmJournal {
         let label = format!("{}={}", names::NONCE, record.nonce);
         let Ok(own) = configs::list(&client, &label) else { return };
         let numbered =
-            own.into_iter().filter_map(|config| Some((names::parse_part(&config.name)?, config.id)));
+            own.into_iter().filter_map(|config| Some((names::parse_config_name(&config.name)?, config.id)));
         let parts: BTreeMap<(u64, usize), String> = numbered.collect();
         for id in parts.values().rev() {
             let _ = configs::delete(&client, id);
@@ -182,7 +182,7 @@ impl SwarmJournal {
     /// Creates a part. False if another run has taken the name. A request whose response was lost is repeated: a part with the
     /// nonce of this run is its own.
     fn create_own(&self, run: u64, part: usize, labels: &Labels, bytes: &[u8]) -> Result<bool, JournalError> {
-        let name = names::of_part(run, part);
+        let name = names::config_name(run, part);
         let data = bytes.chunks(MAX_PART_LEN).nth(part - 1).unwrap_or_default();
         let (began, mut pause) = (Instant::now(), MAX_PAUSE / 5);
         loop {
@@ -238,7 +238,7 @@ impl Store for SwarmJournal {
     }
 
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
-        let first = configs::inspect(&self.client, &names::of_part(number, 1))?;
+        let first = configs::inspect(&self.client, &names::config_name(number, 1))?;
         update(&self.client, first, |labels| labels.extend(ending.labels()))?;
         let updated = update(&self.client, self.config.clone(), |labels| {
             let last = self::number(labels, names::LAST).unwrap_or(0).max(number);
@@ -314,7 +314,7 @@ fn may_have_arrived(error: &Error) -> bool {
 fn group(configs: Vec<Config>) -> Vec<StoredRun> {
     let mut runs: BTreeMap<u64, BTreeMap<usize, Config>> = BTreeMap::new();
     for config in configs {
-        let Some((run, part)) = names::parse_part(&config.name) else { continue };
+        let Some((run, part)) = names::parse_config_name(&config.name) else { continue };
         if number(&config.labels, names::RUN) == Some(run) {
             runs.entry(run).or_default().insert(part, config);
         }

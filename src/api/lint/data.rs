@@ -44,7 +44,7 @@ impl Tasks {
     }
 
     /// The tasks of the service with this ID.
-    pub fn of_service(&self, service: &str) -> Read<&[TaskWithSpec]> {
+    pub fn for_service(&self, service: &str) -> Read<&[TaskWithSpec]> {
         if self.unreadable.contains(service) {
             Err(Unexpected)
         } else {

@@ -109,7 +109,7 @@ struct Needs<'a> {
 fn needs<'a>(service: &Service, tasks: &'a Tasks, nodes: &[Node]) -> Read<Needs<'a>> {
     let spec = service.spec();
     let present =
-        tasks.of_service(service.id())?.iter().map(|task| &task.info).filter(|task| !task.has_ended());
+        tasks.for_service(service.id())?.iter().map(|task| &task.info).filter(|task| !task.has_ended());
     let on_nodes: HashSet<&str> =
         present.clone().filter(|task| !task.node.is_empty()).map(|task| task.node.as_str()).collect();
     let desired = match kind(spec)? {

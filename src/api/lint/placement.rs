@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::read::{Read, at, count, integer, list, text, texts};
-use super::subject::{check_placement, counted, of_all};
+use super::subject::{check_placement, counted, describe_eligible};
 use super::{Change, Findings, Fix, Subject};
 use crate::api::resources::nodes::Node;
 use crate::api::rollout::{is_available, meets_constraints, supports_platform, unmet_constraints};
@@ -104,7 +104,7 @@ pub(super) fn no_node(subject: &Subject, found: &mut Findings) -> Read<()> {
     if active.iter().any(|node| meets_constraints(subject.spec, node)) {
         return Ok(());
     }
-    let none = of_all(0, nodes.len());
+    let none = describe_eligible(0, nodes.len());
     let Some(constraint) = most_failed(subject.spec, &active) else {
         let message = format!("no node is up and active: {none}");
         found.push((CONSTRAINTS.to_owned(), message, Fix::Advice));
@@ -158,7 +158,7 @@ pub(super) fn platform(subject: &Subject, found: &mut Findings) -> Read<()> {
         if fitting.len() == 1 { "meets" } else { "meet" },
         if fitting.len() == 1 { "is" } else { "are" },
         theirs.join(", "),
-        of_all(0, nodes.len()),
+        describe_eligible(0, nodes.len()),
     );
     found.push(("TaskTemplate.Placement.Platforms".to_owned(), message, Fix::Advice));
     Ok(())

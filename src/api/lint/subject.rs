@@ -67,17 +67,17 @@ impl<'s> Eligible<'s> {
 
     /// ` (2 of 3 nodes are eligible)`. Empty if all are.
     pub fn in_brackets(&self) -> String {
-        if self.nodes.len() == self.of { String::new() } else { format!(" ({})", self.of_all()) }
+        if self.nodes.len() == self.of { String::new() } else { format!(" ({})", self.describe_eligible()) }
     }
 
     /// `2 of 3 nodes are eligible`.
-    pub fn of_all(&self) -> String {
-        of_all(self.nodes.len(), self.of)
+    pub fn describe_eligible(&self) -> String {
+        describe_eligible(self.nodes.len(), self.of)
     }
 }
 
 /// `2 of 3 nodes are eligible`.
-pub(super) fn of_all(eligible: usize, all: usize) -> String {
+pub(super) fn describe_eligible(eligible: usize, all: usize) -> String {
     let verb = if eligible == 1 { "is" } else { "are" };
     format!("{eligible} of {all} nodes {verb} eligible")
 }
@@ -130,7 +130,7 @@ impl<'a> Subject<'a> {
     /// The tasks of the service.
     pub fn tasks(&self) -> Read<Option<(&'a Tasks, &'a [TaskWithSpec])>> {
         let (Some(tasks), Some(service)) = (self.swarm.tasks, self.service) else { return Ok(None) };
-        Ok(Some((tasks, tasks.of_service(service.id())?)))
+        Ok(Some((tasks, tasks.for_service(service.id())?)))
     }
 
     /// The addresses of this network, if they are known.

@@ -111,9 +111,9 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
         e @ Error::Engine { .. } if e.is_endpoint_unavailable() => {
             error(RegistryErrorKind::EndpointMissing, format!("`GET {}`: {e}", path.as_str()))
         }
-        Error::Engine { status, message } => error(RegistryErrorKind::of(status, &message), message),
+        Error::Engine { status, message } => error(RegistryErrorKind::from_response(status, &message), message),
         Error::Denied { status, message, .. } if is_from_registry(&message) => {
-            error(RegistryErrorKind::of(status, &message), message)
+            error(RegistryErrorKind::from_response(status, &message), message)
         }
         e @ Error::Denied { .. } => error(RegistryErrorKind::EndpointForbidden, e.to_string()),
         e if e.is_endpoint_unavailable() => error(RegistryErrorKind::EndpointMissing, e.to_string()),
@@ -166,7 +166,7 @@ fn is_from_registry(message: &str) -> bool {
 
 impl RegistryErrorKind {
     /// Classifies a failed lookup. The engine passes on the registry's message, but with other status codes.
-    fn of(status: u16, message: &str) -> Self {
+    fn from_response(status: u16, message: &str) -> Self {
         // A repository may be called `denied`: addresses and names are ignored.
         let message = message.split_whitespace().filter(|word| !word.contains('/'));
         let message = message.collect::<Vec<_>>().join(" ");
@@ -247,7 +247,7 @@ mod tests {
                 Unreachable,
             ),
         ] {
-            assert_eq!(RegistryErrorKind::of(status, message), kind, "{status} {message}");
+            assert_eq!(RegistryErrorKind::from_response(status, message), kind, "{status} {message}");
         }
     }
 

@@ -156,7 +156,7 @@ pub fn list_with_specs(client: &Client, service: &str) -> Result<Vec<TaskWithSpe
 
 /// Like [`list_with_specs`], with the engine's time.
 pub fn list_with_specs_and_time(client: &Client, service: &str) -> Result<(Vec<TaskWithSpec>, Timestamp)> {
-    client.get_with(&of_services(&[service]), |response| {
+    client.get_with(&path_for(&[service]), |response| {
         let now = response.date.as_deref().and_then(date::parse_http_date);
         let now = now.ok_or_else(|| response.invalid_response(NO_DATE))?;
         let read = |text: &&RawValue| {
@@ -273,7 +273,7 @@ pub fn count(
 ) -> Result<HashMap<String, Counts>> {
     let all = Path::new(&["tasks"]);
     let ids: Vec<&str> = services.iter().map(|(id, _)| *id).collect();
-    let path = if ids.len() > MAX_SERVICES_PER_FILTER { all.clone() } else { of_services(&ids) };
+    let path = if ids.len() > MAX_SERVICES_PER_FILTER { all.clone() } else { path_for(&ids) };
     let runs: HashMap<&str, u64> = services.iter().copied().collect();
     let count = |path| {
         client.get_with(path, |response| Ok(count_rows(&response.json::<Vec<_>>()?, &runs, down_nodes)))
@@ -327,7 +327,7 @@ pub fn list_remaining(client: &Client, services: &[(&str, &str)]) -> Result<Task
     Ok(listed)
 }
 
-fn of_services(services: &[&str]) -> Path {
+fn path_for(services: &[&str]) -> Path {
     Path::new(&["tasks"]).query("filters", &json!({ "service": ids(services) }).to_string())
 }
 
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn asks_for_the_tasks_of_some_services() {
-        let path = of_services(&["a", "b"]);
+        let path = path_for(&["a", "b"]);
         assert_eq!(path, Path::new(&["tasks"]).query("filters", r#"{"service":{"a":true,"b":true}}"#));
     }
 }

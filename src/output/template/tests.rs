@@ -55,7 +55,7 @@ fn with(options: RenderOptions, template: &str) -> Result<String, String> {
     template.render(&data, Some(&zero), options).map_err(|error| error.to_string())
 }
 
-fn of(template: &str) -> String {
+fn render(template: &str) -> String {
     with(RenderOptions::default(), template).unwrap_or_else(|error| panic!("{template}: {error}"))
 }
 
@@ -80,7 +80,7 @@ fn fields_text_and_blanks() {
         ("{{.Spec.New.Field}} {{index .Spec.New.Field 1}}", "[1 x] x"),
         ("{{(index .Spec.Ports 1).Target}}", "53"),
     ] {
-        assert_eq!(of(template), text, "{template}");
+        assert_eq!(render(template), text, "{template}");
     }
 }
 
@@ -105,7 +105,7 @@ fn conditions_and_loops() {
         ),
         ("{{gt .Spec.Delay 60000000000}} {{eq .UpdateStatus nil}}", "true true"),
     ] {
-        assert_eq!(of(template), text, "{template}");
+        assert_eq!(render(template), text, "{template}");
     }
 }
 
@@ -136,7 +136,7 @@ fn functions() {
         ),
         ("{{\"\\u00e9\\t\\x41\\101\"}}", "é\tAA"),
     ] {
-        assert_eq!(of(template), text, "{template}");
+        assert_eq!(render(template), text, "{template}");
     }
 }
 

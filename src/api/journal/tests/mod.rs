@@ -153,8 +153,8 @@ fn old_runs_are_deleted_and_young_ones_that_have_not_ended_are_kept() {
 
 #[test]
 fn names_of_parts_are_exact() {
-    assert_eq!(names::of_part(124, 1), "swarmctl.run.124");
-    assert_eq!(names::of_part(124, 2), "swarmctl.run.124.2");
+    assert_eq!(names::config_name(124, 1), "swarmctl.run.124");
+    assert_eq!(names::config_name(124, 2), "swarmctl.run.124.2");
     for (name, part) in [
         ("swarmctl.run.124", Some((124, 1))),
         ("swarmctl.run.124.2", Some((124, 2))),
@@ -166,6 +166,6 @@ fn names_of_parts_are_exact() {
         ("swarmctl.journal", None),
         ("app.conf", None),
     ] {
-        assert_eq!(names::parse_part(name), part, "{name}");
+        assert_eq!(names::parse_config_name(name), part, "{name}");
     }
 }

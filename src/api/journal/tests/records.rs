@@ -87,7 +87,7 @@ fn a_record_that_is_too_long_has_no_specs() {
 fn labels_are_cut_to_their_maximum_length() {
     let mut record = record();
     record.command = "ä".repeat(1000);
-    let summary = Summary::of_record(&record);
+    let summary = Summary::from_record(&record);
     let labels = summary.labels();
     assert!(labels.values().all(|label| label.chars().count() <= 256), "{labels:?}");
     let read = Summary::from_labels(&labels);

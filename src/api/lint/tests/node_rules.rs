@@ -102,15 +102,15 @@ fn l08_constraints_that_no_node_meets() {
 
 #[test]
 fn l09_platforms_that_no_node_has() {
-    let of = |platforms: Value| Case::new().with("TaskTemplate.Placement.Platforms", platforms);
-    let finding = of(json!([{"OS": "linux", "Architecture": "arm64"}])).finds("L09");
+    let with = |platforms: Value| Case::new().with("TaskTemplate.Placement.Platforms", platforms);
+    let finding = with(json!([{"OS": "linux", "Architecture": "arm64"}])).finds("L09");
     assert_eq!(
         finding.message,
         "the image is for linux/arm64, and the 3 active nodes that meet the constraints are linux/amd64: 0 of 3 nodes \
          are eligible"
     );
-    of(json!([{"OS": "unknown", "Architecture": "unknown"}])).finds("L09");
-    of(json!([{"OS": "windows", "Architecture": "amd64"}])).mode("ReplicatedJob").finds("L09");
+    with(json!([{"OS": "unknown", "Architecture": "unknown"}])).finds("L09");
+    with(json!([{"OS": "windows", "Architecture": "amd64"}])).mode("ReplicatedJob").finds("L09");
     for fine in [
         json!([]),
         json!(null),
@@ -119,27 +119,27 @@ fn l09_platforms_that_no_node_has() {
         json!([{"OS": "linux"}]),
         json!([{}]),
     ] {
-        of(fine).passes("L09");
+        with(fine).passes("L09");
     }
     let arm = json!([{"OS": "linux", "Architecture": "arm64"}]);
-    of(arm.clone()).node(1, "Description.Platform.Architecture", json!("aarch64")).passes("L09");
-    of(arm.clone()).mode("Global").passes("L09");
-    of(arm).with("TaskTemplate.Placement.Constraints", json!(["node.id==x"])).passes("L09");
-    of(json!([{"OS": 1}])).passes("L09");
+    with(arm.clone()).node(1, "Description.Platform.Architecture", json!("aarch64")).passes("L09");
+    with(arm.clone()).mode("Global").passes("L09");
+    with(arm).with("TaskTemplate.Placement.Constraints", json!(["node.id==x"])).passes("L09");
+    with(json!([{"OS": 1}])).passes("L09");
 }
 
 #[test]
 fn l11_reservations_larger_than_every_node() {
-    let of = |reserved: Value| Case::new().with("TaskTemplate.Resources.Reservations", reserved);
+    let with = |reserved: Value| Case::new().with("TaskTemplate.Resources.Reservations", reserved);
     let gib = 1_i64 << 30;
-    let finding = of(json!({"NanoCPUs": 3_000_000_000_i64})).finds("L11");
+    let finding = with(json!({"NanoCPUs": 3_000_000_000_i64})).finds("L11");
     assert_eq!(finding.fix, Fix::Update(vec![Change::ReservedCpus(2_000_000_000)]));
-    let finding = of(json!({"MemoryBytes": 4 * gib + 1})).finds("L11");
+    let finding = with(json!({"MemoryBytes": 4 * gib + 1})).finds("L11");
     assert_eq!(finding.fix, Fix::Update(vec![Change::ReservedMemory(4 * gib)]));
-    of(json!({"NanoCPUs": 2_000_000_000_i64, "MemoryBytes": 4 * gib})).passes("L11");
-    of(json!({})).passes("L11");
+    with(json!({"NanoCPUs": 2_000_000_000_i64, "MemoryBytes": 4 * gib})).passes("L11");
+    with(json!({})).passes("L11");
     // One node has enough CPUs, another enough memory.
-    let both = || of(json!({"NanoCPUs": 3_000_000_000_i64, "MemoryBytes": 5 * gib}));
+    let both = || with(json!({"NanoCPUs": 3_000_000_000_i64, "MemoryBytes": 5 * gib}));
     let split = both().node(0, "Description.Resources.NanoCPUs", json!(4_000_000_000_i64)).node(
         1,
         "Description.Resources.MemoryBytes",

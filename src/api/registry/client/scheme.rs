@@ -70,5 +70,5 @@ impl Schemes {
 
 /// The same URL with another scheme. A port in the registry's name is kept.
 fn with_scheme(url: &Url, domain: &str, scheme: Scheme) -> Url {
-    Url::of_registry(scheme, domain, &url.target()).unwrap_or_else(|_| Url { scheme, ..url.clone() })
+    Url::for_registry(scheme, domain, &url.target()).unwrap_or_else(|_| Url { scheme, ..url.clone() })
 }

@@ -167,7 +167,7 @@ impl<'s> Session<'s> {
 
     fn url(&self, target: &str) -> Result<Url, RequestError> {
         let scheme = self.schemes.known(self.domain).unwrap_or(Scheme::Https);
-        Url::of_registry(scheme, self.domain, target)
+        Url::for_registry(scheme, self.domain, target)
             .map_err(|why| RequestError::new(RequestErrorKind::Unreachable, why))
     }
 

@@ -74,7 +74,7 @@ impl Url {
     }
 
     /// The URL of a path of a registry, which is named as in image references.
-    pub fn of_registry(scheme: Scheme, domain: &str, path: &str) -> Result<Self, String> {
+    pub fn for_registry(scheme: Scheme, domain: &str, path: &str) -> Result<Self, String> {
         let name = if domain == "docker.io" { "registry-1.docker.io" } else { domain };
         Self::parse(&format!("{}://{name}{path}", scheme.as_str()))
     }
@@ -219,7 +219,7 @@ mod tests {
         ] {
             assert!(Url::parse(text).is_err(), "{text}");
         }
-        let hub = Url::of_registry(Scheme::Https, "docker.io", "/v2/").unwrap();
+        let hub = Url::for_registry(Scheme::Https, "docker.io", "/v2/").unwrap();
         assert_eq!(hub.to_string(), "https://registry-1.docker.io/v2/");
     }
 

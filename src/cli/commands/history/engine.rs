@@ -56,7 +56,7 @@ impl EngineRow {
     ///
     /// # Errors
     /// The tasks cannot be read.
-    pub fn of_services(client: &Client, services: &[Service]) -> Result<Vec<Self>> {
+    pub fn read(client: &Client, services: &[Service]) -> Result<Vec<Self>> {
         let ids: Vec<&str> = services.iter().map(Service::id).collect();
         let listed = tasks::list_existing(client, &ids, &json!({}))?;
         let mut all = Vec::with_capacity(listed.tasks.len());
@@ -94,7 +94,7 @@ fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
     while let Some(first) = tasks.first().map(|task| task.spec.clone()) {
         let own = take(&mut tasks, &first);
         let changes = differences(&json!({ "TaskTemplate": now }), &json!({ "TaskTemplate": first }));
-        rows.push(row(EngineSource::Task, &first, &own, of_template(changes)));
+        rows.push(row(EngineSource::Task, &first, &own, without_runtime_fields(changes)));
     }
     rows
 }
@@ -103,7 +103,7 @@ fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
 fn take(tasks: &mut Vec<TaskWithSpec>, template: &Value) -> Vec<TaskWithSpec> {
     let wrapped = json!({ "TaskTemplate": template });
     let is_same = |task: &TaskWithSpec| {
-        of_template(differences(&wrapped, &json!({ "TaskTemplate": task.spec }))).is_empty()
+        without_runtime_fields(differences(&wrapped, &json!({ "TaskTemplate": task.spec }))).is_empty()
     };
     let (own, rest) = std::mem::take(tasks).into_iter().partition(is_same);
     *tasks = rest;
@@ -119,7 +119,7 @@ fn differences(from: &Value, to: &Value) -> Vec<Change> {
 }
 
 /// The differences between templates, apart from the counter of restarts and the runtime, which tasks do not contain.
-fn of_template(mut changes: Vec<Change>) -> Vec<Change> {
+fn without_runtime_fields(mut changes: Vec<Change>) -> Vec<Change> {
     let ignored = ["TaskTemplate.ForceUpdate", "TaskTemplate.Runtime"].map(Place::at);
     changes.retain(|change| !ignored.contains(&change.place));
     changes

@@ -1,7 +1,7 @@
 //! Recorded runs and the changes between them.
 
+use super::current_services::CurrentServices;
 use super::entry::{Entry, EntryService, Recorded, Subjects, changes_of};
-use super::now::Now;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::journal::{Ran, Record, RecordError, RecordedService, StoredRun, Summary, outside_changes};
@@ -74,14 +74,14 @@ impl Reader<'_> {
     }
 
     /// The services of runs that have not ended, as they are now.
-    fn services_of_started(self, read: &[Read]) -> Result<Now> {
+    fn services_of_started(self, read: &[Read]) -> Result<CurrentServices> {
         let started = read.iter().filter(|one| one.run.summary.is_started());
         let records = started.filter_map(|one| one.record.as_ref().ok());
         let services = records.flat_map(|record| &record.services).filter(|one| self.is_shown(one));
-        Now::of_services(self.client, services)
+        CurrentServices::read(self.client, services)
     }
 
-    fn services(self, one: &Read, now: &Now) -> Vec<EntryService> {
+    fn services(self, one: &Read, now: &CurrentServices) -> Vec<EntryService> {
         let Ok(record) = &one.record else { return Vec::new() };
         let is_started = one.run.summary.is_started();
         let services = record.services.iter().enumerate().filter(|(_, service)| self.is_shown(service));

@@ -1,12 +1,12 @@
 //! `history`: shows what changed services, from the journal and from what the engine remembers.
 
+mod current_services;
 mod details_table;
 mod engine;
 mod engine_table;
 mod entries;
 mod entry;
 mod json;
-mod now;
 mod read;
 mod shown;
 mod text;

@@ -52,7 +52,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
             Subjects::Some(services, unknown) => (services, unknown),
         };
         let failures = report_unknown(app, &unknown);
-        let engine = EngineRow::of_services(client, &services)?;
+        let engine = EngineRow::read(client, &services)?;
         return Ok(Shown { engine, failures, ..Shown::without_journal() });
     };
     let runs = journal.store().runs().map_err(error_of)?;
@@ -75,7 +75,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
     let unknown: Vec<(String, Error)> =
         unknown.into_iter().filter(|(name, _)| !recorded.has_name(name)).collect();
     let failures = report_unknown(app, &unknown);
-    let engine = EngineRow::of_services(client, &unrecorded)?;
+    let engine = EngineRow::read(client, &unrecorded)?;
     Ok(Shown { engine, failures, has_subjects: true, ..Shown::new(&journal, entries) })
 }
 

@@ -38,7 +38,7 @@ impl LogSource {
 /// Returns the sources of all selected services.
 pub fn selected(ui: Ui, client: &Client, select: &SelectArgs) -> Result<Vec<LogSource>> {
     let chosen = select.resolve(ui, client, &[], Jobs::Included)?;
-    chosen.into_iter().map(|one| one.found.map(|service| of_service(&service))).collect()
+    chosen.into_iter().map(|one| one.found.map(|service| source_for(&service))).collect()
 }
 
 /// A name for which there is no log, and why.
@@ -61,7 +61,7 @@ pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<LogSource>,
 
 fn one(client: &Client, given: &str) -> Result<LogSource> {
     match services::find(client, given) {
-        Ok(service) => return Ok(of_service(&service)),
+        Ok(service) => return Ok(source_for(&service)),
         Err(Error::NoSuch { why: None, .. }) => {}
         Err(error) => return Err(error),
     }
@@ -77,7 +77,7 @@ fn one(client: &Client, given: &str) -> Result<LogSource> {
     }
 }
 
-fn of_service(service: &Service) -> LogSource {
+fn source_for(service: &Service) -> LogSource {
     let has_tty = service.spec()["TaskTemplate"]["ContainerSpec"]["TTY"] == true;
     LogSource {
         name: service.name().to_owned(),

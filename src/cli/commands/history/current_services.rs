@@ -10,21 +10,18 @@ use crate::api::resources::services::Service;
 
 /// The services of runs that have not ended, as they are now.
 #[derive(Debug, Default)]
-pub struct Now {
+pub struct CurrentServices {
     by_id: HashMap<String, Service>,
     /// Those that the runs created, which have no ID in the record.
     by_name: HashMap<String, Service>,
 }
 
-impl Now {
+impl CurrentServices {
     /// Reads the services.
     ///
     /// # Errors
     /// The engine does not respond.
-    pub fn of_services<'r>(
-        client: &Client,
-        recorded: impl Iterator<Item = &'r RecordedService>,
-    ) -> Result<Self> {
+    pub fn read<'r>(client: &Client, recorded: impl Iterator<Item = &'r RecordedService>) -> Result<Self> {
         let (mut ids, mut names) = (Vec::new(), Vec::new());
         for one in recorded {
             match one.id.as_deref() {
