@@ -80,6 +80,11 @@ pub enum RegistryErrorKind {
 }
 
 impl RegistryErrorKind {
+    /// Whether the registry does not have the image.
+    pub fn is_not_found(self) -> bool {
+        matches!(self, RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound)
+    }
+
     /// Whether the registry was not contacted.
     pub fn is_before_registry(self) -> bool {
         matches!(self, RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing)

@@ -31,7 +31,8 @@ use crate::api::error::Result as ApiResult;
 use crate::api::http::client::Client;
 use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
-use crate::api::registry::digest::DigestCache;
+use crate::api::registry::digest::{DigestCache, Manifest};
+use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::nodes::Node;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
@@ -188,9 +189,13 @@ impl App {
         Ok(self.keyring.get_or_init(|| keyring))
     }
 
-    /// The responses of registries so far.
-    pub fn digests(&self) -> &DigestCache {
-        &self.digests
+    /// Asks the engine for the digest and platforms of an image, with the user's credentials. Each image is looked up once.
+    ///
+    /// # Errors
+    /// The engine does not find the image, the credentials cannot be read, or the request failed.
+    pub fn inspect_image(&self, client: &Client, image: &ImageRef) -> ApiResult<Manifest> {
+        let auth = self.keyring()?.auth(client, image.domain())?;
+        self.digests.inspect(client, image, auth.as_ref())
     }
 
     /// The nodes as they were read before the updates, so that a command lists them once; `None` if they are not

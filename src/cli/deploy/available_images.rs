@@ -19,8 +19,10 @@ pub struct AvailableImages {
     hint: &'static str,
 }
 
+/// What is known of one image.
 #[derive(Debug)]
 enum Known {
+    /// The registry has it, or cannot be asked by this engine.
     Available,
     /// It is unknown whether the registry has the image, for this reason.
     Unconfirmed(String),
@@ -62,15 +64,15 @@ pub fn check_images(
     }
     let mut images: Vec<(String, ImageRef)> = images.into_iter().collect();
     images.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let can_ask = images.is_empty() || client.api_version()? >= digest::MIN_API_VERSION;
+    let has_endpoint = images.is_empty() || client.api_version()? >= digest::MIN_API_VERSION;
     let known = map_concurrently(images, |(key, image)| {
         let known = match image.digest() {
             None => Known::Unconfirmed(format!(
                 "image `{}` has no digest: each node resolves the tag by itself",
                 image.familiar()
             )),
-            Some(_) if !can_ask => Known::Available,
-            Some(digest) => request(client, app, &image, &format!("{}@{digest}", image.repository()))?,
+            Some(_) if !has_endpoint => Known::Available,
+            Some(_) => request(client, app, &image, &key)?,
         };
         Ok((key, known))
     });
@@ -83,17 +85,14 @@ pub fn check_images(
     Ok(AvailableImages { known: known.into_iter().collect(), hint })
 }
 
-/// Requests the digest from the registry, whatever the tag points to.
+/// Requests the image by its digest, so that it does not matter what the tag points to now.
 fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result<Known> {
     let pinned = ImageRef::parse(pinned).map_err(Error::from)?;
-    let auth = app.keyring()?.auth(client, pinned.domain())?;
-    match app.digests().inspect(client, &pinned, auth.as_ref()) {
+    match app.inspect_image(client, &pinned) {
         Ok(_) => Ok(Known::Available),
-        Err(Error::Registry {
-            kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
-            registry,
-            ..
-        }) => Ok(Known::Missing(registry, pinned.familiar())),
+        Err(Error::Registry { kind, registry, .. }) if kind.is_not_found() => {
+            Ok(Known::Missing(registry, pinned.familiar()))
+        }
         Err(error @ Error::Registry { kind, .. }) => {
             let hint = match kind {
                 RegistryErrorKind::Denied => format!("; {}", engine_login_hint(image.domain())),

@@ -78,8 +78,15 @@ pub struct ImageChange {
 impl ResolveArgs {
     /// Resolves the image of a new service.
     pub fn for_new(&self, client: &Client, app: &App, requested: &ImageRef) -> Result<ImageChange> {
-        ImageResolution { args: self, client, app, requested, current_image: None, restart: Restart::OnChange }
-            .change(self.when())
+        ImageResolution {
+            args: self,
+            client,
+            app,
+            requested,
+            current_image: None,
+            restart: Restart::OnChange,
+        }
+        .change(self.when())
     }
 
     fn when(&self) -> ResolveWhen {
@@ -174,7 +181,13 @@ impl ImageArgs {
                 let why = format!("the image of the service has no tag: `{current}`");
                 return Err(UsageError::new(why, "--image nginx:1.27 web").into());
             };
-            return self.change(client, app, current, &image.with_tag(tag).or_example(TAG)?, Restart::OnChange);
+            return self.change(
+                client,
+                app,
+                current,
+                &image.with_tag(tag).or_example(TAG)?,
+                Restart::OnChange,
+            );
         }
         self.resolve.store(client, app, image.domain(), &mut change)?;
         Ok(change)
@@ -257,8 +270,7 @@ impl ImageResolution<'_> {
 
     /// Asks the registry for the digest.
     fn resolve_digest(&self, likeness: Likeness) -> Result<ImageChange> {
-        let auth = self.app.keyring()?.auth(self.client, self.requested.domain())?;
-        match self.app.digests().inspect(self.client, self.requested, auth.as_ref()) {
+        match self.app.inspect_image(self.client, self.requested) {
             Ok(manifest) => {
                 let same = manifest.image.digest().and_then(|digest| self.same_digest(digest));
                 let pinned = || {

@@ -1,22 +1,19 @@
 //! Chooses the newest image for each service. This module changes nothing.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::decision::{Choice, Decision, HeldBackReason, HeldBackTag, ImageRefusal, Reason};
-use super::{AgeFrom, ChoiceArgs, MinAge};
-use crate::api::error::{Error, RegistryErrorKind, Result};
+use super::{AgeFrom, ChoiceArgs};
+use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::registry::auth::Keyring;
 use crate::api::registry::client::{Registries, RequestError, RequestErrorKind};
-use crate::api::registry::digest::{DigestCache, Manifest};
+use crate::api::registry::digest::Manifest;
 use crate::api::registry::image_ref::ImageRef;
-use crate::api::registry::tags::{
-    LABEL, Policy, PolicySource, PreReleases, Rejected, Rules, TagPattern, candidates,
-};
+use crate::api::registry::tags::{LABEL, Policy, PolicySource, Rejected, Rules, candidates};
 use crate::api::resources::nodes::{self, Node};
 use crate::api::rollout;
 use crate::cli::app::App;
@@ -28,22 +25,11 @@ const MAX_AGE_LOOKUPS: usize = 20;
 
 /// Chooses images by one policy and one set of flags.
 pub struct Chooser<'a> {
-    /// The user's credentials.
-    pub keyring: &'a Keyring,
-    /// The responses of the engine about images.
-    pub digests: &'a DigestCache,
+    app: &'a App,
     /// The registries with the tag lists.
-    pub registries: Registries<'a>,
-    /// Where the policy comes from.
-    pub source: &'a PolicySource,
-    /// The pattern of tags.
-    pub pattern: Option<&'a TagPattern>,
-    /// Which pre-releases are considered.
-    pub pre: PreReleases,
-    /// The minimum age.
-    pub min_age: Option<MinAge>,
-    /// The nodes; `None` if they are not available.
-    nodes: &'a OnceLock<Option<Arc<Vec<Node>>>>,
+    registries: Registries<'a>,
+    source: &'a PolicySource,
+    flags: &'a ChoiceArgs,
 }
 
 /// What the choice needs to know about a service.
@@ -53,7 +39,7 @@ pub struct ServiceImage<'s> {
     pub name: &'s str,
     /// The image in the service's spec.
     pub image: &'s str,
-    /// The value of the label with the policy.
+    /// The value of the label with the policy, which is used if the policy comes from labels.
     pub label: Option<&'s str>,
 }
 
@@ -69,17 +55,7 @@ impl<'a> Chooser<'a> {
     /// # Errors
     /// The user's credentials cannot be read.
     pub fn new(app: &'a App, source: &'a PolicySource, flags: &'a ChoiceArgs) -> Result<Self> {
-        let keyring = app.keyring()?;
-        Ok(Self {
-            keyring,
-            digests: app.digests(),
-            registries: Registries::new(keyring, registry_settings()),
-            source,
-            pattern: flags.tags.as_ref(),
-            pre: flags.pre_releases(),
-            min_age: flags.min_age(),
-            nodes: app.nodes(),
-        })
+        Ok(Self { app, registries: Registries::new(app.keyring()?, registry_settings()), source, flags })
     }
 
     /// Chooses the image of one service.
@@ -95,7 +71,7 @@ impl<'a> Chooser<'a> {
             tags: 0,
             candidates: 0,
             age: None,
-            min_age: self.min_age,
+            min_age: self.flags.min_age(),
             held_back: Vec::new(),
             choice: Choice::NoNewer,
         };
@@ -123,7 +99,8 @@ impl<'a> Chooser<'a> {
         let Some((image, tag)) = image.and_then(|image| Some((image, image.tag()?))) else {
             return Err(not_a_version(service.image));
         };
-        let rules = Rules { policy: &policy, pattern: self.pattern, pre: self.pre };
+        let rules =
+            Rules { policy: &policy, pattern: self.flags.tags.as_ref(), pre: self.flags.pre_releases() };
         let rejected = |why: Rejected| match why {
             Rejected::NotAVersion => not_a_version(tag),
             Rejected::NotMatched => {
@@ -137,7 +114,7 @@ impl<'a> Chooser<'a> {
         let found = candidates(tag, &tags, rules).map_err(rejected)?;
         (decision.tags, decision.candidates) = (found.total, found.tags.len());
         let Some(newest) = found.tags.first() else { return Ok(Choice::NoNewer) };
-        let Some(min) = self.min_age else { return Ok(Choice::Newer(with_tag(image, newest)?)) };
+        let Some(min) = decision.min_age else { return Ok(Choice::Newer(with_tag(image, newest)?)) };
         for tag in found.tags.iter().take(MAX_AGE_LOOKUPS) {
             let candidate = with_tag(image, tag)?;
             let aged = self.age(client, &candidate, min.from)?;
@@ -189,26 +166,17 @@ impl<'a> Chooser<'a> {
         Ok(policy)
     }
 
-    /// Asks the engine for the digest and platforms of an image.
-    ///
-    /// # Errors
-    /// The engine does not find the image, or the request failed.
-    pub fn inspect(&self, client: &Client, image: &ImageRef) -> Result<Manifest> {
-        let auth = self.keyring.auth(client, image.domain())?;
-        self.digests.inspect(client, image, auth.as_ref())
-    }
-
     /// Checks that the engine finds the chosen image and that a node can run it. Returns why the image is refused.
     ///
     /// # Errors
     /// A request failed.
     pub fn check(&self, client: &Client, image: &ImageRef, spec: &Value) -> Result<Option<ImageRefusal>> {
-        let manifest = match self.inspect(client, image) {
+        let manifest = match self.app.inspect_image(client, image) {
             Ok(manifest) => manifest,
-            Err(error) if is_unknown_to_registry(&error) => return Ok(Some(not_found(image))),
+            Err(Error::Registry { kind, .. }) if kind.is_not_found() => return Ok(Some(not_found(image))),
             Err(error) => return Err(error),
         };
-        let nodes = self.nodes.get_or_init(|| nodes::list(client).ok().map(Arc::new));
+        let nodes = self.app.nodes().get_or_init(|| nodes::list(client).ok().map(Arc::new));
         let allowed =
             nodes.iter().flat_map(|nodes| nodes.iter()).filter(|node| rollout::meets_constraints(spec, node));
         let allowed: Vec<&Node> = allowed.collect();
@@ -245,9 +213,11 @@ impl<'a> Chooser<'a> {
 
     /// Asks the engine for a candidate. `None` if the registry cannot be used: the update itself reports this.
     fn manifest(&self, client: &Client, candidate: &ImageRef) -> Result<Option<Manifest>, ChoiceError> {
-        match self.inspect(client, candidate) {
+        match self.app.inspect_image(client, candidate) {
             Ok(manifest) => Ok(Some(manifest)),
-            Err(error) if is_unknown_to_registry(&error) => Err(ChoiceError::Refused(not_found(candidate))),
+            Err(Error::Registry { kind, .. }) if kind.is_not_found() => {
+                Err(ChoiceError::Refused(not_found(candidate)))
+            }
             Err(Error::Registry { .. } | Error::Credentials(_)) => Ok(None),
             Err(error) => Err(ChoiceError::Failed(error)),
         }
@@ -294,13 +264,6 @@ impl From<RequestError> for ChoiceError {
             _ => Error::Interrupted,
         })
     }
-}
-
-fn is_unknown_to_registry(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. }
-    )
 }
 
 /// Formats a platform: `linux/arm64`.

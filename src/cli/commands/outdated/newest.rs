@@ -49,7 +49,7 @@ pub fn decide(
     let chooser = Chooser::new(app, source, &args.choice)?;
     parallel::try_map(rows.iter_mut().collect(), MAX_CONCURRENT, |row: &mut OutdatedRow| {
         let service = services.iter().find(|service| service.id() == row.id);
-        let label = service.filter(|_| *source == PolicySource::Label).and_then(label);
+        let label = service.and_then(label);
         row.newest =
             Some(chooser.decide(client, ServiceImage { name: row.name, image: row.written, label })?);
         Ok::<(), Error>(())

@@ -5,7 +5,7 @@ use super::*;
 fn a_row_shows_what_is_known() {
     let digest = |digit: &str| format!("sha256:{}", digit.repeat(64));
     let (one, two) = (Ok(digest("1")), Ok(digest("2")));
-    let refused = Err("registry `r` denies access".to_owned().into());
+    let refused = Err(Unavailable { why: "registry `r` denies access".to_owned(), unreachable: None });
     let unreachable = Some(("r".to_owned(), "connection refused".to_owned()));
     let unreachable =
         Err(Unavailable { why: "registry `r`: Get: connection refused".to_owned(), unreachable });

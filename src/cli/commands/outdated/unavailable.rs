@@ -21,12 +21,6 @@ pub struct Unavailable {
     pub unreachable: Option<(String, String)>,
 }
 
-impl From<String> for Unavailable {
-    fn from(why: String) -> Self {
-        Self { why, unreachable: None }
-    }
-}
-
 impl Unavailable {
     /// The reason that an error gives.
     pub fn new(error: &Error) -> Self {

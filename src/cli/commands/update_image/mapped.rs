@@ -1,6 +1,6 @@
 //! Checks mapped images with a digest before anything is sent: their registry must have the digest.
 
-use crate::api::error::{Error, Result};
+use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::registry::image_ref::ImageRef;
@@ -17,20 +17,14 @@ pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> R
     if image.digest().is_none() {
         return Ok(());
     }
-    let requested = || -> Result<_> {
-        let auth = app.keyring()?.auth(client, image.domain())?;
-        app.digests().inspect(client, image, auth.as_ref())
-    };
-    match requested() {
+    match app.inspect_image(client, image) {
         Ok(_) => Ok(()),
-        Err(Error::Registry {
-            registry,
-            kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound,
-            ..
-        }) => Err(NotStarted::ImageUnavailable {
-            why: format!("registry `{registry}` does not have `{}`; copy it first", image.familiar()),
-            hint: Some(format!("`{}`", copy_command(image, from))),
-        }),
+        Err(Error::Registry { registry, kind, .. }) if kind.is_not_found() => {
+            Err(NotStarted::ImageUnavailable {
+                why: format!("registry `{registry}` does not have `{}`; copy it first", image.familiar()),
+                hint: Some(format!("`{}`", copy_command(image, from))),
+            })
+        }
         Err(error @ Error::Registry { kind: RegistryErrorKind::Denied, .. }) => {
             Err(NotStarted::ImageUnavailable {
                 why: error.to_string(),

@@ -29,10 +29,6 @@ pub fn selection<'s>(select: &'s SelectArgs, source: Option<&PolicySource>) -> C
     }
 }
 
-fn label(item: &Item<RequestedImage>) -> Option<&str> {
-    item.service.spec()["Labels"][LABEL].as_str()
-}
-
 impl<'a> NewestChooser<'a> {
     /// Creates a chooser; `None` without `--newest`.
     ///
@@ -59,9 +55,9 @@ impl<'a> NewestChooser<'a> {
         current: &str,
     ) -> Result<(ImageRef, Box<Decision>), NotStarted> {
         let service = &item.service;
-        let label = if *self.chooser.source == PolicySource::Label { label(item) } else { None };
-        let image_of_service = ServiceImage { name: service.name(), image: current, label };
-        let mut decision = self.chooser.decide(client, image_of_service).map_err(NotStarted::Failed)?;
+        let label = service.spec()["Labels"][LABEL].as_str();
+        let image = ServiceImage { name: service.name(), image: current, label };
+        let mut decision = self.chooser.decide(client, image).map_err(NotStarted::Failed)?;
         if decision.has_unknown_push() {
             self.has_unknown_push.store(true, Ordering::Relaxed);
         }

@@ -40,7 +40,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::NoSuch { kind, name, suggestion, .. } => {
             names::for_unknown(kind, name, suggestion.as_deref())
         },
-        Error::Registry { kind: RegistryErrorKind::TagNotFound | RegistryErrorKind::RepositoryNotFound, .. } => {
+        Error::Registry { kind, .. } if kind.is_not_found() => {
             "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
                 .to_owned()
         }
