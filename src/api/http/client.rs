@@ -73,15 +73,14 @@ impl Client {
         Self { failover, timeouts, cancellation, deadline, observer, first_date }
     }
 
-    /// The same client with more managers of the same swarm, to switch to if one does not respond. Called once, before the first
-    /// request.
+    /// Adds managers of the same swarm, to switch to if one does not respond. Called once, before the first request.
     pub fn with_others(self, others: impl IntoIterator<Item = Connection>) -> Self {
         let all = self.connection().cloned().into_iter().chain(others);
         let hosts = all.map(|connection| Host::new(connection, &self.cancellation)).collect();
         Self { failover: Arc::new(Failover::new(hosts)), ..self }
     }
 
-    /// The same client, which reports every request to `observer`.
+    /// Reports every request to `observer`.
     pub fn observed(self, observer: Observer) -> Self {
         Self { observer, ..self }
     }
@@ -91,7 +90,7 @@ impl Client {
         &self.timeouts
     }
 
-    /// The same client, which does not report waits that a registry requests.
+    /// Stops reporting waits that a registry requests.
     pub fn without_wait_reports(self) -> Self {
         Self { observer: self.observer.without_wait_reports(), ..self }
     }

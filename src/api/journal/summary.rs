@@ -44,7 +44,7 @@ impl Summary {
         }
     }
 
-    /// The same after the run has ended.
+    /// Adds how the run has ended.
     pub fn ended(self, ending: &Ending) -> Self {
         Self { outcome: ending.outcome.clone(), exit: Some(ending.exit), codes: ending.codes.clone(), ..self }
     }

@@ -45,7 +45,7 @@ impl DigestCache {
     /// Like [`inspect`], but each image is looked up once. Concurrent callers wait for the first one.
     ///
     /// # Errors
-    /// The same as [`inspect`].
+    /// Those of [`inspect`].
     pub fn inspect(
         &self,
         client: &Client,
@@ -111,7 +111,9 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
         e @ Error::Engine { .. } if e.is_endpoint_unavailable() => {
             error(RegistryErrorKind::EndpointMissing, format!("`GET {}`: {e}", path.as_str()))
         }
-        Error::Engine { status, message } => error(RegistryErrorKind::from_response(status, &message), message),
+        Error::Engine { status, message } => {
+            error(RegistryErrorKind::from_response(status, &message), message)
+        }
         Error::Denied { status, message, .. } if is_from_registry(&message) => {
             error(RegistryErrorKind::from_response(status, &message), message)
         }

@@ -25,10 +25,10 @@ pub struct ImageRef {
 /// How a requested image compares with the one that a service runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// The same reference: nothing to change.
+    /// Both references are equal: nothing changes.
     Same,
-    /// The same repository and tag, and only the running image is pinned to a digest. It is the same image
-    /// unless the tag has moved.
+    /// Repository and tag are equal, and only the running image is pinned to a digest. The images differ only if the tag
+    /// has moved.
     Pinned,
     /// Another image.
     Other,
@@ -112,7 +112,7 @@ impl ImageRef {
         self.written(self.tag(), None)
     }
 
-    /// The same repository with another tag and without a digest.
+    /// Replaces the tag, and removes the digest.
     ///
     /// # Errors
     /// The text is not a valid tag.
@@ -123,7 +123,7 @@ impl ImageRef {
         Ok(Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
     }
 
-    /// The same repository and tag, pinned to a digest.
+    /// Replaces the digest.
     ///
     /// # Errors
     /// The text is not a valid digest.

@@ -50,7 +50,7 @@ pub enum InvalidSpec {
         /// The path of the file.
         file: String,
     },
-    /// The same edits add a network, secret or config twice.
+    /// One request adds a network, secret or config twice.
     #[error("{} `{name}` is added twice", kind.as_str())]
     AddedTwice {
         /// What is added.

@@ -131,7 +131,7 @@ impl RollbackPlan {
         let place = places.find(|place| at(newest, place) != at(&self.after, place))?;
         Some(Conflict::Place {
             place: place.clone(),
-            base: at(&self.after, place),
+            expected: at(&self.after, place),
             theirs: at(newest, place),
             mine: at(&self.base, place),
             changed_by: ChangedBy::OtherWriter,

@@ -108,7 +108,7 @@ impl<T: PartialEq> Assignments<T> {
 }
 
 impl SelectArgs {
-    /// The same selection without services that do not have this label.
+    /// Leaves out services that do not have this label.
     pub fn with_label(&self, key: &str) -> Self {
         let label = ("label".to_owned(), key.to_owned());
         Self { filter: self.filter.iter().cloned().chain([label]).collect(), ..self.clone() }

@@ -56,7 +56,10 @@ pub const NAMES: &str = "and, eq, ge, gt, index, join, json, le, len, lower, lt,
                          slice, split, title, truncate, upper";
 
 static FUNCTIONS: [Function; 23] = [
-    Function { call: Implementation::ShortCircuit(LogicalOperator::And), ..new("and", 1, usize::MAX, unused) },
+    Function {
+        call: Implementation::ShortCircuit(LogicalOperator::And),
+        ..new("and", 1, usize::MAX, unused)
+    },
     new("eq", 2, usize::MAX, eq),
     new("ge", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_ge()))),
     new("gt", 2, 2, |_, it| Ok(Value::Bool(it[0].compare(&it[1])?.is_gt()))),

@@ -11,12 +11,12 @@ use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "there is at most one per service")]
 pub enum Conflict {
-    /// The same place was changed since the first read of the command.
+    /// Another writer changed a place that this command changes.
     Place {
         /// The place.
         place: Place,
-        /// The value at the first read of the command.
-        base: Option<Value>,
+        /// The value that the command expected: that of its first read or, before a rollback, the one that it has set.
+        expected: Option<Value>,
         /// The current value.
         theirs: Option<Value>,
         /// The requested value.
@@ -112,7 +112,7 @@ impl Conflict {
             let [was, is, mine] = [&before, &theirs, &requested].map(|spec| edit.place.matching_value(spec));
             (was != is && is != mine).then(|| Self::Place {
                 place: edit.place.clone(),
-                base: was,
+                expected: was,
                 theirs: is,
                 mine,
                 changed_by,

@@ -29,11 +29,11 @@ fn a_stale_index_and_changes_at_other_places_are_not_conflicts() {
 #[test]
 fn another_value_at_the_same_place_is_a_conflict_with_all_three_values() {
     let conflict = Conflict::between(&service(1, &["A=1"], "a"), &service(2, &["A=3"], "a"), &set_env("A=2"));
-    let Some(Conflict::Place { base, theirs, mine, changed_by: ChangedBy::OtherWriter, .. }) = conflict
+    let Some(Conflict::Place { expected, theirs, mine, changed_by: ChangedBy::OtherWriter, .. }) = conflict
     else {
         panic!("{conflict:?}")
     };
-    assert_eq!([base, theirs, mine], ["A=1", "A=3", "A=2"].map(|text| Some(json!(text))));
+    assert_eq!([expected, theirs, mine], ["A=1", "A=3", "A=2"].map(|text| Some(json!(text))));
 }
 
 #[test]

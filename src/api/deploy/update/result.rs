@@ -209,7 +209,7 @@ impl NoChange {
 }
 
 impl Unchanged {
-    /// The same result, with another reason.
+    /// Replaces the reason.
     pub fn because(self, reason: NoChange) -> Self {
         Self { reason, ..self }
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::exchange::{Connections, Request, Response, SendError};
 use super::error::RequestError;
+use super::exchange::{Connections, Request, Response, SendError};
 use crate::api::http::client::Client;
 use crate::api::registry::protocol::{Scheme, Url};
 
@@ -68,7 +68,7 @@ impl Schemes {
     }
 }
 
-/// The same URL with another scheme. A port in the registry's name is kept.
+/// Replaces the scheme. A port in the registry's name is kept.
 fn with_scheme(url: &Url, domain: &str, scheme: Scheme) -> Url {
     Url::for_registry(scheme, domain, &url.target()).unwrap_or_else(|_| Url { scheme, ..url.clone() })
 }

@@ -139,7 +139,7 @@ impl Url {
         }
     }
 
-    /// The same URL with another query.
+    /// Replaces the query.
     pub fn with_query(&self, query: Option<&str>) -> Self {
         Self { query: query.map(str::to_owned), ..self.clone() }
     }

@@ -111,7 +111,7 @@ impl GateArgs {
 }
 
 impl Deployment<'_> {
-    /// The same deployment, whose services must pass gates.
+    /// Requires that the services pass gates.
     ///
     /// # Errors
     /// There are too many gates.

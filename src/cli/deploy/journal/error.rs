@@ -20,7 +20,7 @@ impl JournalCommandError {
         Self { exit, hint: None, why: why.into() }
     }
 
-    /// The same with a hint.
+    /// Adds a hint.
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }

@@ -257,7 +257,7 @@ impl ServiceReport {
         Self::new(given, Stage::NotStarted { service, why })
     }
 
-    /// The same with more remarks.
+    /// Adds remarks.
     pub fn with(self, more: Remarks) -> Self {
         Self { remarks: self.remarks.and(more), ..self }
     }

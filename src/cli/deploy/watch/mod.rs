@@ -231,7 +231,7 @@ fn converged(change: &Watchable, now: &Service) -> Conclusion {
     match unchanged.requested.iter().find(is_replaced) {
         Some(place) => Conclusion::Conflict(Box::new(Conflict::Place {
             place: place.clone(),
-            base: place.matching_value(found.spec()),
+            expected: place.matching_value(found.spec()),
             theirs: place.matching_value(now.spec()),
             mine: place.matching_value(found.spec()),
             changed_by: ChangedBy::OtherWriter,

@@ -301,14 +301,14 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
             );
             Message::new(cause, Some(look))
         }
-        Conflict::Place { place, base, theirs, mine, changed_by } => {
-            let [base, theirs, mine] = [base, theirs, mine].map(|it| value(it.as_ref()));
+        Conflict::Place { place, expected, theirs, mine, changed_by } => {
+            let [expected, theirs, mine] = [expected, theirs, mine].map(|it| value(it.as_ref()));
             let cause = match changed_by {
                 ChangedBy::EngineRollback => format!(
-                    "the engine rolled back meanwhile: {place} was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
+                    "the engine rolled back meanwhile: {place} was `{expected}`, is now `{theirs}`, and this command would set `{mine}`"
                 ),
                 ChangedBy::OtherWriter => format!(
-                    "conflicting change to {place}: it was `{base}`, is now `{theirs}`, and this command would set `{mine}`"
+                    "conflicting change to {place}: it was `{expected}`, is now `{theirs}`, and this command would set `{mine}`"
                 ),
             };
             Message::new(cause, Some(look))
