@@ -192,6 +192,6 @@ fn converged_needs_services_tasks_and_nodes_only() {
 fn a_failed_check_in_a_pipe_changes_nothing() {
     let swarm = shop();
     let run = swarmctl(["update-image", "--from", "-"]).host(swarm.host()).stdin("").run();
-    run.fails_with(Exit::Usage).says(&["does not name a service"]);
+    run.fails_with(Exit::Usage).says(&["it lists no services"]);
     assert!(swarm.posts().is_empty());
 }

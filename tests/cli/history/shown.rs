@@ -95,7 +95,7 @@ fn without_a_journal_the_memory_of_the_engine_is_shown() {
     let shown = run(&swarm, "history web").succeeds();
     shown
         .prints(&["current", "previous", NEW, OLD, "1 running", "what `swarmctl rollback web` restores"])
-        .says(&["this is what the engine remembers: templates only"]);
+        .says(&["this is what the engine remembers: the spec, the previous spec, and the TaskTemplate"]);
     let json = run(&swarm, "history --json --diff web").succeeds().json();
     assert_eq!((&json["journal"], json["runs"].as_array().map(Vec::len)), (&Value::Null, Some(0)));
     let previous = &json["engine"][1];

@@ -36,7 +36,7 @@ pub fn print(app: &App, shown: &Shown, values: Values) -> anyhow::Result<()> {
         }
     }
     if !shown.engine.is_empty() {
-        app.ui.note("this is what the engine remembers: templates only, of at most 5 tasks per slot (docs/history.md)");
+        app.ui.note("this is what the engine remembers: the spec, the previous spec, and the TaskTemplate of at most 5 tasks per slot (docs/history.md)");
     }
     let newest = shown.entries.iter().find_map(|entry| entry.run);
     if let (Some((_, keep)), Some(run), false) = (shown.journal, newest, shown.is_one_run) {

@@ -35,8 +35,8 @@ pub struct PluginArgs {
 enum PluginCommand {
     /// Link this program into docker's plugin folder
     ///
-    /// The link is cli-plugins/docker-swarmctl in Docker's config folder (--config before `plugin`, DOCKER_CONFIG, or
-    /// ~/.docker). Anything else with that name is left alone.
+    /// The link is cli-plugins/docker-swarmctl in Docker's config folder (--config, DOCKER_CONFIG, or ~/.docker). Anything
+    /// else with that name is left alone.
     Install,
     /// Remove the link from docker's plugin folder
     Uninstall,
@@ -46,7 +46,7 @@ enum PluginCommand {
 pub fn run(args: PluginArgs, app: &App) -> anyhow::Result<Exit> {
     let Some((folder, _)) = app.settings().config_folder() else {
         bail!(
-            "there is no home directory: set Docker's config folder with `--config DIR` before `plugin`, or with DOCKER_CONFIG"
+            "there is no home directory: set Docker's config folder with `--config DIR`, or with DOCKER_CONFIG"
         );
     };
     let link = folder.join("cli-plugins").join(LINK);
@@ -66,7 +66,9 @@ fn install(link: &Path) -> anyhow::Result<String> {
     match read_own_link(link)? {
         Some(target) if target == program => return Ok(format!("{shown}: links to {to} already")),
         _ if program.file_name().is_none_or(|name| name != PROGRAM) => {
-            bail!("this program's file is `{to}`: a link to it could not be recognized as swarmctl's")
+            bail!(
+                "this program's file is `{to}`, which is not named `swarmctl`, so a link to it could not be recognized"
+            )
         }
         _ => {}
     }

@@ -7,14 +7,12 @@ use crate::api::forecast::{SpecFailures, find_spec_failures};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 use crate::api::spec::{Change, Place, changes};
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::{NotPrepared, check_rollback, missing_references};
-use crate::cli::messages::changes::in_full;
-use crate::cli::messages::shell;
 
 use super::FailedSpec;
+use super::alternative::{describe_no_way_back, newest_good_image};
 
 /// Returns why there is no previous spec.
 pub fn no_previous_spec(service: &Service) -> &'static str {
@@ -105,41 +103,7 @@ pub fn image_of(spec: &Value) -> &str {
     spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
 }
 
-/// Describes why the previous spec does not help, and what to deploy instead.
-fn describe_no_way_back(service: &Service, image: &str, differs: &[Change], good: Option<&str>) -> String {
-    let what = match differs {
-        [] => {
-            format!("the previous spec has the same image (`{image}`) and settings, so nothing would change")
-        }
-        differs => format!(
-            "the previous spec runs the same tasks as the current one, which is failing (image `{image}`); it differs only in {}",
-            differs.iter().map(in_full).collect::<Vec<_>>().join(", ")
-        ),
-    };
-    match good {
-        Some(good) => format!(
-            "{what}; to return to the newest other image whose tasks ran well, run `swarmctl update-image {} {}`",
-            shell::service(service.name()),
-            shell::word(good)
-        ),
-        None => format!("{what}; the engine no longer lists a task with another image that ran well"),
-    }
-}
-
 /// The restart counter, which does not change what a service runs.
 fn counter() -> Place {
     Place::at("TaskTemplate.ForceUpdate")
-}
-
-/// Returns the image of the newest task that ran successfully, other than `image`.
-fn newest_good_image<'a>(tasks: &'a [TaskWithSpec], image: &str) -> Option<&'a str> {
-    tasks
-        .iter()
-        .map(|task| &task.info)
-        .filter(|task| {
-            matches!(task.status.state, TaskState::Running | TaskState::Shutdown | TaskState::Complete)
-        })
-        .filter(|task| task.status.error.is_empty() && task.image().is_some_and(|other| other != image))
-        .max_by_key(|task| task.created)?
-        .image()
 }

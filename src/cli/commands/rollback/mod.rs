@@ -1,5 +1,6 @@
 //! `rollback`: rolls services back to their previous spec.
 
+mod alternative;
 mod check;
 mod to;
 

@@ -29,7 +29,7 @@ pub fn read(from: &str, stack: Option<&str>) -> Result<Images, UsageError> {
     let bad = |why: String| UsageError::new(format!("--from {from}: {why}"), example);
     let text = files::read_text(from, MAX_FILE_MIB).map_err(|e| bad(format!("it cannot be read: {e}")))?;
     match parse(text.trim_start_matches('\u{feff}'), stack) {
-        Ok(images) if images.is_empty() => Err(bad("it does not name a service".to_owned())),
+        Ok(images) if images.is_empty() => Err(bad("it lists no services".to_owned())),
         Ok(images) => Ok(images),
         Err(ListError::NeedsStack(why)) => Err(UsageError::new(
             format!("--from {from}: {why}"),

@@ -22,7 +22,7 @@ pub fn fix(finding: &Finding, service: &str) -> Option<String> {
         Fix::Constraint(constraint) => {
             let constraint = shell::argument(constraint.as_bytes());
             format!(
-                "let a node meet it, or remove it with `swarmctl update --constraint-rm {constraint} {name}`"
+                "change a node so that it meets the constraint, or remove the constraint with `swarmctl update --constraint-rm {constraint} {name}`"
             )
         }
     })
@@ -46,7 +46,7 @@ pub fn fix_for_new(finding: &Finding) -> Option<String> {
         Fix::Pin => return None,
         Fix::Constraint(constraint) => {
             let constraint = shell::argument(constraint.as_bytes());
-            format!("let a node meet it, or leave out `--constraint {constraint}`")
+            format!("change a node so that it meets the constraint, or leave out `--constraint {constraint}`")
         }
     })
 }

@@ -38,7 +38,7 @@ fn fixes_are_commands_to_paste() {
         (
             finding("L08", Fix::Constraint("node.labels.a == $b".to_owned())),
             "web",
-            "let a node meet it, or remove it with `swarmctl update --constraint-rm 'node.labels.a == $b' web`",
+            "change a node so that it meets the constraint, or remove the constraint with `swarmctl update --constraint-rm 'node.labels.a == $b' web`",
         ),
         (
             finding("L13", Fix::Advice),
@@ -59,7 +59,7 @@ fn fixes_of_a_service_that_was_not_created_are_flags() {
         (finding("L06", Fix::Scale(3)), "use `--replicas 3`"),
         (
             finding("L08", Fix::Constraint("node.role == worker".to_owned())),
-            "let a node meet it, or leave out `--constraint 'node.role == worker'`",
+            "change a node so that it meets the constraint, or leave out `--constraint 'node.role == worker'`",
         ),
         (finding("L29", Fix::Advice), "publish ports from 1 to 65535: `--publish PUBLISHED:TARGET`"),
         (
