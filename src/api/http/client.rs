@@ -1,20 +1,19 @@
 //! The client: requests to one engine, their timeouts, and their responses.
 
-use std::io::Read;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use ureq::BodyReader;
 use ureq::http::Method;
+use ureq::http::response::Parts;
 
 use super::failover::{Failover, Switch};
-use super::host::{EngineInfo, Host, MAX_ERROR_LEN, MAX_RESPONSE_LEN, Request, Sink};
+use super::host::{EngineInfo, Host, MAX_RESPONSE_LEN, Request, Sink};
 use super::json_array::JsonArrayParser;
-use super::limit::{Permit, RequestKind};
+use super::limit::RequestKind;
 use super::observer::{Exchange, Observer};
 use super::request_path::Path;
-use super::response::{RawResponse, Response};
+use super::response::{RawResponse, Response, header};
 use crate::api::cancellation::Cancellation;
 use crate::api::config::connection::Connection;
 use crate::api::config::credentials::{HEADER, RegistryAuth};
@@ -33,36 +32,8 @@ pub struct Client {
     pub(super) first_date: Arc<OnceLock<Option<String>>>,
 }
 
-/// The body of a response that may be unlimited.
-pub struct Stream<'c> {
-    client: &'c Client,
-    host: &'c Host,
-    from: BodyReader<'static>,
-    /// Method and path, as errors name them.
-    request: String,
-    limit: Duration,
-    /// Counts this stream's connection against the limit until it is dropped.
-    _permit: Option<Permit<'c>>,
-}
-
-impl Stream<'_> {
-    /// Waits for the next bytes. 0 means that the engine has ended the body; a lost connection is an error.
-    pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
-        self.client.cancellation.check()?;
-        let failure = |e| self.host.request_error(ureq::Error::from(e), &self.request, self.limit);
-        self.from.read(into).map_err(failure)
-    }
-
-    /// The error for a body that is not in the expected format.
-    pub fn invalid_response(&self, why: impl Into<String>) -> Error {
-        Error::InvalidResponse { request: self.request.clone(), why: why.into() }
-    }
-
-    /// The error for a connection that was closed within a message.
-    pub fn connection_lost(&self, why: impl Into<String>) -> Error {
-        Error::ConnectionLost { request: self.request.clone(), why: why.into(), may_require_tls: false }
-    }
-}
+/// The headers and the body of a response.
+type Received = (Parts, Vec<u8>);
 
 impl Client {
     /// A client of the engine at `connection`. It sends nothing yet, and never waits beyond `deadline`.
@@ -179,6 +150,24 @@ impl Client {
         })
     }
 
+    /// Sends `GET path` instead of the ping that precedes the first request, without a version in the URL: every response of an
+    /// engine has its API version. `None` if the engine has been pinged, or if this request did not settle anything, for
+    /// whatever reason: then [`Client::get_json`] has the retries and the errors.
+    pub fn get_json_instead_of_ping<T: DeserializeOwned>(&self, path: &Path) -> Option<Result<T>> {
+        let host = self.host().ok().filter(|host| host.info.get().is_none())?;
+        let request = Request::get(path.as_str());
+        let received = self.receive(host, request, self.response_timeout(), None).ok()?;
+        let info = EngineInfo::of(&received.0)?;
+        let date = header(&received.0, "Date").map(str::to_owned);
+        match Self::decode(host, request, received).and_then(|response| response.json()) {
+            Err(error) if !matches!(error, Error::Engine { status: 404, .. } | Error::Denied { .. }) => None,
+            result => {
+                self.learn(host, info, date);
+                Some(result)
+            }
+        }
+    }
+
     /// [`Client::get_json`], but at the engine's own API version, whatever version other requests have.
     pub fn get_json_at_engine_version<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
         self.retry_read(|| {
@@ -200,12 +189,6 @@ impl Client {
         self.retry_while(Error::is_retryable, || {
             self.send(Request { auth, ..Request::get(&self.target(path)?) })?.json()
         })
-    }
-
-    /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `end`, at the deadline or by
-    /// cancellation.
-    pub fn stream(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
-        self.retry_read(|| self.open(path, idle, end))
     }
 
     /// Posts `body` once. It is retried only if no connection could be made, because then nothing was sent. After any other
@@ -234,12 +217,15 @@ impl Client {
     }
 
     /// [`Client::ping`] without retries, for requests that are retried themselves: nested loops would try nine times.
-    fn ping_once(&self) -> Result<(&Host, &EngineInfo)> {
+    pub(super) fn ping_once(&self) -> Result<(&Host, &EngineInfo)> {
         let host = self.host()?;
         if let Some(info) = host.info.get() {
             return Ok((host, info));
         }
-        let ping = self.send_to(host, Request::get("/_ping"), self.response_timeout(), None);
+        let request = Request::get("/_ping");
+        let received = self.receive(host, request, self.response_timeout(), None);
+        let info = received.as_ref().ok().and_then(|(parts, _)| EngineInfo::of(parts));
+        let ping = received.and_then(|received| Self::decode(host, request, received));
         let ping = ping.map_err(|e| match host.attribute_to_proxy(e) {
             // Every engine has this path, so a 404 in an engine's format comes from something else.
             Error::Engine { status: status @ 404, message } => {
@@ -252,25 +238,23 @@ impl Client {
             }
             e => e,
         })?;
-        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        let number = |part: &str| part.parse().ok().filter(|_| plain(part));
-        let parts = ping.api_version.as_deref().and_then(|version| version.split_once('.'));
-        let version = parts.and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
-        let Some(version) = version else {
-            return Err(ping.invalid_response("it has no API version; every Docker engine sends one"));
-        };
-        self.first_date.get_or_init(|| ping.date.clone());
-        let info = host.info.get_or_init(|| {
+        let no_version = || ping.invalid_response("it has no API version; every Docker engine sends one");
+        Ok((host, self.learn(host, info.ok_or_else(no_version)?, ping.date.clone())))
+    }
+
+    /// Keeps what the first response of an engine says about it.
+    fn learn<'h>(&self, host: &'h Host, info: EngineInfo, date: Option<String>) -> &'h EngineInfo {
+        self.first_date.get_or_init(|| date);
+        host.info.get_or_init(|| {
             if let Some(requested) = host.connection.api_version {
-                self.observer.report_versions(requested, version);
+                self.observer.report_versions(requested, info.version);
             }
-            EngineInfo { version }
-        });
-        Ok((host, info))
+            info
+        })
     }
 
     /// The path below the API version of the requests.
-    fn target(&self, path: &Path) -> Result<String> {
+    pub(super) fn target(&self, path: &Path) -> Result<String> {
         let (host, info) = self.ping_once()?;
         let (major, minor) = host.connection.api_version.unwrap_or(info.version);
         Ok(format!("/v{major}.{minor}{}", path.as_str()))
@@ -281,6 +265,12 @@ impl Client {
     }
 
     fn send_to(&self, host: &Host, request: Request, timeout: Duration, sink: Sink) -> Result<Response> {
+        let received = self.receive(host, request, timeout, sink)?;
+        Self::decode(host, request, received)
+    }
+
+    /// Sends a request. Returns the headers and the body of the response, whatever its status is.
+    fn receive(&self, host: &Host, request: Request, timeout: Duration, sink: Sink) -> Result<Received> {
         let name = request.name();
         self.cancellation.check()?;
         let timeout = self.time_left().map_or(timeout, |left| left.min(timeout));
@@ -295,16 +285,22 @@ impl Client {
         let Request { method, target, auth, .. } = request;
         let hidden: &[&'static str] = if auth.is_some() { &[HEADER] } else { &[] };
         self.observer.report_request(&format!("{method} {target}"), hidden, status, began.elapsed());
-        let (parts, bytes, length) = response?;
+        let (parts, body, length) = response?;
         if parts.status.is_success() && length as u64 > MAX_RESPONSE_LEN {
             return Err(Error::ResponseTooLong { request: name, mebibytes: MAX_RESPONSE_LEN >> 20 });
         }
-        let (endpoint, sent_secrets) = (&host.connection.endpoint, auth.map(RegistryAuth::secrets));
-        Response::decode(RawResponse { request: name, endpoint, parts: &parts, body: bytes, sent_secrets })
+        Ok((parts, body))
+    }
+
+    /// The response if its status is 2xx, else the error that it stands for.
+    fn decode(host: &Host, request: Request, (parts, body): Received) -> Result<Response> {
+        let (endpoint, sent_secrets) = (&host.connection.endpoint, request.auth.map(RegistryAuth::secrets));
+        let request = request.name();
+        Response::decode(RawResponse { request, endpoint, parts: &parts, body, sent_secrets })
     }
 
     /// The timeout of one response. It is shorter if there is another manager to switch to.
-    fn response_timeout(&self) -> Duration {
+    pub(super) fn response_timeout(&self) -> Duration {
         if self.failover.has_alternatives() {
             self.failover.response_timeout(self.timeouts.failover)
         } else {
@@ -313,7 +309,7 @@ impl Client {
     }
 
     /// The current host. With several managers, the first call chooses one that sees a leader.
-    fn host(&self) -> Result<&Host> {
+    pub(super) fn host(&self) -> Result<&Host> {
         if let Some(host) = self.failover.current_host() {
             return Ok(host);
         }
@@ -349,51 +345,5 @@ impl Client {
                 Ok(is_time_left())
             },
         )
-    }
-
-    fn open(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
-        let target = self.target(path)?;
-        let request = format!("GET {}", target.split('?').next().unwrap_or(&target));
-        self.cancellation.check()?;
-        let until_end = end.map(|end| end.saturating_duration_since(Instant::now()));
-        let left = [self.time_left(), until_end].into_iter().flatten().min();
-        // Without both there is no timeout, so no error shows this value.
-        let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
-        if left.is_some_and(|left| left.is_zero()) {
-            return Err(Error::DeadlineExceeded { request });
-        }
-        let host = self.host()?;
-        // The wait for other streams to end is limited by the deadline only.
-        let permit = host.acquire(RequestKind::Stream, left)?;
-        let began = Instant::now();
-        let response = host.open(&target, left, idle).map_err(|e| host.request_error(e, &request, limit));
-        let status = response.as_ref().map(|(parts, _)| parts.status.as_u16());
-        self.observer.report_request(&format!("GET {target}"), &[], status, began.elapsed());
-        let (parts, body) = response?;
-        let from = body.into_with_config().limit(u64::MAX).reader();
-        let mut stream = Stream { client: self, host, from, request, limit, _permit: permit };
-        if parts.status.is_success() {
-            return Ok(stream);
-        }
-        let mut refusal = Vec::new();
-        let mut part = [0; 4096];
-        while (refusal.len() as u64) < MAX_ERROR_LEN {
-            match stream.read(&mut part)? {
-                0 => break,
-                n => refusal.extend_from_slice(&part[..n]),
-            }
-        }
-        let endpoint = &host.connection.endpoint;
-        let request = stream.request;
-        match Response::decode(RawResponse {
-            request,
-            endpoint,
-            parts: &parts,
-            body: refusal,
-            sent_secrets: None,
-        }) {
-            Ok(_) => Err(Error::internal("a refusal was decoded as a success")),
-            Err(error) => Err(error),
-        }
     }
 }

@@ -9,6 +9,7 @@ use ureq::http::response::Parts;
 use ureq::{Agent, Body};
 
 use super::limit::{ConnectionLimit, Permit, RequestKind};
+use super::response::header;
 use crate::api::cancellation::Cancellation;
 use crate::api::config::connection::Connection;
 use crate::api::config::credentials::RegistryAuth;
@@ -61,15 +62,25 @@ pub(in crate::api) struct Host {
     /// How to reach it.
     pub connection: Connection,
     cancellation: Cancellation,
-    /// What the engine reported about itself; set by the first ping.
+    /// What the engine reported about itself; set by its first response.
     pub info: OnceLock<EngineInfo>,
 }
 
-/// What an engine reports about itself in the response to a ping.
+/// What an engine reports about itself in the headers of every response.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct EngineInfo {
     /// Its own API version.
     pub version: (u32, u32),
+}
+
+impl EngineInfo {
+    /// `None` if the response did not come from an engine.
+    pub(super) fn of(parts: &Parts) -> Option<Self> {
+        let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let number = |part: &str| part.parse().ok().filter(|_| is_plain(part));
+        let (major, minor) = header(parts, "Api-Version")?.split_once('.')?;
+        Some(Self { version: (number(major)?, number(minor)?) })
+    }
 }
 
 impl Host {

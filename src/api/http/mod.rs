@@ -12,3 +12,4 @@ pub mod request_path;
 pub mod response;
 pub mod retry;
 mod shared;
+pub mod stream;

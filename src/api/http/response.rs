@@ -13,8 +13,6 @@ pub struct Response {
     request: String,
     /// The body, as it was received.
     pub body: Vec<u8>,
-    /// The header `Api-Version`.
-    pub api_version: Option<String>,
     /// The header `Date`: the engine's clock.
     pub date: Option<String>,
     /// Secrets that were sent. They are hidden if a message of the response repeats them.
@@ -39,6 +37,11 @@ pub(in crate::api) struct RawResponse<'a> {
     pub sent_secrets: Option<&'a Secrets>,
 }
 
+/// The value of a header, if it is text.
+pub(super) fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name)?.to_str().ok()
+}
+
 /// The body of the engine's error responses.
 #[derive(Deserialize)]
 struct ErrorBody {
@@ -52,16 +55,14 @@ impl Response {
     /// The engine's refusal; [`Error::InvalidResponse`] for redirects.
     pub(in crate::api) fn decode(received: RawResponse) -> Result<Self> {
         let RawResponse { request, endpoint, parts, body, sent_secrets } = received;
-        let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
-        let (api_version, date) = (header("Api-Version"), header("Date"));
-        let response =
-            Self { request, body, api_version, date, secrets: sent_secrets.cloned().unwrap_or_default() };
+        let date = header(parts, "Date").map(str::to_owned);
+        let response = Self { request, body, date, secrets: sent_secrets.cloned().unwrap_or_default() };
         let status = parts.status.as_u16();
         match status {
             200..=299 => Ok(response),
             300..=399 => Err(response.invalid_response(format!(
                 "status {status}, a redirect to `{}`, which is never followed",
-                header("Location").unwrap_or_default()
+                header(parts, "Location").unwrap_or_default()
             ))),
             _ => match serde_json::from_slice::<ErrorBody>(&response.body) {
                 Ok(ErrorBody { message }) if matches!(status, 401 | 403) => {
@@ -76,13 +77,7 @@ impl Response {
     /// A successful response with this body.
     #[cfg(test)]
     pub fn from_body(body: Vec<u8>) -> Self {
-        Self {
-            request: "GET /x".to_owned(),
-            body,
-            api_version: None,
-            date: None,
-            secrets: Secrets::default(),
-        }
+        Self { request: "GET /x".to_owned(), body, date: None, secrets: Secrets::default() }
     }
 
     /// Parses the body as JSON.

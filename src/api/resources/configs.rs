@@ -91,7 +91,16 @@ impl From<Row> for Config {
 /// # Errors
 /// [`Error::Engine`] with status 404: there is none.
 pub fn inspect(client: &Client, name: &str) -> Result<Config> {
-    client.get_json::<Row>(&Path::new(&["configs", name])).map(Config::from)
+    client.get_json::<Row>(&path_of(name)).map(Config::from)
+}
+
+/// `GET /configs/{name}` instead of a ping ([`Client::get_json_instead_of_ping`]).
+pub fn inspect_instead_of_ping(client: &Client, name: &str) -> Option<Result<Config>> {
+    Some(client.get_json_instead_of_ping::<Row>(&path_of(name))?.map(Config::from))
+}
+
+fn path_of(name: &str) -> Path {
+    Path::new(&["configs", name])
 }
 
 /// `GET /configs` with a label. The engine always sends the data.

@@ -9,8 +9,9 @@ use percent_encoding::percent_decode;
 use super::log_stream::LineDecoder;
 pub use super::log_stream::{Channel, FrameDecoder, Message};
 use crate::api::error::Result;
-use crate::api::http::client::{Client, Stream};
+use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
+use crate::api::http::stream::Stream;
 
 /// The start of the engine's own errors, in streams without frames.
 const ENGINE_ERROR_PREFIX: &[u8] = b"Error grabbing logs: ";

@@ -61,7 +61,7 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     let style = args.plan.style(ReportStyle::new("rm", "remove", "removed"));
     let style = style.in_format(args.json.format());
     let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.journal)? };
-    if let Err(error) = recorder.start(&client) {
+    if let Err(error) = recorder.look_for_journal(&client) {
         return report_nothing_done(style, &args.services, error, app);
     }
     let chosen = find_services(&client, &args.select, &args.services, Jobs::Included, style, app)?;

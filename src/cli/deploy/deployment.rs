@@ -225,7 +225,7 @@ impl<'a> Deployment<'a> {
         names: &[String],
         jobs: Jobs,
     ) -> anyhow::Result<Vec<SelectedService>> {
-        if let Err(error) = self.start_journal() {
+        if let Err(error) = self.look_for_journal() {
             return Err(AlreadyReported(report_nothing_done(self.style, names, error, self.app)?).into());
         }
         let chosen = find_services(&self.client, select, names, jobs, self.style, self.app)?;

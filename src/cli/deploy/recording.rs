@@ -15,12 +15,12 @@ use crate::cli::flags::image_report::announce;
 use crate::cli::messages::shared::SharedTexts;
 
 impl Deployment<'_> {
-    /// Starts to read the journal, in parallel with the next request.
+    /// Looks for the journal, with the first request.
     ///
     /// # Errors
     /// The engine does not respond.
-    pub fn start_journal(&mut self) -> Result<()> {
-        self.recorder.start(&self.client)
+    pub fn look_for_journal(&mut self) -> Result<()> {
+        self.recorder.look_for_journal(&self.client)
     }
 
     /// Reads the journal, which the command needs and in which it is recorded.

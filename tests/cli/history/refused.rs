@@ -106,10 +106,10 @@ fn labels_that_another_run_has_changed_are_read_again() {
 }
 
 #[test]
-fn engines_without_configs_are_asked_nothing() {
+fn engines_without_configs_are_asked_once() {
     let swarm = FakeSwarm::with([bare("web")]);
     swarm.world().api_version = Some("1.29");
-    update(&swarm, "").succeeds();
-    assert_eq!(count(&swarm, "GET", "/configs"), 0);
+    update(&swarm, "").succeeds().never_says(&["journal"]);
+    assert_eq!(count(&swarm, "GET", "/configs/swarmctl.journal"), 1);
     run(&swarm, "journal enable").fails_with(Exit::Failed).says(&["SWARMCTL_JOURNAL=file"]);
 }

@@ -98,7 +98,7 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let mut deployment = Deployment::new(plan::style(&plan.command), app, flags)?;
     app.ui.note(&plan::headline(&plan));
-    if let Err(error) = deployment.start_journal() {
+    if let Err(error) = deployment.look_for_journal() {
         return report_early_end(deployment.style(), error.into(), app);
     }
     let client = deployment.client();

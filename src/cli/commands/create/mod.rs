@@ -75,7 +75,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let client = args.follow.client(app)?;
     let style = args.plan.style(ReportStyle::new("create", "create", "")).in_format(args.follow.format());
     let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.follow.journal)? };
-    if let Err(error) = recorder.start(&client) {
+    if let Err(error) = recorder.look_for_journal(&client) {
         return report_early_end(style, error.into(), app);
     }
     let mut run = None;

@@ -74,7 +74,7 @@ impl FromArgs {
         let mut deployment = deployment.with_remarks(mapped_from(images));
         let selected = match (&select.stack, each) {
             (Some(stack), Assignments::PerService(images)) => {
-                deployment.start_journal()?;
+                deployment.look_for_journal()?;
                 let chosen = services_of_stack(&deployment, stack, images)?;
                 deployment.with_chosen(chosen)
             }

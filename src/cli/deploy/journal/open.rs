@@ -23,6 +23,10 @@ pub enum Journal {
 }
 
 impl Journal {
+    fn in_swarm(journal: Option<SwarmJournal>) -> Option<Self> {
+        journal.map(|journal| Self::Swarm(Box::new(journal)))
+    }
+
     /// Where runs are stored.
     pub fn store(&self) -> &dyn Store {
         match self {
@@ -40,6 +44,17 @@ impl Journal {
     }
 }
 
+/// Looks for the journal with the first request of a command, which replaces the ping. `None` if that is not possible.
+pub fn open_instead_of_ping(
+    client: Client,
+    location: &Location,
+) -> Option<Result<Option<Journal>, JournalError>> {
+    match location {
+        Location::Swarm => Some(SwarmJournal::open_instead_of_ping(client)?.map(Journal::in_swarm)),
+        Location::Off | Location::File(_) => None,
+    }
+}
+
 /// Looks for the journal. `None` if there is none.
 ///
 /// # Errors
@@ -47,7 +62,7 @@ impl Journal {
 pub fn open(client: Client, location: &Location) -> Result<Option<Journal>, JournalError> {
     match location {
         Location::Off => Ok(None),
-        Location::Swarm => Ok(SwarmJournal::open(client)?.map(|journal| Journal::Swarm(Box::new(journal)))),
+        Location::Swarm => SwarmJournal::open(client).map(Journal::in_swarm),
         Location::File(folder) => {
             let swarm = system::info(&client)?.swarm;
             match swarm.id() {

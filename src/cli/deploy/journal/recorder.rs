@@ -1,14 +1,12 @@
 //! Records a run before the first request that changes something, and its outcome at the end.
 
 use std::collections::HashMap;
-use std::thread;
-use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 
 use super::args::{JournalArgs, JournalMode};
 use super::location::Location;
-use super::open::{Journal, NO_JOURNAL, describe, error_of, open};
+use super::open::{Journal, NO_JOURNAL, describe, error_of, open, open_instead_of_ping};
 use crate::api::deploy::update::Delivery;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -27,18 +25,8 @@ const PRUNE_INTERVAL: u64 = 10;
 pub struct Recorder {
     mode: JournalMode,
     location: Location,
-    reading: Reading,
-}
-
-/// The journal is read while other requests are sent.
-#[derive(Debug)]
-enum Reading {
-    /// Not started.
-    NotStarted,
-    /// On another thread.
-    Started(JoinHandle<Result<Option<Journal>, JournalError>>),
-    /// The command itself has read it.
-    Done(Journal),
+    /// The journal, once it was looked for.
+    opened: Option<Result<Option<Journal>, JournalError>>,
 }
 
 /// A run that is going to be recorded.
@@ -70,37 +58,39 @@ impl Recorder {
             JournalMode::Off => Location::Off,
             JournalMode::Auto | JournalMode::Required => Location::from_environment()?,
         };
-        Ok(Self { mode: args.mode, location, reading: Reading::NotStarted })
+        Ok(Self { mode: args.mode, location, opened: None })
     }
 
     /// A recorder that records nothing.
     pub fn off() -> Self {
-        Self { mode: JournalMode::Off, location: Location::Off, reading: Reading::NotStarted }
+        Self { mode: JournalMode::Off, location: Location::Off, opened: None }
     }
 
-    /// Starts to read the journal, in parallel with the next requests of the command.
+    /// Looks for the journal. Called before the first request of a command, it replaces the ping, so that a command needs no more
+    /// requests than without a journal.
     ///
     /// # Errors
     /// The engine does not respond.
-    pub fn start(&mut self, client: &Client) -> Result<()> {
-        if self.location == Location::Off || !matches!(self.reading, Reading::NotStarted) {
+    pub fn look_for_journal(&mut self, client: &Client) -> Result<()> {
+        if self.location == Location::Off || self.opened.is_some() {
             return Ok(());
         }
-        // Each thread would ping the engine otherwise.
-        client.api_version()?;
-        // Over ssh a second connection is a second login, which takes longer than a request.
-        if client.max_streams().is_some() {
-            return Ok(());
-        }
-        let (client, location) = (self.limited(client), self.location.clone());
-        self.reading = Reading::Started(thread::spawn(move || open(client, &location)));
+        let opened = match open_instead_of_ping(self.limited(client), &self.location) {
+            Some(opened) => opened,
+            None => {
+                // With all retries, and more time than there is for the journal.
+                client.api_version()?;
+                open(self.limited(client), &self.location)
+            }
+        };
+        self.opened = Some(opened);
         Ok(())
     }
 
     /// Uses a journal that the command itself has read.
     pub fn use_opened(&mut self, journal: &Journal, client: &Client) {
         if self.location != Location::Off {
-            self.reading = Reading::Done(journal.with_client(client.clone_shared()));
+            self.opened = Some(Ok(Some(journal.with_client(client.clone_shared()))));
         }
     }
 
@@ -118,7 +108,7 @@ impl Recorder {
         {
             return Ok(None);
         }
-        let journal = match self.opened(client) {
+        let journal = match self.opened.take().unwrap_or_else(|| open(self.limited(client), &self.location)) {
             Ok(Some(journal)) => journal,
             opened => return self.without_journal(app, opened, draft),
         };
@@ -134,18 +124,6 @@ impl Recorder {
         let ids = record.services.iter().enumerate();
         let positions = ids.filter_map(|(at, service)| Some((service.id.clone()?, at))).collect();
         Ok(Some(RecordedRun { number: record.run, journal, positions }))
-    }
-
-    /// The journal that was read, or that is read now.
-    fn opened(&mut self, client: &Client) -> Result<Option<Journal>, JournalError> {
-        match std::mem::replace(&mut self.reading, Reading::NotStarted) {
-            Reading::Started(thread) => match thread.join() {
-                Ok(opened) => opened,
-                Err(panic) => std::panic::resume_unwind(panic),
-            },
-            Reading::Done(journal) => Ok(Some(journal)),
-            Reading::NotStarted => open(self.limited(client), &self.location),
-        }
     }
 
     /// A client for reading and writing the journal. Only if a record is required, it waits as long as for an update.
