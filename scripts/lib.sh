@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # ENGINE_SOCKET is for the scripts that source this
-# Functions that the scripts in this folder share. Sourced, by bash only.
+# Functions that the scripts in this directory share. Sourced, by bash only.
 
-# In some shells (cron, plain `su`) root's PATH lacks the sbin folders, and under sudo it lacks cargo's folder.
+# In some shells (cron, plain `su`) root's PATH lacks the sbin directories, and under sudo it lacks cargo's directory.
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin"
 export PATH
 
@@ -48,8 +48,8 @@ need_root() {
 # Note for changes: bash 5.2 fails to run a trap ("unexpected EOF while looking for matching `)'") if the signal arrives
 # during the first of several command substitutions in one command. So each command has at most one.
 
-# open_work: makes the folder $WORK. However the script ends, the engine and the command that `tended` runs
-# end with it, and the folder is removed. Then `closing STATUS` is called, if the script has such a function.
+# open_work: makes the directory $WORK. However the script ends, the engine and the command that `tended` runs
+# end with it, and the directory is removed. Then `closing STATUS` is called, if the script has such a function.
 open_work() {
   local parent=${TMPDIR:-/tmp}
   # The path of a unix socket holds 107 bytes at most.

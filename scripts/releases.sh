@@ -12,7 +12,7 @@ ALL_RELEASES="bookworm trixie forky"
 # The version of the newest release's Docker that the program was last tested with.
 NEWEST_TESTED=28.5.2
 
-# engine_cache: prints the folder of the unpacked releases.
+# engine_cache: prints the directory of the unpacked releases.
 engine_cache() { echo "${SWARMCTL_ENGINE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/swarmctl/engines}"; }
 
 # release_of WORD: prints the Debian release for a code name, `newest`, or a version of Docker; fails for anything else.
@@ -25,7 +25,7 @@ release_of() {
   esac
 }
 
-# unpack_release RELEASE: downloads and unpacks it if it is not in the cache, and sets ENGINE_ROOT to the unpacked folder.
+# unpack_release RELEASE: downloads and unpacks it if it is not in the cache, and sets ENGINE_ROOT to the unpacked directory.
 # The newest release is compared with Debian's mirror once a day, because its Docker changes.
 ENGINE_ROOT=
 INSTALLED_RELEASES=
@@ -50,7 +50,7 @@ unpack_release() {
 # docker_version: prints the version of the unpacked Docker as Debian writes it, for example 28.5.2+dfsg4-5.
 docker_version() { cat "$ENGINE_ROOT/.complete"; }
 
-# engine_programs: prints a folder with the unpacked release's docker, docker-registry and busybox, which run on this machine.
+# engine_programs: prints a directory with the unpacked release's docker, docker-registry and busybox, which run on this machine.
 engine_programs() { echo "$ENGINE_ROOT/.programs"; }
 
 # In a subshell, so that its traps and variables are its own.
@@ -90,7 +90,7 @@ _unpack_candidate() {
   mkdir -p "$new"/usr/{bin,sbin,lib,lib64}
   for deb in bin sbin lib lib64; do ln -s "usr/$deb" "$new/$deb"; done
   for deb in "$apt"/debs/*.deb; do
-    # Some packages still have /bin and /lib as folders, which must not replace the links.
+    # Some packages still have /bin and /lib as directories, which must not replace the links.
     dpkg-deb --fsys-tarfile "$deb" |
       tar -x -C "$new" --keep-directory-symlink --no-same-owner \
         --exclude=./usr/share/doc --exclude=./usr/share/man --exclude=./usr/share/locale --exclude=./dev >>"$apt/log" 2>&1 ||
@@ -109,7 +109,7 @@ _unpack_candidate() {
   mv "$new" "$cache/$version"
   ln -sfn "$version" "$cache/current"
   touch "$cache/checked"
-  # An engine holds a shared lock on the folder that it runs from.
+  # An engine holds a shared lock on the directory that it runs from.
   for old in "$cache"/[0-9]*/; do
     old=${old%/}
     [ "${old##*/}" = "$version" ] || flock --exclusive --nonblock "$old" rm -rf "$old" || true
@@ -130,7 +130,7 @@ _write_programs() {
   ln -s ../usr/bin/busybox "$root/.programs/busybox"
 }
 
-# _write_apt_config FOLDER RELEASE MIRROR: everything that apt reads and writes is in FOLDER, so the machine's own apt is unchanged.
+# _write_apt_config DIRECTORY RELEASE MIRROR: everything that apt reads and writes is in DIRECTORY, so the machine's own apt is unchanged.
 _write_apt_config() {
   local apt=$1 release=$2 mirror=$3 key
   for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do [ ! -e "$key" ] || break; done

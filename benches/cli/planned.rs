@@ -18,15 +18,15 @@ pub fn section(socket: &str, what: &str, label: &str, parallel: usize, rounds: u
     };
     let [label1, label2] = [label.to_owned(), label.to_owned()];
     let flags2 = flags.clone();
-    let folder = std::env::temp_dir().join(format!("swarmctl-bench-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    let directory = std::env::temp_dir().join(format!("swarmctl-bench-{}", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
     let contenders = vec![
         Contender::new("swarmctl update-image", move |turn| {
             let words = flags(&format!("bench:u{turn}"), &label1);
             direct.ours(&words.iter().map(String::as_str).chain(["--detach"]).collect::<Vec<_>>())
         }),
         Contender::new("swarmctl apply", move |turn| {
-            let plan = folder.join(format!("{turn}.json")).to_str().unwrap().to_owned();
+            let plan = directory.join(format!("{turn}.json")).to_str().unwrap().to_owned();
             let words = flags2(&format!("bench:a{turn}"), &label2);
             let words: Vec<&str> = words.iter().map(String::as_str).chain(["--plan", &plan]).collect();
             let made = planned.ours(&words);

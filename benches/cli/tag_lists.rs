@@ -17,11 +17,11 @@ const DIGEST: &str = "sha256:111111111111111111111111111111111111111111111111111
 /// 200 services with as many repositories, of 500 tags each.
 pub fn section() -> Section {
     let port = serve_registry();
-    let folder = std::env::temp_dir().join(format!("swarmctl-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let socket = folder.join("engine.sock");
+    let directory = std::env::temp_dir().join(format!("swarmctl-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let socket = directory.join("engine.sock");
     serve_engine(socket.clone(), port);
-    let lists = folder.join("lists");
+    let lists = directory.join("lists");
     let url = |n: usize| {
         format!("url = http://127.0.0.1:{port}/v2/shop/app{n}/tags/list?n=1000\noutput = /dev/null\n")
     };
@@ -39,7 +39,7 @@ pub fn section() -> Section {
         fixed("swarmctl", ours),
     ];
     let section = compare(&what, ROUNDS, contenders);
-    let _ = std::fs::remove_dir_all(folder);
+    let _ = std::fs::remove_dir_all(directory);
     section
 }
 

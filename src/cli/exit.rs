@@ -72,7 +72,7 @@ const PRECEDENCE: [Exit; 13] = [
 ];
 
 impl Exit {
-    /// The exit status of the process.
+    /// The exit code of the process.
     pub fn code(self) -> u8 {
         self as u8
     }

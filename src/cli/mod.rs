@@ -119,7 +119,7 @@ enum CliCommand {
     Wait(Lazy<wait::WaitArgs>),
 }
 
-/// Parses the command line and runs the command. Returns the exit status.
+/// Parses the command line and runs the command. Returns the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = args.into_iter().collect();
     if matches!(&words[..], [_, word] if word == "--version") {

@@ -206,15 +206,15 @@ fn images_are_those_that_services_run_too() {
 }
 
 #[test]
-fn contexts_are_those_of_the_config_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    let meta = folder.path().join("contexts/meta/0");
+fn contexts_are_those_of_the_config_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let meta = directory.path().join("contexts/meta/0");
     std::fs::create_dir_all(&meta).unwrap();
     std::fs::write(meta.join("meta.json"), r#"{"Name":"prod","Endpoints":{"docker":{"Host":"ssh://x"}}}"#)
         .unwrap();
     let run = |words: &[&str]| {
         let run = swarmctl([&["__complete"], words].concat());
-        run.env("DOCKER_CONFIG", folder.path().to_str().unwrap()).run().succeeds().stdout
+        run.env("DOCKER_CONFIG", directory.path().to_str().unwrap()).run().succeeds().stdout
     };
     assert_eq!(run(&["--context", ""]), "default\nprod\n:4\n");
     assert_eq!(run(&["--context=p"]), "prod\n:4\n");
@@ -222,8 +222,8 @@ fn contexts_are_those_of_the_config_folder() {
 
 #[test]
 fn completion_is_silent_and_quick_if_the_engine_fails() {
-    let folder = tempfile::tempdir().unwrap();
-    let silent = folder.path().join("silent.sock");
+    let directory = tempfile::tempdir().unwrap();
+    let silent = directory.path().join("silent.sock");
     let _listener = UnixListener::bind(&silent).unwrap();
     let silent = format!("unix://{}", silent.display());
     let refusing =

@@ -22,19 +22,19 @@ fn show_prints_the_engine_and_why_it_is_selected() {
     let run = user.swarmctl("DOCKER_HOST=@c DOCKER_CONTEXT=a DOCKER_TLS=1", SHOW).run().succeeds();
     let host = user.host("c");
     run.prints(&[
-        "Context:         default (DOCKER_HOST)\n",
-        &format!("Endpoint:        {host} (DOCKER_HOST)\n"),
-        "Overridden:      DOCKER_CONTEXT=a, currentContext in config.json=b\n",
-        "TLS:             no\n",
-        "Not used:        DOCKER_TLS=1 (TLS is for TCP only)\n",
+        "Context:            default (DOCKER_HOST)\n",
+        &format!("Endpoint:           {host} (DOCKER_HOST)\n"),
+        "Overridden:         DOCKER_CONTEXT=a, currentContext in config.json=b\n",
+        "TLS:                no\n",
+        "Not used:           DOCKER_TLS=1 (TLS is for TCP only)\n",
         "(DOCKER_CONFIG)\n",
-        "API version:     1.41 (the engine's own)\n",
-        "Engine:          20.10.24\n",
-        "Engine's API:    1.12 to 1.41\n",
-        "Name:            manager1\n",
-        "OS/Arch:         linux/amd64\n",
-        "Swarm:           active\n",
-        "Manager:         yes, the leader, reachable\n",
+        "API version:        1.41 (the engine's own)\n",
+        "Engine:             20.10.24\n",
+        "Engine's API:       1.12 to 1.41\n",
+        "Name:               manager1\n",
+        "OS/Arch:            linux/amd64\n",
+        "Swarm:              active\n",
+        "Manager:            yes, the leader, reachable\n",
     ]);
     let run = user.swarmctl("DOCKER_CONTEXT=a", SHOW_JSON).run().succeeds();
     let shown = run.json();
@@ -57,7 +57,7 @@ fn show_prints_the_engine_and_why_it_is_selected() {
 fn an_engine_out_of_reach_is_unreachable_and_the_rest_is_shown() {
     let user = User::new(&[], "");
     let run = user.swarmctl("-H unix:///nonexistent/docker.sock", SHOW).run().fails_with(Exit::Unreachable);
-    run.prints(&["Endpoint:        unix:///nonexistent/docker.sock (--host)\n"]).says(&[
+    run.prints(&["Endpoint:           unix:///nonexistent/docker.sock (--host)\n"]).says(&[
         "error: cannot read the engine's properties",
         "cannot connect to the engine at `unix:///nonexistent/docker.sock`",
         "hint: ",
@@ -83,7 +83,7 @@ fn an_engine_outside_of_a_swarm_is_not_a_manager() {
         .host(swarm.host())
         .run()
         .succeeds()
-        .prints(&["Swarm:           inactive", "Manager:         no\n"]);
+        .prints(&["Swarm:              inactive", "Manager:            no\n"]);
     let swarm = swarmctl(SHOW_JSON).host(swarm.host()).run().succeeds().json()["engine"]["swarm"].clone();
     assert_eq!(&swarm["manager"], &json!(false));
     assert_eq!(&swarm["leader"], &json!(null));
@@ -99,8 +99,8 @@ fn managers_without_a_leader_are_reported_and_the_rest_is_shown() {
     ]);
     let run = swarmctl(SHOW).host(engine.host()).run().succeeds();
     run.prints(&[
-        "Name:            manager1",
-        "Manager:         yes, but the managers do not respond: ",
+        "Name:               manager1",
+        "Manager:            yes, but the managers do not respond: ",
         "no quorum today",
     ]);
 }
@@ -109,15 +109,15 @@ fn managers_without_a_leader_are_reported_and_the_rest_is_shown() {
 fn the_api_version_is_shown_with_its_effect() {
     let user = User::new(&[], "");
     let run = user.swarmctl("-H @a DOCKER_API_VERSION=v1.40", SHOW).run().succeeds();
-    run.prints(&["API version:     1.40 (DOCKER_API_VERSION; below the engine's own, so every post drops newer fields)\n"]);
+    run.prints(&["API version:        1.40 (DOCKER_API_VERSION; below the engine's own, so every post drops newer fields)\n"]);
     for (version, words) in [("1.99", "is too new"), ("1.11", "is too old")] {
         let run = user
             .swarmctl(&format!("-H @a DOCKER_API_VERSION={version}"), SHOW)
             .run()
             .fails_with(Exit::Failed);
         run.prints(&[
-            &format!("API version:     {version} (DOCKER_API_VERSION"),
-            "Engine:          20.10.24\n",
+            &format!("API version:        {version} (DOCKER_API_VERSION"),
+            "Engine:             20.10.24\n",
         ])
         .says(&[words, "hint: ", "DOCKER_API_VERSION"]);
         user.ls(&format!("-H @a DOCKER_API_VERSION={version}")).fails_with(Exit::Failed).says(&[words]);
@@ -127,17 +127,17 @@ fn the_api_version_is_shown_with_its_effect() {
 #[test]
 fn tls_is_shown_with_its_files() {
     let user = User::new(&[], "");
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for name in ["ca.pem", "cert.pem", "key.pem"] {
-        fs::write(folder.path().join(name), "").unwrap();
+        fs::write(directory.path().join(name), "").unwrap();
     }
-    let path = folder.path().display().to_string();
+    let path = directory.path().display().to_string();
     let line = format!("-H tcp://127.0.0.1:1 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH={path}");
     let run = user.swarmctl(&line, SHOW).run();
     run.prints(&[
-        "TLS:             yes, the engine's certificate is checked (DOCKER_TLS_VERIFY)\n",
-        &format!("CA:            {path}/ca.pem\n"),
-        &format!("Key:           {path}/key.pem\n"),
+        "TLS:                yes, the engine's certificate is checked (DOCKER_TLS_VERIFY)\n",
+        &format!("CA:               {path}/ca.pem\n"),
+        &format!("Key:              {path}/key.pem\n"),
     ]);
     let tls = user.swarmctl(&format!("{line} --tlsverify=false"), SHOW_JSON).run().json()["tls"].clone();
     assert_eq!(&tls["verified"], &json!(false));

@@ -15,7 +15,7 @@ use super::support::run::{Run, swarmctl_by};
 
 /// Where the pages' commands find programs, files and swarms.
 struct Place {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     user: User,
     prod: FakeSwarm,
     staging: FakeSwarm,
@@ -56,7 +56,7 @@ fn shop(registry: &str, tag: &str) -> FakeSwarm {
 impl Place {
     fn new() -> Self {
         let place = Self {
-            folder: tempfile::tempdir().unwrap(),
+            directory: tempfile::tempdir().unwrap(),
             user: User::new(&[], ""),
             prod: shop("registry.example.com", "1.7"),
             staging: shop("registry.example.com", "1.8"),
@@ -78,7 +78,7 @@ impl Place {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     /// A stand-in for another program.
@@ -90,19 +90,19 @@ impl Place {
 
     /// Runs a script of a page.
     fn run(&self, script: &str) -> Run {
-        let folder = self.folder.path().to_str().unwrap();
+        let directory = self.directory.path().to_str().unwrap();
         let script = script
-            .replace("/srv/images", folder)
-            .replace("/tmp/drift", &format!("{folder}/drift"))
+            .replace("/srv/images", directory)
+            .replace("/tmp/drift", &format!("{directory}/drift"))
             .replace("-H ssh://deploy@staging.example.com", "-c staging");
         let mut bash = Command::new("bash");
         bash.args(["-euo", "pipefail", "-c", &script]);
         let mut run = swarmctl_by(bash)
             .host(self.prod.host())
-            .env("PATH", &format!("{folder}/bin:/usr/bin:/bin"))
+            .env("PATH", &format!("{directory}/bin:/usr/bin:/bin"))
             .env("USER", "ann")
             .env("SWARMCTL_JOURNAL", "swarm")
-            .current_dir(self.folder.path());
+            .current_dir(self.directory.path());
         // A context is selected by the command itself.
         for (key, value) in self.user.words("").0 {
             run = run.env(&key, &value);

@@ -64,8 +64,8 @@ fn an_empty_host_in_a_list_is_not_the_local_engine() {
     }
     swarmctl(["-H", "tcp://127.0.0.1:1", "-H", "", "ls"]).run().fails_with(Exit::Usage);
     // The path of a socket may have a comma.
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("a,b.sock");
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("a,b.sock");
     let engine = empty();
     std::os::unix::fs::symlink(engine.socket(), &socket).unwrap();
     swarmctl(["ls"]).host(format!("unix://{}", socket.display())).run().succeeds();

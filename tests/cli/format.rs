@@ -19,16 +19,16 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl(args.iter().copied()).host(swarm.host()).run()
 }
 
-/// A config folder whose config.json has these settings.
+/// A config directory whose config.json has these settings.
 fn config(settings: &Value) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.json"), settings.to_string()).unwrap();
-    folder
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("config.json"), settings.to_string()).unwrap();
+    directory
 }
 
 fn run_with(swarm: &FakeSwarm, config: &TempDir, args: &[&str]) -> Run {
-    let folder = config.path().to_str().unwrap();
-    swarmctl(args.iter().copied()).host(swarm.host()).env("DOCKER_CONFIG", folder).run()
+    let directory = config.path().to_str().unwrap();
+    swarmctl(args.iter().copied()).host(swarm.host()).env("DOCKER_CONFIG", directory).run()
 }
 
 #[test]

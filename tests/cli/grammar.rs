@@ -106,11 +106,11 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
 
 #[test]
 fn switches_take_true_and_false_and_the_last_counts() {
-    let folder = tempfile::tempdir().unwrap();
-    let list = folder.path().join("images.txt");
+    let directory = tempfile::tempdir().unwrap();
+    let list = directory.path().join("images.txt");
     std::fs::write(&list, "nosuch img\n").unwrap();
     let from_file = ["--from", list.to_str().unwrap()];
-    let plan = folder.path().join("plan.json");
+    let plan = directory.path().join("plan.json");
     std::fs::write(&plan, any_plan()).unwrap();
     let plan = [plan.to_str().unwrap()];
     let swarm = FakeSwarm::without_swarm();

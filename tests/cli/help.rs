@@ -139,7 +139,7 @@ fn version_without_an_engine_prints_the_client_and_exits_8() {
     assert_eq!(shown["client"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(shown["engine"], json!(null));
     assert!(shown["error"].as_str().unwrap().contains("No such file"), "{shown}");
-    // An engine that cannot be selected is not known either, and the exit status says why.
+    // An engine that cannot be selected is not known either, and the exit code says why.
     let run = swarmctl(["version"]).host("ftp://x").run().fails_with(Exit::Usage);
     run.prints(&["Client:\n"]);
 }

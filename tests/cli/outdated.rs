@@ -110,10 +110,10 @@ fn unavailable_credentials_are_reported_in_their_rows() {
                   echo 'credentials not found in native keychain'; exit 1";
     helper::install(home.path(), "slow", script);
     std::fs::write(home.path().join("config.json"), r#"{"credsStore": "slow"}"#).unwrap();
-    let folder = home.path().display().to_string();
-    let run = swarmctl(["--config", &folder, "outdated", "--exit-code"])
+    let directory = home.path().display().to_string();
+    let run = swarmctl(["--config", &directory, "outdated", "--exit-code"])
         .host(swarm.host())
-        .env("PATH", &format!("{folder}:/usr/bin:/bin"))
+        .env("PATH", &format!("{directory}:/usr/bin:/bin"))
         .run()
         .fails_with(Exit::Failed);
     assert_eq!(run.stdout.matches("up to date").count(), 5, "{}", run.report());
@@ -125,13 +125,13 @@ fn a_helper_that_hangs_is_waited_for_once() {
     let swarm =
         FakeSwarm::with((1..=3).map(|n| spec(&format!("s{n}"), &format!("127.0.0.1:500{n}/a:1@{ONE}"))));
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path().display().to_string();
-    let script = format!("echo asked >>{folder}/asked; exec sleep 100");
+    let directory = home.path().display().to_string();
+    let script = format!("echo asked >>{directory}/asked; exec sleep 100");
     helper::install(home.path(), "hangs", &script);
     std::fs::write(home.path().join("config.json"), r#"{"credsStore": "hangs"}"#).unwrap();
-    let run = swarmctl(["--config", &folder, "outdated"])
+    let run = swarmctl(["--config", &directory, "outdated"])
         .host(swarm.host())
-        .env("PATH", &format!("{folder}:/usr/bin:/bin"))
+        .env("PATH", &format!("{directory}:/usr/bin:/bin"))
         .timeouts("credential_helper=2000")
         .run()
         .succeeds();

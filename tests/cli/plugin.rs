@@ -18,7 +18,7 @@ use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmctl");
 
-/// A config folder, with or without the plugin.
+/// A config directory, with or without the plugin.
 pub struct Config(TempDir);
 
 impl Config {
@@ -33,7 +33,7 @@ impl Config {
         config
     }
 
-    pub fn folder(&self) -> &str {
+    pub fn directory(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 
@@ -42,14 +42,14 @@ impl Config {
     }
 
     fn run(&self, args: &[&str]) -> Run {
-        swarmctl(args.iter().copied()).env("DOCKER_CONFIG", self.folder()).run()
+        swarmctl(args.iter().copied()).env("DOCKER_CONFIG", self.directory()).run()
     }
 
     /// The plugin, called as docker's client does.
     fn called(&self, args: &[&str]) -> Swarmctl {
         let mut command = Command::new(self.link());
         command.args(args);
-        swarmctl_by(command).env("DOCKER_CONFIG", self.folder())
+        swarmctl_by(command).env("DOCKER_CONFIG", self.directory())
     }
 }
 
@@ -76,7 +76,7 @@ fn install_creates_a_link_and_uninstall_removes_it() {
     config.run(&["plugin", "uninstall"]).succeeds().shows(&["removed"]);
     assert!(fs::symlink_metadata(config.link()).is_err());
     config.run(&["plugin", "uninstall"]).succeeds().shows(&["nothing was removed"]);
-    let given = swarmctl(["--config", config.folder(), "plugin", "install"]).run().succeeds();
+    let given = swarmctl(["--config", config.directory(), "plugin", "install"]).run().succeeds();
     given.shows(&[config.link().to_str().unwrap()]);
 }
 

@@ -17,9 +17,9 @@ use super::support::run::swarmctl;
 #[test]
 fn every_command_of_readme_is_understood() {
     let readme = include_str!("../../README.md");
-    // Commands in README that install or read files do so only in this folder.
+    // Commands in README that install or read files do so only in this directory.
     let config = tempfile::tempdir().unwrap();
-    let folder = config.path().to_str().unwrap();
+    let directory = config.path().to_str().unwrap();
     let mut count = 0;
     let any_plan = any_plan();
     // The file that --from names in README.
@@ -30,7 +30,8 @@ fn every_command_of_readme_is_understood() {
         if line.contains(" apply ") {
             fs::write(&plan, &any_plan).unwrap();
         }
-        let run = swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", folder);
+        let run =
+            swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", directory);
         let run = run.env("SWARMCTL_JOURNAL", "swarm");
         let run = run.current_dir(config.path()).run();
         // --plan writes only to a new file.
@@ -57,11 +58,11 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn every_command_of_docs_is_understood() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let mut count = 0;
     let config = tempfile::tempdir().unwrap();
     let any_plan = any_plan();
-    for page in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+    for page in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
         if page.extension().is_none_or(|extension| extension != "md") {
             continue;
         }
@@ -214,10 +215,10 @@ fn the_messages_in_docs_troubleshooting_are_those_of_the_program() {
     }
 }
 
-/// The texts of the files in a folder.
-fn sources(folder: &Path) -> Vec<String> {
+/// The texts of the files in a directory.
+fn sources(directory: &Path) -> Vec<String> {
     let mut texts = Vec::new();
-    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+    for path in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
             texts.extend(sources(&path));
         } else {

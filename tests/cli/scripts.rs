@@ -16,7 +16,7 @@ fn run(script: &Path, args: &[&str]) -> Output {
 fn scripts() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files =
-        fs::read_dir(root.join("scripts")).expect("a folder").map(|entry| entry.expect("an entry").path());
+        fs::read_dir(root.join("scripts")).expect("a directory").map(|entry| entry.expect("an entry").path());
     let is_executable = |file: &PathBuf| {
         file.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o100 != 0)
     };

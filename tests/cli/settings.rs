@@ -16,9 +16,9 @@ use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::secrets::PASSWORD;
 
-/// A user with a config folder, and engines `a` to `d`, each with a service of the same name.
+/// A user with a config directory, and engines `a` to `d`, each with a service of the same name.
 pub struct User {
-    folder: TempDir,
+    directory: TempDir,
     engines: Vec<(&'static str, FakeSwarm)>,
 }
 
@@ -26,7 +26,7 @@ impl User {
     /// Each of these contexts has the engine of its name; `current` is `currentContext` in config.json.
     pub fn new(contexts: &[&'static str], current: &str) -> Self {
         let engines = ["a", "b", "c", "d"].map(|name| (name, FakeSwarm::with([spec(name, OLD)])));
-        let user = Self { folder: tempfile::tempdir().unwrap(), engines: engines.into() };
+        let user = Self { directory: tempfile::tempdir().unwrap(), engines: engines.into() };
         for name in contexts {
             let docker = json!({ "Host": user.host(name), "SkipTLSVerify": false });
             user.context(name, &json!({ "Name": name, "Metadata": {}, "Endpoints": { "docker": docker } }));
@@ -45,7 +45,7 @@ impl User {
     pub fn meta(&self, name: &str) -> PathBuf {
         let hash: String =
             digest(&SHA256, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        self.folder.path().join("contexts/meta").join(hash).join("meta.json")
+        self.directory.path().join("contexts/meta").join(hash).join("meta.json")
     }
 
     pub fn context(&self, name: &str, meta: &Value) {
@@ -55,11 +55,11 @@ impl User {
     }
 
     pub fn config(&self, text: &str) {
-        fs::write(self.folder.path().join("config.json"), text).unwrap();
+        fs::write(self.directory.path().join("config.json"), text).unwrap();
     }
 
-    fn config_folder(&self) -> String {
-        self.folder.path().display().to_string()
+    fn config_directory(&self) -> String {
+        self.directory.path().display().to_string()
     }
 
     /// A command line as a user types it: variables and flags; `@a` is the host of engine `a`.
@@ -72,8 +72,11 @@ impl User {
         let (variables, flags): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("DOCKER_"));
         let variables = variables.iter().filter_map(|word| word.split_once('='));
         let variables = variables.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let folder = ("DOCKER_CONFIG".to_owned(), self.config_folder());
-        (std::iter::once(folder).chain(variables).collect(), flags.into_iter().map(str::to_owned).collect())
+        let directory = ("DOCKER_CONFIG".to_owned(), self.config_directory());
+        (
+            std::iter::once(directory).chain(variables).collect(),
+            flags.into_iter().map(str::to_owned).collect(),
+        )
     }
 
     pub fn swarmctl(&self, line: &str, command: &[&str]) -> Swarmctl {
@@ -146,15 +149,15 @@ fn each_setting_wins_over_those_that_docker_puts_below_it() {
 }
 
 #[test]
-fn the_folder_is_that_of_the_flag_the_variable_or_the_home() {
+fn the_directory_is_that_of_the_flag_the_variable_or_the_home() {
     let (user, other) = (User::new(&["a"], "a"), User::new(&["b"], "b"));
-    let flag = format!("--config {}", other.config_folder());
+    let flag = format!("--config {}", other.config_directory());
     let run = user.swarmctl(&flag, &["ls"]).run().succeeds();
     assert!(run.stdout.contains(" b "), "{}", run.report());
     assert_eq!(user.asked("--config="), "a");
     let home = tempfile::tempdir().unwrap();
-    fs::rename(other.folder.path(), home.path().join(".docker")).unwrap();
-    fs::create_dir(other.folder.path()).unwrap();
+    fs::rename(other.directory.path(), home.path().join(".docker")).unwrap();
+    fs::create_dir(other.directory.path()).unwrap();
     for unset in ["", "x"] {
         let run = swarmctl(["ls"]).env("HOME", &home.path().display().to_string());
         let run = if unset.is_empty() { run } else { run.env("DOCKER_CONFIG", "") };
@@ -168,7 +171,7 @@ fn without_any_setting_it_is_the_local_engine_and_with_tls_its_port() {
     let user = User::new(&[], "");
     let run = user.swarmctl("", &["context", "show", "--json"]).run();
     assert_eq!(run.json()["endpoint"], "unix:///var/run/docker.sock");
-    fs::write(user.folder.path().join("ca.pem"), "").unwrap();
+    fs::write(user.directory.path().join("ca.pem"), "").unwrap();
     let run = user.swarmctl("DOCKER_TLS_VERIFY=1", &["context", "show", "--json"]).run();
     assert_eq!(run.json()["endpoint"], "tcp://localhost:2376", "{}", run.report());
 }
@@ -331,7 +334,7 @@ fn a_broken_config_json_is_an_error_only_if_it_may_select_the_engine() {
     assert!(
         Command::new("sh")
             .args(["-c", "rm \"$1\" && mkfifo \"$1\"", "sh"])
-            .arg(user.folder.path().join("config.json"))
+            .arg(user.directory.path().join("config.json"))
             .status()
             .unwrap()
             .success()

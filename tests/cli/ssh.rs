@@ -12,29 +12,29 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::{Swarmctl, swarmctl};
 
-/// A folder with a program `ssh` that records its arguments and its process ID, then runs a script.
+/// A directory with a program `ssh` that records its arguments and its process ID, then runs a script.
 struct StandIn {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl StandIn {
     fn new(script: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ssh");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("ssh");
         let notes = "echo \"$$ $*\" >>\"${0%/*}/started\"; [ -t 0 ] && echo terminal >>\"${0%/*}/started\"";
         fs::write(&file, format!("#!/bin/sh\n{notes}\n{script}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        Self { folder }
+        Self { directory }
     }
 
     fn swarmctl(&self, args: &[&str]) -> Swarmctl {
-        let path = format!("{}:/usr/bin:/bin", self.folder.path().display());
+        let path = format!("{}:/usr/bin:/bin", self.directory.path().display());
         swarmctl(args.iter().copied()).env("PATH", &path)
     }
 
     /// Process ID and arguments of each process that was started.
     fn started(&self) -> Vec<(String, String)> {
-        let text = fs::read_to_string(self.folder.path().join("started")).unwrap_or_default();
+        let text = fs::read_to_string(self.directory.path().join("started")).unwrap_or_default();
         let line = |line: &str| line.split_once(' ').map(|(id, args)| (id.to_owned(), args.to_owned()));
         text.lines().map(|text| line(text).unwrap_or_else(|| panic!("{text}"))).collect()
     }
@@ -62,7 +62,7 @@ fn ssh_is_started_as_docker_does_and_its_message_is_shown() {
         ),
         (
             "echo 'permission denied' >&2; exit 1",
-            &["`docker system dial-stdio` on `manager1` ended with exit status 1: permission denied"],
+            &["`docker system dial-stdio` on `manager1` ended with exit code 1: permission denied"],
         ),
         ("exit 0", &["exited without a message"]),
         ("kill -9 $$", &["ssh was ended by a signal"]),

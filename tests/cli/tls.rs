@@ -8,7 +8,7 @@ use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 
 use crate::support::certificates::{
-    Authority, CertifiedKey, ENCRYPTED_KEYS, VERSION_1, Validity, folder, folder_of, path,
+    Authority, CertifiedKey, ENCRYPTED_KEYS, VERSION_1, Validity, directory, directory_of, path,
 };
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
@@ -20,10 +20,10 @@ use crate::support::server::Answer;
 
 const ADDRESS: &str = "127.0.0.1";
 
-/// `ls` with verified certificates from a folder.
-fn verified(relay: &Relay, folder: &TempDir) -> Swarmctl {
+/// `ls` with verified certificates from a directory.
+fn verified(relay: &Relay, directory: &TempDir) -> Swarmctl {
     let command = swarmctl(["ls"]).host(relay.host());
-    command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(folder))
+    command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(directory))
 }
 
 fn empty() -> Engine {
@@ -38,7 +38,7 @@ fn both_sides_check_each_other_and_keep_the_connection() {
     let swarm = FakeSwarm::with([large]);
     for names in [[ADDRESS, "x.example"], ["localhost", "x.example"]] {
         let relay = Relay::tls(swarm.socket(), &authority.engine(&names, Validity::Now), Some(&authority));
-        let own = folder_of(&authority, &authority.client(Validity::Now));
+        let own = directory_of(&authority, &authority.client(Validity::Now));
         let host = format!("tcp://{}:{}", names[0], relay.port);
         let args = ["update-image", "--no-resolve-image", "--detach", "--force", "t001", NEW];
         let command = swarmctl(args).host(host);
@@ -53,7 +53,7 @@ fn without_verification_any_certificate_of_the_engine_is_accepted() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let engine = empty();
     let relay = Relay::tls(engine.socket(), &theirs.engine(&["x.example"], Validity::Past), Some(&ours));
-    let own = folder_of(&ours, &ours.client(Validity::Now));
+    let own = directory_of(&ours, &ours.client(Validity::Now));
     let command = swarmctl(["--tls", "ls"]).host(relay.host());
     command.env("DOCKER_CERT_PATH", path(&own)).run().succeeds();
 }
@@ -64,7 +64,7 @@ fn https_uses_the_given_files_without_other_flags() {
     let engine =
         Engine::unordered([get("/v1.41/services?status=true").answers(Answer::json(200, "[]")).times(2..=2)]);
     let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], Validity::Now), Some(&authority));
-    let own = folder_of(&authority, &authority.client(Validity::Now));
+    let own = directory_of(&authority, &authority.client(Validity::Now));
     let host = format!("https://{ADDRESS}:{}", relay.port);
     let file = |name: &str| own.path().join(name).display().to_string();
     let [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map(file);
@@ -82,14 +82,14 @@ fn https_trusts_the_authorities_of_the_system() {
     let authority = Authority::new("ours");
     let engine = empty();
     let relay = Relay::tls(engine.socket(), &authority.engine(&[ADDRESS], Validity::Now), None);
-    let system = folder(Some(&authority.pem), None, None);
+    let system = directory(Some(&authority.pem), None, None);
     let host = format!("https://{ADDRESS}:{}", relay.port);
     let ls = || swarmctl(["-H", &host, "ls"]);
     ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&system))).run().succeeds();
-    let none = folder(None, None, None);
+    let none = directory(None, None, None);
     let run = ls().env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", path(&none)).run();
     run.fails_with(Exit::Unreachable).tells_an_error().says(&["this system has no trusted authorities"]);
-    let other = folder(Some(&Authority::new("theirs").pem), None, None);
+    let other = directory(Some(&Authority::new("theirs").pem), None, None);
     let run = ls().env("SSL_CERT_FILE", &format!("{}/ca.pem", path(&other))).run();
     run.fails_with(Exit::Unreachable)
         .says(&["not signed by an authority that this system trusts", "--tlscacert"]);
@@ -106,7 +106,7 @@ fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and
         let (authority, pair) = Authority::self_signed(&names, when);
         let engine = if why.is_none() { empty() } else { Engine::silent() };
         let relay = Relay::tls(engine.socket(), &pair, None);
-        let run = verified(&relay, &folder(Some(&authority), None, None)).run();
+        let run = verified(&relay, &directory(Some(&authority), None, None)).run();
         match why {
             None => run.succeeds(),
             Some(why) => run.fails_with(Exit::Unreachable).says(&[why]),
@@ -116,14 +116,14 @@ fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and
     let (_, other) = Authority::self_signed(&[ADDRESS], Validity::Now);
     let engine = Engine::silent();
     let relay = Relay::tls(engine.socket(), &other, None);
-    let run = verified(&relay, &folder(Some(&authority), None, None)).run().fails_with(Exit::Unreachable);
+    let run = verified(&relay, &directory(Some(&authority), None, None)).run().fails_with(Exit::Unreachable);
     run.says(&["the engine's certificate"]);
 }
 
 #[test]
 fn what_is_wrong_with_the_engines_certificate_is_said() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
-    let own = folder_of(&ours, &ours.client(Validity::Now));
+    let own = directory_of(&ours, &ours.client(Validity::Now));
     for (pair, why) in [
         (
             theirs.engine(&[ADDRESS], Validity::Now),
@@ -164,8 +164,8 @@ fn what_an_engine_has_against_the_clients_certificate_is_said() {
         let engines = ours.engine(&[ADDRESS], Validity::Now);
         let relay = Relay::tls_of(&[version], engine.socket(), &engines, Some(&ours));
         let own = match &pair {
-            Some(pair) => folder_of(&ours, pair),
-            None => folder(Some(&ours.pem), None, None),
+            Some(pair) => directory_of(&ours, pair),
+            None => directory(Some(&ours.pem), None, None),
         };
         let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
         run.says(&[why, "--tlscert"]);
@@ -192,7 +192,7 @@ fn unusable_files_are_reported_before_any_request() {
         (&ours.pem, &pair.cert, ENCRYPTED_KEYS[0], "key.pem` is an encrypted key"),
         (&ours.pem, &pair.cert, ENCRYPTED_KEYS[1], "openssl pkey -in "),
     ] {
-        let own = folder(Some(ca), Some(cert), Some(key));
+        let own = directory(Some(ca), Some(cert), Some(key));
         let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
         run.says(&[why, "DOCKER_CERT_PATH"]);
     }
@@ -200,10 +200,10 @@ fn unusable_files_are_reported_before_any_request() {
         (Some(&*pair.cert), None, "cert.pem` cannot be used alone"),
         (None, Some(&*pair.key), "key.pem` cannot be used alone"),
     ] {
-        let own = folder(Some(&ours.pem), cert, key);
+        let own = directory(Some(&ours.pem), cert, key);
         verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&[why]);
     }
-    let own = folder_of(&ours, &pair);
+    let own = directory_of(&ours, &pair);
     fs::remove_file(own.path().join("key.pem")).unwrap();
     symlink("/dev/zero", own.path().join("key.pem")).unwrap();
     verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&["key.pem` is not a file"]);
@@ -213,7 +213,7 @@ fn unusable_files_are_reported_before_any_request() {
 #[test]
 fn tls_to_a_port_without_it_is_said() {
     let ours = Authority::new("ours");
-    let own = folder_of(&ours, &ours.client(Validity::Now));
+    let own = directory_of(&ours, &ours.client(Validity::Now));
     let answer = Answer { content_type: "text/plain", ..Answer::json(400, "400 Bad Request") };
     let engine = Engine::with_ping(answer, []);
     let relay = Relay::plain(engine.socket());
@@ -245,7 +245,7 @@ fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
     let pair = CertifiedKey { cert: VERSION_1[1].to_owned(), key: VERSION_1[2].to_owned() };
     let engine = Engine::silent();
     let relay = Relay::tls(engine.socket(), &pair, None);
-    let own = folder(Some(VERSION_1[0]), None, None);
+    let own = directory(Some(VERSION_1[0]), None, None);
     let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
     run.says(&[
         "the engine's certificate is not valid: it is of X.509 version 1, and only version 3 is supported",
@@ -255,7 +255,7 @@ fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
     // The client's.
     let ours = Authority::new("ours");
     let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Now), Some(&ours));
-    let own = folder_of(&ours, &pair);
+    let own = directory_of(&ours, &pair);
     let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
     run.says(&[
         "cert.pem` is of X.509 version 1, and only version 3 is supported",
@@ -263,7 +263,7 @@ fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
         "--tlscert",
     ]);
     let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Past), None);
-    let run = verified(&relay, &folder(Some(&ours.pem), None, None)).run().fails_with(Exit::Unreachable);
+    let run = verified(&relay, &directory(Some(&ours.pem), None, None)).run().fails_with(Exit::Unreachable);
     run.says(&[
         "the engine's certificate is not valid: it expired at 2021-01-01T00:00:00Z",
         "hint: renew the engine's certificate, the file of its setting `tlscert`",
@@ -274,7 +274,7 @@ fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
 #[test]
 fn a_unix_socket_needs_no_tls_files() {
     let engine = empty();
-    let own = folder(Some("broken"), Some("broken"), Some("broken"));
+    let own = directory(Some("broken"), Some("broken"), Some("broken"));
     let command = swarmctl(["--tls", "ls"]).host(engine.host());
     command.env("DOCKER_CERT_PATH", path(&own)).run().succeeds();
 }

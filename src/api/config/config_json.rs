@@ -28,8 +28,8 @@ impl ConfigFile {
     ///
     /// # Errors
     /// The file cannot be read, or is not a JSON object.
-    pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(NAME);
+    pub fn read(directory: &Path) -> Result<Self> {
+        let path = directory.join(NAME);
         let location = path.display().to_string();
         let text = match user_file::read(&path) {
             Ok(text) => text.unwrap_or_default(),
@@ -109,9 +109,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<ConfigFile> {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(NAME), text).unwrap();
-        ConfigFile::read(folder.path())
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(NAME), text).unwrap();
+        ConfigFile::read(directory.path())
     }
 
     #[test]

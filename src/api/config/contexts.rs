@@ -22,7 +22,7 @@ const MAX_CONTEXTS: usize = 10_000;
 /// The contexts of a config directory.
 #[derive(Clone, Debug)]
 pub struct Contexts {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// One context, as it is stored.
@@ -40,9 +40,9 @@ pub struct Context {
 }
 
 impl Contexts {
-    /// The contexts next to config.json in `config_folder`.
-    pub fn new(config_folder: &Path) -> Self {
-        Self { folder: config_folder.join("contexts") }
+    /// The contexts next to config.json in `config_directory`.
+    pub fn new(config_directory: &Path) -> Self {
+        Self { directory: config_directory.join("contexts") }
     }
 
     /// Reads the context with this name.
@@ -50,7 +50,7 @@ impl Contexts {
     /// # Errors
     /// [`Error::NoSuch`], with the names of all contexts; [`Error::Settings`] if the context is invalid.
     pub fn find(&self, name: &str) -> Result<Context> {
-        let file = self.file(&directory(name));
+        let file = self.file(&directory_name(name));
         match read(&file).map_err(|why| broken(name, &file, &why))? {
             Some(context) if context.name == name => Ok(context),
             Some(other) => Err(broken(name, &file, &format!("it belongs to context `{}`", other.name))),
@@ -67,12 +67,12 @@ impl Contexts {
     /// # Errors
     /// The directory exists, but cannot be read.
     pub fn list(&self) -> Result<Vec<(String, Result<Context>)>> {
-        let folder = self.folder.join("meta");
+        let directory = self.directory.join("meta");
         let unreadable = |e: io::Error| Error::Settings {
-            what: format!("the contexts in `{}`", folder.display()),
+            what: format!("the contexts in `{}`", directory.display()),
             why: e.to_string(),
         };
-        let entries = match fs::read_dir(&folder) {
+        let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(Vec::new());
@@ -81,12 +81,12 @@ impl Contexts {
         };
         let mut all = Vec::new();
         for entry in entries.take(MAX_CONTEXTS) {
-            let directory = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-            let file = self.file(&directory);
+            let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+            let file = self.file(&name);
             match read(&file) {
-                Ok(Some(context)) => all.push((directory, Ok(context))),
+                Ok(Some(context)) => all.push((name, Ok(context))),
                 Ok(None) => {}
-                Err(why) => all.push((directory, Err(broken("", &file, &why)))),
+                Err(why) => all.push((name, Err(broken("", &file, &why)))),
             }
         }
         Ok(all)
@@ -97,14 +97,14 @@ impl Contexts {
     /// # Errors
     /// It cannot be determined whether there are TLS files. The connection must not fall back to plain text.
     pub fn tls(&self, context: &Context) -> Result<Option<Tls>> {
-        let folder = self.folder.join("tls").join(directory(&context.name)).join("docker");
+        let directory = self.directory.join("tls").join(directory_name(&context.name)).join("docker");
         let is_there =
             |path: &Path| path.try_exists().map_err(|e| broken(&context.name, path, &e.to_string()));
-        if !is_there(&folder)? && !context.skips_verification {
+        if !is_there(&directory)? && !context.skips_verification {
             return Ok(None);
         }
         let file = |name: &str| -> Result<Option<PathBuf>> {
-            let file = folder.join(name);
+            let file = directory.join(name);
             Ok(is_there(&file)?.then_some(file))
         };
         let is_verified = !context.skips_verification;
@@ -118,8 +118,8 @@ impl Contexts {
         }))
     }
 
-    fn file(&self, directory: &str) -> PathBuf {
-        self.folder.join("meta").join(directory).join("meta.json")
+    fn file(&self, directory_name: &str) -> PathBuf {
+        self.directory.join("meta").join(directory_name).join("meta.json")
     }
 
     /// The names of all valid contexts, including `default`.
@@ -142,7 +142,7 @@ fn describe_names(names: &[String]) -> String {
 }
 
 /// The name of the directory in which docker stores a context.
-fn directory(name: &str) -> String {
+fn directory_name(name: &str) -> String {
     digest(&SHA256, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -208,9 +208,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_is_the_one_that_docker_makes() {
+    fn the_directory_is_the_one_that_docker_makes() {
         // As docker 28.2.2 made it for `docker context create ctxb`.
-        assert_eq!(directory("ctxb"), "bb4701c4fc8759afd557f92d6b3a1c978a85b2553168f0cf7fb0866b8848699a");
+        assert_eq!(
+            directory_name("ctxb"),
+            "bb4701c4fc8759afd557f92d6b3a1c978a85b2553168f0cf7fb0866b8848699a"
+        );
     }
 
     #[test]

@@ -302,8 +302,8 @@ mod tests {
 
     #[test]
     fn pipes_and_endless_files_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
         let error = |name: &str| match DockerConfig::read(&path(name)).unwrap_err() {
             CredentialsError::Unreadable { source, .. } => source.to_string(),
             other => panic!("{other}"),

@@ -36,9 +36,9 @@ impl ResolvedEndpoint {
         let api_version = settings.api_version()?;
         let environment_headers = custom_headers(settings)?;
         let needs_context = settings.needs_current_context();
-        let folder = settings.config_folder().map(|(folder, _)| folder);
-        let file = match (&folder, needs_context || environment_headers.is_none()) {
-            (Some(folder), true) => ConfigFile::read(folder),
+        let directory = settings.config_directory().map(|(directory, _)| directory);
+        let file = match (&directory, needs_context || environment_headers.is_none()) {
+            (Some(directory), true) => ConfigFile::read(directory),
             _ => Ok(ConfigFile::default()),
         };
         // An unreadable file might select another engine. If the engine is known already, only headers are
@@ -72,7 +72,7 @@ impl ResolvedEndpoint {
                 }
             }
             None => {
-                let found = context_endpoint(folder, &choice.context)?;
+                let found = context_endpoint(directory, &choice.context)?;
                 (endpoints, tls_source) = (vec![found.endpoint], found.tls_source);
             }
         }
@@ -172,12 +172,12 @@ fn host_endpoint(settings: &Settings, host: &Setting) -> Result<EndpointWithTls>
 }
 
 /// The endpoint of a context that is stored in a file.
-fn context_endpoint(folder: Option<PathBuf>, named_by: &Setting) -> Result<EndpointWithTls> {
-    let Some(folder) = folder else {
-        let why = "there is no home directory, so there is no folder with contexts".to_owned();
+fn context_endpoint(directory: Option<PathBuf>, named_by: &Setting) -> Result<EndpointWithTls> {
+    let Some(directory) = directory else {
+        let why = "there is no home directory, so there is no directory with contexts".to_owned();
         return Err(Error::no_such("context", &named_by.value, Some(why)));
     };
-    let contexts = Contexts::new(&folder);
+    let contexts = Contexts::new(&directory);
     let context = contexts.find(&named_by.value).map_err(|error| match error {
         // The user did not type the name, so the message names its source.
         Error::NoSuch { kind, name, why, suggestion }

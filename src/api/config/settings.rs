@@ -86,11 +86,11 @@ pub struct TlsSettings {
 impl Settings {
     /// The directory with config.json and the contexts, and where this path comes from. `None` if the user
     /// has no home directory.
-    pub fn config_folder(&self) -> Option<(PathBuf, SettingSource)> {
-        let flag = self.config.as_ref().filter(|folder| !folder.as_os_str().is_empty());
+    pub fn config_directory(&self) -> Option<(PathBuf, SettingSource)> {
+        let flag = self.config.as_ref().filter(|directory| !directory.as_os_str().is_empty());
         match flag {
-            Some(folder) => Some((folder.clone(), SettingSource::Explicit(Parameter::Config))),
-            None => self.default_config_folder(),
+            Some(directory) => Some((directory.clone(), SettingSource::Explicit(Parameter::Config))),
+            None => self.default_config_directory(),
         }
     }
 
@@ -171,13 +171,13 @@ impl Settings {
                 }
             })?;
         // Like docker, this uses `DOCKER_CONFIG` or the home directory, and ignores `--config`.
-        let folder = match non_empty(&self.docker_cert_path) {
-            Some(folder) => PathBuf::from(folder),
-            None => self.default_config_folder().map(|(folder, _)| folder).unwrap_or_default(),
+        let directory = match non_empty(&self.docker_cert_path) {
+            Some(directory) => PathBuf::from(directory),
+            None => self.default_config_directory().map(|(directory, _)| directory).unwrap_or_default(),
         };
         // An empty path means no file.
         let file = |flag: &Option<PathBuf>, name: &str| {
-            Some(flag.clone().unwrap_or_else(|| folder.join(name)))
+            Some(flag.clone().unwrap_or_else(|| directory.join(name)))
                 .filter(|file| !file.as_os_str().is_empty())
         };
         let tls = Tls {
@@ -195,10 +195,11 @@ impl Settings {
     /// those that exist in `DOCKER_CERT_PATH`. Certificates are verified, with the system's authorities if no
     /// others are given.
     pub fn explicit_tls_files(&self) -> Option<Tls> {
-        let folder = non_empty(&self.docker_cert_path).map(PathBuf::from);
+        let directory = non_empty(&self.docker_cert_path).map(PathBuf::from);
         let file = |flag: &Option<PathBuf>, name: &str| {
             let named = flag.clone().filter(|file| !file.as_os_str().is_empty());
-            let found = || folder.as_ref().map(|folder| folder.join(name)).filter(|file| file.exists());
+            let found =
+                || directory.as_ref().map(|directory| directory.join(name)).filter(|file| file.exists());
             named.or_else(found)
         };
         let (ca, cert, key) =
@@ -262,9 +263,9 @@ impl Settings {
         self.context.as_deref().filter(|name| !name.is_empty())
     }
 
-    fn default_config_folder(&self) -> Option<(PathBuf, SettingSource)> {
+    fn default_config_directory(&self) -> Option<(PathBuf, SettingSource)> {
         match non_empty(&self.docker_config) {
-            Some(folder) => Some((PathBuf::from(folder), SettingSource::Variable("DOCKER_CONFIG"))),
+            Some(directory) => Some((PathBuf::from(directory), SettingSource::Variable("DOCKER_CONFIG"))),
             None => Some((self.home.as_deref()?.join(".docker"), SettingSource::Default)),
         }
     }

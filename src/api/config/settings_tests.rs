@@ -160,16 +160,16 @@ fn tls_settings_are_those_that_docker_uses() {
 }
 
 #[test]
-fn the_folder_is_that_of_the_flag_the_variable_or_the_home() {
+fn the_directory_is_that_of_the_flag_the_variable_or_the_home() {
     for (line, expected) in [
         ("--config=/c DOCKER_CONFIG=/d", ("/c", SettingSource::Explicit(Parameter::Config))),
         ("--config= DOCKER_CONFIG=/d", ("/d", SettingSource::Variable("DOCKER_CONFIG"))),
         ("DOCKER_CONFIG=", ("/home/.docker", SettingSource::Default)),
     ] {
-        let (folder, source) = settings(line).0.config_folder().unwrap();
-        assert_eq!((folder.to_str().unwrap(), source), expected, "{line}");
+        let (directory, source) = settings(line).0.config_directory().unwrap();
+        assert_eq!((directory.to_str().unwrap(), source), expected, "{line}");
     }
-    assert_eq!(Settings::default().config_folder(), None);
+    assert_eq!(Settings::default().config_directory(), None);
 }
 
 #[test]

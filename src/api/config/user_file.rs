@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn large_and_special_files_are_refused_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
         let refused = |path: &Path| read(path).unwrap_err().to_string();
         fs::write(path("small"), "x").unwrap();
         assert_eq!(read(&path("small")).unwrap().as_deref(), Some(b"x".as_slice()));
@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(refused(Path::new("/dev/zero")), "it is larger than 16 MiB");
         assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
         assert!(refused(&path("pipe")).contains("not a regular file"));
-        assert!(refused(folder.path()).contains("directory"));
+        assert!(refused(directory.path()).contains("directory"));
     }
 }

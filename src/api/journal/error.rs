@@ -8,7 +8,7 @@ pub enum JournalError {
     /// The engine refused a request or did not respond.
     #[error(transparent)]
     Engine(#[from] Error),
-    /// A file or folder could not be read or written.
+    /// A file or directory could not be read or written.
     #[error("{what}: {why}")]
     File {
         /// The path.

@@ -22,31 +22,31 @@ const RECORD: &str = ".json.gz";
 /// The end of the name of the outcome of a run.
 const OUTCOME: &str = ".outcome.json";
 
-/// The journal of one swarm in a folder.
+/// The journal of one swarm in a directory.
 #[derive(Clone, Debug)]
 pub struct FileJournal {
-    folder: PathBuf,
+    directory: PathBuf,
     swarm: String,
 }
 
 impl FileJournal {
-    /// The journal of the swarm with this ID below a folder. Nothing is read or created yet.
-    pub fn new(folder: &Path, swarm: &str) -> Self {
-        Self { folder: folder.join(swarm), swarm: swarm.to_owned() }
+    /// The journal of the swarm with this ID below a directory. Nothing is read or created yet.
+    pub fn new(directory: &Path, swarm: &str) -> Self {
+        Self { directory: directory.join(swarm), swarm: swarm.to_owned() }
     }
 
     fn path(&self, run: u64, end: &str) -> PathBuf {
-        self.folder.join(format!("{run}{end}"))
+        self.directory.join(format!("{run}{end}"))
     }
 
     fn numbers(&self) -> Result<Vec<u64>, JournalError> {
-        let entries = match fs::read_dir(&self.folder) {
+        let entries = match fs::read_dir(&self.directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|why| error_at(&self.folder, why))?,
+            entries => entries.map_err(|why| error_at(&self.directory, why))?,
         };
         let mut numbers = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|why| error_at(&self.folder, why))?;
+            let entry = entry.map_err(|why| error_at(&self.directory, why))?;
             let name = entry.file_name();
             let number = name.to_str().and_then(|name| name.strip_suffix(RECORD)?.parse::<u64>().ok());
             numbers.extend(number.filter(|number| name.to_str() == Some(&format!("{number}{RECORD}"))));
@@ -104,8 +104,8 @@ impl Store for FileJournal {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&self.folder)
-            .map_err(|why| error_at(&self.folder, why))?;
+            .create(&self.directory)
+            .map_err(|why| error_at(&self.directory, why))?;
         let first = self.numbers()?.first().map_or(1, |last| last + 1);
         for number in first..first.saturating_add(MAX_NUMBERS) {
             record.run = number;

@@ -58,7 +58,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
         .spawn()
         .map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => failed(
-                "is not installed: no folder in PATH has it, or its first line names a program that does not exist"
+                "is not installed: no directory in PATH has it, or its first line names a program that does not exist"
                     .to_owned(),
             ),
             _ => failed(format!("cannot be started: {e}")),
@@ -100,7 +100,8 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
     if has_none(&output) || has_none(&error_output) {
         return Ok(None);
     }
-    Err(failed(format!("failed ({status}){}", describe_failure(&output, &error_output, known))))
+    let ending = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
+    Err(failed(format!("failed ({ending}){}", describe_failure(&output, &error_output, known))))
 }
 
 /// Waits for the exit of the helper. `None` after the timeout.

@@ -133,7 +133,7 @@ impl SshProcess {
                 format!("`docker system dial-stdio` on `{host}` exited without a message"),
             ),
             Some((Some(code), _)) => {
-                let why = format!("`docker system dial-stdio` on `{host}` ended with exit status {code}");
+                let why = format!("`docker system dial-stdio` on `{host}` ended with exit code {code}");
                 (ConnectErrorKind::Ssh, why)
             }
             Some((None, status)) => (ConnectErrorKind::Ssh, format!("ssh {}", describe_exit(status))),
@@ -141,7 +141,7 @@ impl SshProcess {
         ConnectError::new(kind, why + &detail)
     }
 
-    /// Waits for the exit status, at most until the timeout.
+    /// Waits for the exit code, at most until the timeout.
     fn wait_for_exit(&mut self) -> Option<ExitStatus> {
         let end = Instant::now() + self.exit_timeout;
         loop {
@@ -155,7 +155,7 @@ impl SshProcess {
 
     /// Returns the last lines of the standard error output.
     fn last_lines(&self) -> String {
-        // The last of the output may arrive after the exit status.
+        // The last of the output may arrive after the exit code.
         thread::sleep(Duration::from_millis(50));
         let output = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&output);
@@ -193,7 +193,7 @@ fn collect_stderr(mut stderr: ChildStderr, output: &Mutex<Vec<u8>>) {
 
 fn describe_exit(status: ExitStatus) -> String {
     match status.code() {
-        Some(code) => format!("ended with exit status {code}"),
+        Some(code) => format!("ended with exit code {code}"),
         None => format!("was ended by a {status}"),
     }
 }

@@ -22,7 +22,7 @@ pub struct EngineArgs {
     /// Docker context to use [default: DOCKER_CONTEXT, or that of `docker context use`]
     #[arg(short, long, value_name = "NAME", add = Completion::CONTEXTS)]
     context: Option<String>,
-    /// Folder of Docker's config.json and contexts [default: DOCKER_CONFIG, or ~/.docker]
+    /// Directory of Docker's config.json and contexts [default: DOCKER_CONFIG, or ~/.docker]
     #[arg(long, value_name = "DIR", add = Completion::Files)]
     config: Option<OsString>,
     /// Use TLS; implied by --tlsverify [default: DOCKER_TLS]
@@ -36,10 +36,10 @@ pub struct EngineArgs {
     /// Trust certificates signed by this CA only [default: ca.pem in DOCKER_CERT_PATH, or ~/.docker]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscacert: Option<OsString>,
-    /// TLS client certificate [default: cert.pem in the same folder]
+    /// TLS client certificate [default: cert.pem in the same directory]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscert: Option<OsString>,
-    /// TLS client key [default: key.pem in the same folder]
+    /// TLS client key [default: key.pem in the same directory]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlskey: Option<OsString>,
 }

@@ -184,7 +184,7 @@ impl App {
             return Ok(keyring);
         }
         let variable = std::env::var_os(docker_config::VARIABLE).filter(|text| !text.is_empty());
-        let file = self.settings.config_folder().map(|(folder, _)| folder.join(config_json::NAME));
+        let file = self.settings.config_directory().map(|(directory, _)| directory.join(config_json::NAME));
         let keyring = Keyring::new(variable.as_ref().map(|text| text.as_encoded_bytes()), file.as_deref())?;
         Ok(self.keyring.get_or_init(|| keyring))
     }
@@ -206,8 +206,8 @@ impl App {
 
     /// Returns a string of Docker's config.json.
     pub fn config_text(&self, name: &str) -> ApiResult<Option<String>> {
-        let Some((folder, _)) = self.settings.config_folder() else { return Ok(None) };
-        Ok(ConfigFile::read(&folder)?.text(name)?.map(str::to_owned))
+        let Some((directory, _)) = self.settings.config_directory() else { return Ok(None) };
+        Ok(ConfigFile::read(&directory)?.text(name)?.map(str::to_owned))
     }
 
     /// `user@host`, as the environment and the kernel have them.
@@ -226,8 +226,8 @@ impl App {
 
     /// Returns the names of all contexts, including `default`.
     pub fn context_names(&self) -> ApiResult<Vec<String>> {
-        let all = match self.settings.config_folder() {
-            Some((folder, _)) => Contexts::new(&folder).list()?,
+        let all = match self.settings.config_directory() {
+            Some((directory, _)) => Contexts::new(&directory).list()?,
             None => Vec::new(),
         };
         let names = all.into_iter().filter_map(|(_, context)| Some(context.ok()?.name));

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::api::registry::client::{CERTS_FOLDER, RegistrySettings};
+use crate::api::registry::client::{CERTS_DIRECTORY, RegistrySettings};
 
 /// The settings of this run.
 pub fn registry_settings() -> RegistrySettings {
-    RegistrySettings { certs_folder: certs_folder(), variable: super::variable }
+    RegistrySettings { certs_directory: certs_directory(), variable: super::variable }
 }
 
 #[cfg(not(debug_assertions))]
-fn certs_folder() -> PathBuf {
-    CERTS_FOLDER.into()
+fn certs_directory() -> PathBuf {
+    CERTS_DIRECTORY.into()
 }
 
 /// Docker's directory, or that of a test.
 #[cfg(debug_assertions)]
-fn certs_folder() -> PathBuf {
-    std::env::var_os("SWARMCTL_TEST_CERTS_FOLDER").map_or(CERTS_FOLDER.into(), PathBuf::from)
+fn certs_directory() -> PathBuf {
+    std::env::var_os("SWARMCTL_TEST_CERTS_DIRECTORY").map_or(CERTS_DIRECTORY.into(), PathBuf::from)
 }

@@ -55,20 +55,20 @@ impl PlanFile<'_> {
     /// Refuses, before anything is sent, a file that cannot become the plan.
     ///
     /// # Errors
-    /// The file exists, or its folder does not.
+    /// The file exists, or its directory does not.
     pub fn check(self) -> Result<(), UsageError> {
         let Self::New(path) = self else { return Ok(()) };
         if Path::new(path).symlink_metadata().is_ok() {
             return Err(already_exists(path));
         }
-        let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-        match folder.map(Path::metadata) {
+        let directory = Path::new(path).parent().filter(|directory| !directory.as_os_str().is_empty());
+        match directory.map(Path::metadata) {
             Some(Ok(found)) if !found.is_dir() => {
-                Err(UsageError::new(format!("cannot write `{path}`: its parent is not a folder"), EXAMPLE))
+                Err(UsageError::new(format!("cannot write `{path}`: its parent is not a directory"), EXAMPLE))
             }
             Some(Err(why)) => Err(UsageError::new(format!("cannot write `{path}`: {why}"), EXAMPLE)),
             _ if path.ends_with('/') => {
-                Err(UsageError::new(format!("cannot write `{path}`: it is a folder"), EXAMPLE))
+                Err(UsageError::new(format!("cannot write `{path}`: it is a directory"), EXAMPLE))
             }
             _ => Ok(()),
         }

@@ -71,16 +71,16 @@ mod tests {
     #[test]
     fn a_new_file_is_complete_private_and_replaces_nothing() {
         use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("plan.json");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("plan.json");
         create(path.to_str().unwrap(), "one").unwrap();
         assert_eq!(create(path.to_str().unwrap(), "two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
-        let long = folder.path().join("x".repeat(255));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no draft is left");
+        let long = directory.path().join("x".repeat(255));
         create(long.to_str().unwrap(), "").unwrap();
-        let missing = folder.path().join("no/plan.json");
+        let missing = directory.path().join("no/plan.json");
         assert_eq!(create(missing.to_str().unwrap(), "").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 

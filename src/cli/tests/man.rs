@@ -9,7 +9,7 @@ use crate::cli;
 use crate::cli::commands::plugin::Caller;
 use crate::cli::grammar::examples;
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("man")
 }
 
@@ -51,9 +51,12 @@ fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
 const ENVIRONMENT: [(&str, &str); 13] = [
     ("DOCKER_HOST", "The engine to connect to, as with --host."),
     ("DOCKER_CONTEXT", "The Docker context to use, as with --context. --host and DOCKER_HOST override it."),
-    ("DOCKER_CONFIG", "The folder of config.json and of the contexts, as with --config (default ~/.docker)."),
+    (
+        "DOCKER_CONFIG",
+        "The directory of config.json and of the contexts, as with --config (default ~/.docker).",
+    ),
     ("DOCKER_TLS, DOCKER_TLS_VERIFY", "Use TLS, without or with verification of the engine's certificate."),
-    ("DOCKER_CERT_PATH", "The folder of ca.pem, cert.pem and key.pem (default: that of config.json)."),
+    ("DOCKER_CERT_PATH", "The directory of ca.pem, cert.pem and key.pem (default: that of config.json)."),
     ("DOCKER_API_VERSION", "The API version of requests (default: the engine's own)."),
     ("DOCKER_CUSTOM_HEADERS", "Additional HTTP headers, as in X-Team=ops,X-Env=prod."),
     ("DOCKER_AUTH_CONFIG", "Registry credentials as JSON, in the format of config.json."),
@@ -78,7 +81,7 @@ const FILES: [(&str, &str); 5] = [
     ("~/.docker/ca.pem, cert.pem, key.pem", "The default files for TLS."),
     (
         "/etc/docker/certs.d/",
-        "CAs and client certificates for registries, one folder for each host and port.",
+        "CAs and client certificates for registries, one directory for each host and port.",
     ),
 ];
 
@@ -115,12 +118,12 @@ fn exit_status() -> String {
 
 #[test]
 fn the_man_pages_are_those_of_the_program() {
-    let mut left: Vec<String> = fs::read_dir(folder())
+    let mut left: Vec<String> = fs::read_dir(directory())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     for (name, text) in pages() {
-        let stored = fs::read_to_string(folder().join(&name)).unwrap_or_default();
+        let stored = fs::read_to_string(directory().join(&name)).unwrap_or_default();
         assert!(stored == text, "man/{name} is stale: run scripts/generate");
         left.retain(|other| *other != name);
     }
@@ -131,9 +134,9 @@ fn the_man_pages_are_those_of_the_program() {
 #[ignore = "it writes man/: scripts/generate calls it"]
 fn write_the_man_pages() {
     // Pages of removed commands must go.
-    let _ = fs::remove_dir_all(folder());
-    fs::create_dir_all(folder()).unwrap();
+    let _ = fs::remove_dir_all(directory());
+    fs::create_dir_all(directory()).unwrap();
     for (name, text) in pages() {
-        fs::write(folder().join(name), text).unwrap();
+        fs::write(directory().join(name), text).unwrap();
     }
 }

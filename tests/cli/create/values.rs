@@ -111,9 +111,9 @@ fn invalid_values_are_usage_errors_and_nothing_is_sent() {
 
 #[test]
 fn a_relative_mount_source_is_refused_if_the_current_directory_is_unknown() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let not_utf8 = folder.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
-    std::fs::create_dir(&not_utf8).expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
+    let not_utf8 = directory.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    std::fs::create_dir(&not_utf8).expect("a directory");
     let engine = Engine::silent();
     let run = |source: &str| {
         let mount = format!("type=bind,source={source},target=/data");

@@ -22,10 +22,10 @@ fn an_unreadable_or_invalid_config_is_reported_with_its_name() {
         refused(|run| home.within(run)).says(&[&home.config().join("config.json").display().to_string()]);
     }
     let home = Home::with_text("");
-    let folder = home.config().join("config.json");
-    fs::remove_file(&folder).unwrap();
-    fs::create_dir(&folder).unwrap();
-    refused(|run| home.within(run)).says(&["cannot read", &folder.display().to_string()]);
+    let directory = home.config().join("config.json");
+    fs::remove_file(&directory).unwrap();
+    fs::create_dir(&directory).unwrap();
+    refused(|run| home.within(run)).says(&["cannot read", &directory.display().to_string()]);
 }
 
 #[test]
@@ -46,24 +46,24 @@ fn a_helper_without_credentials_is_reported_with_its_own_message() {
     let echo = format!("{half}; echo 'it is {PASSWORD}, and refused' >&2; exit 1");
     let dump = format!("echo 'cannot send: {{Username:ann Secret:{PASSWORD}}}'; exit 1");
     for (name, script, words) in [
-        ("h", "echo 'no such user'; exit 1", "`docker-credential-h` failed (exit status: 1): no such user"),
-        ("h", &fails, "failed (exit status: 3): the vault is locked"),
+        ("h", "echo 'no such user'; exit 1", "`docker-credential-h` failed (exit code 1): no such user"),
+        ("h", &fails, "failed (exit code 3): the vault is locked"),
         ("h", &garbage, "its output is not JSON"),
         ("h", &half, "its output is not JSON"),
         ("h", &wrong, "its output has no `Username`"),
         ("h", "exit 0", "it printed nothing"),
         ("h", "echo '[]'", "its output has no `Username`"),
-        ("h", &echo, "failed (exit status: 1): it is (hidden), and refused"),
-        ("h", &dump, "failed (exit status: 1): cannot send: {Username:ann Secret:(hidden)}"),
+        ("h", &echo, "failed (exit code 1): it is (hidden), and refused"),
+        ("h", &dump, "failed (exit code 1): cannot send: {Username:ann Secret:(hidden)}"),
         (
             "h",
             "echo 'SecretService: the keyring is locked'; exit 1",
             ": SecretService: the keyring is locked",
         ),
         ("h", "exec yes", "it printed more than 32 KiB"),
-        ("h", "yes | head -n 9; exit 1", "failed (exit status: 1): y\n  y\n  y\n  y\n  y..."),
+        ("h", "yes | head -n 9; exit 1", "failed (exit code 1): y\n  y\n  y\n  y\n  y..."),
         ("h", "kill -9 $$", "failed (signal: 9"),
-        ("h", "printf '\\377\\376'; exit 1", "failed (exit status: 1)"),
+        ("h", "printf '\\377\\376'; exit 1", "failed (exit code 1)"),
         ("other", "exit 0", "`docker-credential-h` is not installed"),
     ] {
         let home = Home::new(&json!({ "credsStore": "h" })).helper(name, script);

@@ -21,8 +21,8 @@ fn the_file_is_that_of_the_flag_the_variable_or_the_home() {
     assert_eq!(sent(IMAGE, |run| run.env("HOME", &parent.path().display().to_string())), wanted);
     // The flag takes precedence.
     let swarm = swarm(IMAGE);
-    let folder = home.config().display().to_string();
-    swarmctl(["--config", &folder, "update-image", "--detach", "t001", IMAGE])
+    let directory = home.config().display().to_string();
+    swarmctl(["--config", &directory, "update-image", "--detach", "t001", IMAGE])
         .host(swarm.host())
         .env("DOCKER_CONFIG", "/nonexistent")
         .run()

@@ -26,7 +26,7 @@ const IMAGE: &str = "127.0.0.1:5000/whoami:0.6";
 
 const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-/// A home directory with a config.json, and a folder with programs.
+/// A home directory with a config.json, and a directory with programs.
 struct Home(TempDir);
 
 impl Home {

@@ -1,4 +1,4 @@
-//! The exit status is true, wherever a request or a response breaks.
+//! The exit code is true, wherever a request or a response breaks.
 //!
 //! Every command that changes services is run many times, each time with one fault at another place or of another kind
 //! (`sorts`); then its report is compared with the state of the engine (`trial`). `scripts/reliability cuts` breaks at every

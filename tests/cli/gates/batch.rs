@@ -27,11 +27,11 @@ fn outcomes(run: &Run) -> Vec<String> {
 fn gates_are_per_service_and_do_not_wait_for_each_other() {
     let swarm = swarm(&["a", "b", "c", "d"]);
     let began = Instant::now();
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     // Each waits until all four have started.
     let command = format!(
         "touch {0}/$SWARMCTL_SERVICE; while [ $(ls {0} | wc -l) -lt 4 ]; do sleep 0.05; done",
-        folder.path().display()
+        directory.path().display()
     );
     let run = update_stack(&swarm, &["--gate", &command]).succeeds();
     assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
@@ -92,8 +92,8 @@ fn a_gate_that_fails_counts_as_a_failure_of_the_batch() {
 fn two_hundred_services_with_a_canary_pass_their_gates() {
     let names: Vec<String> = (0..200).map(|at| format!("s{at:03}")).collect();
     let swarm = swarm(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
     let gate = format!("echo $SWARMCTL_SERVICE >>{}", log.display());
     let run = update_stack(&swarm, &["--canary", "1", "--parallel", "50", "--gate", &gate]).succeeds();
     assert_eq!(outcomes(&run).iter().filter(|one| one.ends_with(" converged")).count(), 200);

@@ -25,8 +25,8 @@ fn a_gate_that_passes_lets_the_update_succeed() {
 #[test]
 fn the_service_and_its_tasks_are_in_the_environment() {
     let swarm = swarm(&["web"]);
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
     let command = format!("cat; env | grep SWARMCTL_ | sort >{}; echo $SHARED >>{0}", log.display());
     update(&swarm, &["--gate", &command]).env("SHARED", "inherited").run().succeeds();
     let id = swarm.service("web").id;
@@ -82,10 +82,10 @@ fn a_gate_that_fails_rolls_back_if_this_is_requested() {
 
 #[test]
 fn an_inconclusive_gate_never_rolls_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for (exit, why) in [("exit 75", "exit status 75"), ("kill -9 $$", "killed by signal 9")] {
         let swarm = swarm(&["web"]);
-        let log = folder.path().join("runs");
+        let log = directory.path().join("runs");
         let command = format!("echo run >>{}; echo unknown; {exit}", log.display());
         let run = update(&swarm, &["--gate", &command, "--rollback-on-failure", "--json"])
             .run()
@@ -115,8 +115,8 @@ fn an_inconclusive_gate_never_rolls_back() {
 
 #[test]
 fn errors_are_repeated_and_runs_are_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("n");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("n");
     // Run by run: an error, a failure, an error, a success, a success.
     let command = format!(
         "n=$(cat {0} 2>/dev/null || echo 0); n=$((n + 1)); echo $n >{0}; case $n in 1|3) exit 75;; 2) exit 1;; esac",
@@ -132,8 +132,8 @@ fn errors_are_repeated_and_runs_are_counted() {
 
 #[test]
 fn gates_run_one_after_the_other_and_end_at_the_first_that_fails() {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
     let echo = |text: &str, exit: u8| format!("echo {text} >>{}; exit {exit}", log.display());
     let (first, second, third) = (echo("first", 0), echo("second", 1), echo("third", 0));
     let swarm = swarm(&["web"]);
@@ -173,8 +173,8 @@ fn update_and_restart_have_gates_too() {
 
 #[test]
 fn a_gate_that_hangs_is_an_error_and_its_processes_are_ended() {
-    let folder = tempfile::tempdir().unwrap();
-    let pids = folder.path().join("pids");
+    let directory = tempfile::tempdir().unwrap();
+    let pids = directory.path().join("pids");
     // The second process ignores SIGTERM.
     let command =
         format!("(trap '' TERM; exec sleep 1000) & echo $! >>{0}; echo $$ >>{0}; wait", pids.display());
@@ -214,8 +214,8 @@ fn a_gate_that_prints_without_end_uses_little_memory_and_shows_its_last_lines() 
 
 #[test]
 fn a_process_in_the_background_does_not_delay_the_gate() {
-    let folder = tempfile::tempdir().unwrap();
-    let pid = folder.path().join("pid");
+    let directory = tempfile::tempdir().unwrap();
+    let pid = directory.path().join("pid");
     let swarm = swarm(&["web"]);
     let began = Instant::now();
     let command = format!("sleep 60 & echo $! >{}; echo done; exit 1", pid.display());

@@ -57,8 +57,8 @@ fn old_runs_are_pruned_and_all_are_exported() {
         run(&swarm, &format!("journal prune --older-than {age}")).succeeds().prints(&["deleted 0 runs"]);
     }
     run(&swarm, "journal prune --older-than 7").fails_with(Exit::Usage);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("runs.jsonl");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("runs.jsonl");
     let file = file.to_str().unwrap();
     run(&swarm, &format!("journal export {file}")).succeeds();
     let text = std::fs::read_to_string(file).unwrap();

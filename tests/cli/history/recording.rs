@@ -167,9 +167,9 @@ fn after_every_tenth_run_the_oldest_are_deleted() {
 
 #[test]
 fn the_journal_in_files_needs_no_configs() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let swarm = FakeSwarm::with([bare("web")]);
-    let files = format!("file:{}", folder.path().display());
+    let files = format!("file:{}", directory.path().display());
     let on_files = |line: &str| on(&swarm, line).env("SWARMCTL_JOURNAL", &files).run();
     on_files("restart --detach web").succeeds().says(&["recorded as run 1"]);
     on_files(&format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();

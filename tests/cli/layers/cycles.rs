@@ -1,4 +1,4 @@
-//! The modules of `api` import each other in one direction only: no cycle between neighbors in a folder, and the order
+//! The modules of `api` import each other in one direction only: no cycle between neighbors in a directory, and the order
 //! of docs/design.md section 2 between the parts of the library.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,14 +76,14 @@ fn the_checker_finds_cycles_and_prints_them() {
         ("api/c.rs", "use super::{a};"),
     ];
     assert_eq!(found(&three), ["a -> b -> c -> a"]);
-    // The name is re-exported by the folder.
-    let folder = [
+    // The name is re-exported by the directory.
+    let directory = [
         ("api/s/mod.rs", "mod a;\nmod b;\npub use self::a::A;\npub use b::{B, b as f};\nstruct Own;"),
         ("api/s/a.rs", "use super::{B, Own};"),
         ("api/s/b.rs", "use super::A;"),
     ];
-    assert_eq!(found(&folder), ["s::a -> s::b -> s::a"]);
-    // What its folder defines, and what tests use, does not count as an import from a neighbor.
+    assert_eq!(found(&directory), ["s::a -> s::b -> s::a"]);
+    // What its directory defines, and what tests use, does not count as an import from a neighbor.
     let none = [
         ("api/s/mod.rs", "mod a;\npub use a::A;\nstruct Own;"),
         ("api/s/a.rs", "use super::Own;\n#[cfg(test)]\nmod tests { use super::super::b; }"),
@@ -121,7 +121,7 @@ fn imports(files: &[(String, String)]) -> Imports {
     imports
 }
 
-/// Names that folders re-export from their own modules, with the path of each. Re-exports from elsewhere count as the module's
+/// Names that directories re-export from their own modules, with the path of each. Re-exports from elsewhere count as the module's
 /// own.
 fn exports(files: &BTreeMap<Module, (&str, String)>, known: &BTreeSet<Module>) -> BTreeMap<Module, Module> {
     let mut exports = BTreeMap::new();
@@ -176,22 +176,22 @@ fn module_of(name: &str) -> Option<Module> {
     Some(path.strip_suffix("/mod").unwrap_or(path).split('/').map(str::to_owned).collect())
 }
 
-/// Cycles between neighbors: the modules of one folder, each with everything below it. At least one cycle for each set of
+/// Cycles between neighbors: the modules of one directory, each with everything below it. At least one cycle for each set of
 /// modules that import each other.
 fn cycles(imports: &Imports) -> Vec<String> {
-    let mut folders: BTreeMap<Module, Imports> = BTreeMap::new();
+    let mut directories: BTreeMap<Module, Imports> = BTreeMap::new();
     for (module, used) in imports {
         for used in used {
             let common = module.iter().zip(used).take_while(|(a, b)| a == b).count();
-            // One of them may be the folder itself, with its child modules.
+            // One of them may be the directory itself, with its child modules.
             if common == module.len() || common == used.len() {
                 continue;
             }
-            let neighbors = folders.entry(module[..common].to_vec()).or_default();
+            let neighbors = directories.entry(module[..common].to_vec()).or_default();
             neighbors.entry(module[..=common].to_vec()).or_default().insert(used[..=common].to_vec());
         }
     }
-    folders.values().flat_map(cycles_between).collect()
+    directories.values().flat_map(cycles_between).collect()
 }
 
 fn cycles_between(neighbors: &Imports) -> Vec<String> {

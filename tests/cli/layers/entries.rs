@@ -6,13 +6,16 @@ use std::path::Path;
 const MAX_ENTRIES: usize = 16;
 
 #[test]
-fn the_folders_at_the_top_have_few_entries() {
+fn the_directories_at_the_top_have_few_entries() {
     let messages =
         ["changes", "errors", "findings", "outcomes"].map(|name| format!("src/cli/messages/{name}"));
     let top = ["src", "src/api", "src/cli", "src/cli/messages"].map(str::to_owned);
-    for folder in top.into_iter().chain(messages) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder);
-        let entries = std::fs::read_dir(path).expect("a folder").count();
-        assert!(entries <= MAX_ENTRIES, "{folder} has {entries} entries; put some of them into one folder");
+    for directory in top.into_iter().chain(messages) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&directory);
+        let entries = std::fs::read_dir(path).expect("a directory").count();
+        assert!(
+            entries <= MAX_ENTRIES,
+            "{directory} has {entries} entries; put some of them into one directory"
+        );
     }
 }

@@ -50,7 +50,7 @@ const RULES: &[Rule] = &[
     Rule {
         files: &["api", "!api/transport"],
         never: &["ureq::unversioned"],
-        reason: "it is outside semver: when ureq changes it, one folder changes",
+        reason: "it is outside semver: when ureq changes it, one directory changes",
     },
     Rule {
         files: &["main.rs", "lib.rs", "cli", "api"],
@@ -125,13 +125,13 @@ fn nobody_imports_what_is_not_theirs() {
 #[test]
 fn no_source_file_is_longer_than_a_reader_can_hold() {
     let mut long = Vec::new();
-    for folder in ["src", "tests", "benches"] {
-        let files = below(folder);
-        assert!(!files.is_empty(), "there is nothing in {folder}/");
+    for directory in ["src", "tests", "benches"] {
+        let files = below(directory);
+        assert!(!files.is_empty(), "there is nothing in {directory}/");
         for (name, text) in files {
             let lines = text.lines().count();
             if lines > LINES {
-                long.push(format!("{folder}/{name}: {lines} lines, {LINES} at most"));
+                long.push(format!("{directory}/{name}: {lines} lines, {LINES} at most"));
             }
         }
     }
@@ -240,24 +240,27 @@ fn sources() -> Vec<(String, String)> {
     below("src")
 }
 
-/// Every Rust file in a folder of the repository, by its path below the folder, with its text.
-fn below(folder: &str) -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+/// Every Rust file in a directory of the repository, by its path below the directory, with its text.
+fn below(directory: &str) -> Vec<(String, String)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut files = Vec::new();
-    walk(&folder, &mut files);
+    walk(&directory, &mut files);
     files.sort();
     files
         .into_iter()
         .map(|file| {
-            let name =
-                file.strip_prefix(&folder).expect("below the folder").to_string_lossy().replace('\\', "/");
+            let name = file
+                .strip_prefix(&directory)
+                .expect("below the directory")
+                .to_string_lossy()
+                .replace('\\', "/");
             (name, fs::read_to_string(&file).expect("a source file is text"))
         })
         .collect()
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
+fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             walk(&path, files);

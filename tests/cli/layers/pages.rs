@@ -17,11 +17,11 @@ fn quoted(page: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Whether this is the path of a file or folder of the repository, and not a pattern such as `fuzz/corpus/TARGET`.
+/// Whether this is the path of a file or directory of the repository, and not a pattern such as `fuzz/corpus/TARGET`.
 fn is_path(word: &str) -> bool {
-    let folders = ["src/", "tests/", "docs/", "scripts/", "benches/", "fuzz/", "completions/"];
+    let directories = ["src/", "tests/", "docs/", "scripts/", "benches/", "fuzz/", "completions/"];
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
-    folders.iter().any(|folder| word.starts_with(folder)) && word.chars().all(is_plain)
+    directories.iter().any(|directory| word.starts_with(directory)) && word.chars().all(is_plain)
 }
 
 /// Whether this is the name of a Rust type or of something in it, such as `Selected::run`.

@@ -24,8 +24,8 @@ const UNUSUAL: [(&str, &str); 14] = [
 /// Files without a check: the two lists of such phrases, and output of programs.
 const LEFT_OUT: [&str; 4] = ["cli/layers/wording.rs", "cli/readme.rs", "tests/data", "snapshots"];
 
-fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
+fn files_below(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         if LEFT_OUT.iter().any(|part| path.ends_with(part)) {
             continue;
@@ -42,9 +42,10 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
 fn comments_and_man_pages_are_in_plain_english() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["src", "tests", "benches", "scripts", "completions", "man", "fuzz/fuzz_targets", ".github"]
+    for directory in
+        ["src", "tests", "benches", "scripts", "completions", "man", "fuzz/fuzz_targets", ".github"]
     {
-        files_below(&root.join(folder), &mut files);
+        files_below(&root.join(directory), &mut files);
     }
     assert!(files.len() > 300, "{} files", files.len());
     let mut found = Vec::new();

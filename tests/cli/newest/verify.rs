@@ -27,8 +27,8 @@ fn verify(swarm: &FakeSwarm, command: &str, args: &[&str]) -> Run {
 #[test]
 fn it_runs_once_for_each_digest_with_the_image_in_its_environment() {
     let (registry, swarm) = shop();
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
     let variables = "$SWARMCTL_IMAGE $SWARMCTL_DIGEST $SWARMCTL_TAG $SWARMCTL_SERVICES";
     let command = format!("cat; echo \"{variables}\" >>{}", log.display());
     let run = verify(&swarm, &command, &["--newest", "minor", "--all", "--json"]).succeeds();
@@ -90,8 +90,8 @@ fn every_form_of_update_image_is_verified() {
             "DRY" => &["--dry-run", "a", &image],
             _ => &["--all", &image],
         };
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
         let counts = format!("echo $SWARMCTL_TAG >>{}; false", log.display());
         verify(&swarm, &counts, args).fails_with(Exit::Failed);
         assert_eq!(fs::read_to_string(&log).unwrap(), "1.8.0\n", "{form}");
@@ -152,8 +152,8 @@ fn its_output_is_shown_even_if_a_process_that_it_started_keeps_the_pipe_open() {
 #[test]
 fn a_signal_ends_it_and_nothing_is_posted() {
     let (_registry, swarm) = shop();
-    let folder = tempfile::tempdir().unwrap();
-    let ready = folder.path().join("ready");
+    let directory = tempfile::tempdir().unwrap();
+    let ready = directory.path().join("ready");
     let command = format!("touch {}; sleep 987", ready.display());
     let args = ["update-image", "--json", "--newest", "minor", "--verify", command.as_str(), "a"];
     let mut running = on(&swarm, &args).spawn();

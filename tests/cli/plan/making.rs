@@ -48,10 +48,10 @@ fn a_file_that_exists_ends_the_command_before_anything_is_sent() {
     let said = run(&swarm, &format!("restart web --plan {}", file.path())).fails_with(Exit::Usage);
     said.says(&["already exists; remove it or choose another name"]);
     assert_eq!((file.text().as_str(), swarm.requests().len()), ("mine", 0));
-    let dangling = file.folder.path().join("dangling");
+    let dangling = file.directory.path().join("dangling");
     std::os::unix::fs::symlink("/nonexistent/plan", &dangling).unwrap();
     run(&swarm, &format!("restart web --plan {}", dangling.display())).fails_with(Exit::Usage);
-    run(&swarm, "restart web --plan /nonexistent/folder/plan.json").fails_with(Exit::Usage);
+    run(&swarm, "restart web --plan /nonexistent/directory/plan.json").fails_with(Exit::Usage);
     assert_eq!(swarm.requests().len(), 0);
 }
 
@@ -64,7 +64,7 @@ fn a_service_that_cannot_be_planned_leaves_no_file() {
     let json = run(&swarm, &format!("restart web nosuch --json --plan {}", file.path()));
     assert_eq!(json.json()["plan_file"], json!(null));
     assert!(!file.file().exists());
-    assert_eq!(fs::read_dir(file.folder.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(file.directory.path()).unwrap().count(), 0);
 }
 
 #[test]

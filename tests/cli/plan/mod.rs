@@ -32,12 +32,12 @@ fn run(swarm: &FakeSwarm, line: &str) -> Run {
 
 /// A plan in a file.
 struct PlanFile {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl PlanFile {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { directory: tempfile::tempdir().unwrap() }
     }
 
     /// The plan that this command writes.
@@ -52,7 +52,7 @@ impl PlanFile {
     }
 
     fn file(&self) -> PathBuf {
-        self.folder.path().join("plan.json")
+        self.directory.path().join("plan.json")
     }
 
     fn text(&self) -> String {

@@ -1,4 +1,4 @@
-//! The complete output of the main path and the most frequent failures of every command: stdout, stderr and exit status,
+//! The complete output of the main path and the most frequent failures of every command: stdout, stderr and exit code,
 //! as text and JSON, in a pipe and on a terminal. The snapshots show each change of a text in a diff.
 
 mod batches;

@@ -132,22 +132,22 @@ impl Authority {
 
 /// Creates a directory for DOCKER_CERT_PATH with `ca.pem`, `cert.pem` and `key.pem`, as far as they are
 /// given.
-pub fn folder(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+pub fn directory(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
     for (name, text) in [("ca.pem", ca), ("cert.pem", cert), ("key.pem", key)] {
         if let Some(text) = text {
-            fs::write(folder.path().join(name), text).expect("a file");
+            fs::write(directory.path().join(name), text).expect("a file");
         }
     }
-    folder
+    directory
 }
 
 /// Creates such a directory from a certificate and its authority.
-pub fn folder_of(authority: &Authority, pair: &CertifiedKey) -> TempDir {
-    folder(Some(&authority.pem), Some(&pair.cert), Some(&pair.key))
+pub fn directory_of(authority: &Authority, pair: &CertifiedKey) -> TempDir {
+    directory(Some(&authority.pem), Some(&pair.cert), Some(&pair.key))
 }
 
 /// Returns the path of a directory as text.
-pub fn path(folder: &TempDir) -> &str {
-    Path::to_str(folder.path()).expect("UTF-8")
+pub fn path(directory: &TempDir) -> &str {
+    Path::to_str(directory.path()).expect("UTF-8")
 }

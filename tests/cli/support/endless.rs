@@ -16,7 +16,7 @@ impl EndlessEngine {
     /// Starts an engine that responds to every request except `/_ping` with `head` and then `more`, repeated
     /// forever.
     pub fn start(head: impl Into<Vec<u8>>, more: impl Into<Vec<u8>>) -> Self {
-        let dir = tempfile::Builder::new().prefix("sctl").tempdir_in("/tmp").expect("a temporary folder");
+        let dir = tempfile::Builder::new().prefix("sctl").tempdir_in("/tmp").expect("a temporary directory");
         let listener = UnixListener::bind(dir.path().join("e.sock")).expect("a unix socket");
         let answer = Arc::new((head.into(), more.into()));
         thread::spawn(move || {

@@ -1,7 +1,7 @@
 //! The exit codes of the contract (docs/design.md, section 6). They are repeated here, so that a changed
 //! number in the program fails the tests.
 
-/// The exit status of swarmctl.
+/// The exit code of swarmctl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,

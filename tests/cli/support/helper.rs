@@ -6,8 +6,8 @@ use std::process::Command;
 /// Installs a shell script as `docker-credential-NAME`. Another process writes the file: if this process had
 /// it open for writing while another test starts a program, that program would inherit the handle, and the
 /// script could not be executed.
-pub fn install(folder: &Path, name: &str, script: &str) {
-    let file = folder.join(format!("docker-credential-{name}"));
+pub fn install(directory: &Path, name: &str, script: &str) {
+    let file = directory.join(format!("docker-credential-{name}"));
     let write = "printf '%s\\n' '#!/bin/sh' \"$2\" >\"$1\" && chmod 755 \"$1\"";
     let status = Command::new("sh").args(["-c", write, "sh"]).arg(file).arg(script).status();
     assert!(status.expect("a shell can be started").success());

@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 
 /// The directory with `docker`, `docker-registry` and a static `busybox`. `SWARMCTL_TEST_RELEASE` selects the
 /// release.
-pub fn folder() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
+pub fn directory() -> &'static Path {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
         let mut command = Command::new(script);
         // Its messages go to stderr, so that a failure shows the reason.
@@ -23,8 +23,8 @@ pub fn folder() -> &'static Path {
 pub fn docker() -> &'static Path {
     static DOCKER: OnceLock<PathBuf> = OnceLock::new();
     DOCKER.get_or_init(|| {
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        let installed = std::env::split_paths(&folders).map(|folder| folder.join("docker"));
-        installed.into_iter().find(|file| file.is_file()).unwrap_or_else(|| folder().join("docker"))
+        let directories = std::env::var_os("PATH").unwrap_or_default();
+        let installed = std::env::split_paths(&directories).map(|directory| directory.join("docker"));
+        installed.into_iter().find(|file| file.is_file()).unwrap_or_else(|| directory().join("docker"))
     })
 }

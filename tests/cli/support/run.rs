@@ -78,8 +78,8 @@ impl Swarmctl {
     }
 
     /// Sets the current directory.
-    pub fn current_dir(mut self, folder: &std::path::Path) -> Self {
-        self.command.current_dir(folder);
+    pub fn current_dir(mut self, directory: &std::path::Path) -> Self {
+        self.command.current_dir(directory);
         self
     }
 
@@ -245,19 +245,19 @@ pub struct Run {
 }
 
 impl Run {
-    /// Requires exit status 0.
+    /// Requires exit code 0.
     #[track_caller]
     pub fn succeeds(self) -> Self {
         self.exits(Exit::Done.code())
     }
 
-    /// Requires the exit status of this failure.
+    /// Requires the exit code of this failure.
     #[track_caller]
     pub fn fails_with(self, failure: Exit) -> Self {
         self.exits(failure.code())
     }
 
-    /// Requires this exit status, which is not an error.
+    /// Requires this exit code, which is not an error.
     #[track_caller]
     pub fn answers(self, answer: Exit) -> Self {
         self.exits(answer.code())

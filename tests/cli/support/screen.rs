@@ -1,4 +1,4 @@
-//! Snapshots of complete runs: command line, stdout, stderr and exit status.
+//! Snapshots of complete runs: command line, stdout, stderr and exit code.
 //!
 //! They are in `tests/cli/screens/snapshots/`. After an intended change, run the tests with
 //! `INSTA_UPDATE=always` and review the diff.

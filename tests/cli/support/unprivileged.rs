@@ -9,11 +9,11 @@ use super::server::Server;
 
 /// Runs it as a user without access to the server's socket.
 pub fn run(server: &Server, args: &[&str]) -> Run {
-    let dir = server.socket().parent().expect("the socket is in a folder");
-    if fs::metadata(dir).expect("the folder is there").uid() != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0o000)).expect("own folder");
+    let dir = server.socket().parent().expect("the socket is in a directory");
+    if fs::metadata(dir).expect("the directory is there").uid() != 0 {
+        fs::set_permissions(dir, Permissions::from_mode(0o000)).expect("own directory");
         let run = swarmctl(args.iter().copied()).host(server.host()).run();
-        fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("own folder");
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("own directory");
         return run;
     }
     // Root ignores permissions, so it runs as `nobody`, with a copy of the program that this user can read.
@@ -21,7 +21,7 @@ pub fn run(server: &Server, args: &[&str]) -> Run {
         .prefix("sctl")
         .permissions(Permissions::from_mode(0o755))
         .tempdir_in("/tmp")
-        .expect("a temporary folder");
+        .expect("a temporary directory");
     let copy = place.path().join("swarmctl");
     fs::copy(env!("CARGO_BIN_EXE_swarmctl"), &copy).expect("the program can be copied");
     let mut command = Command::new("setpriv");

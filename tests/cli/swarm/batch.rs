@@ -138,8 +138,8 @@ fn rollback_of_all_undoes_what_has_converged_in_reverse_order_and_the_tasks_are_
 #[test]
 fn reads_services_and_images_from_a_file() {
     let _services = stack("ba-from", &["a", "b"]);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("images.txt");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("images.txt");
     let path = file.to_str().unwrap();
     fs::write(
         &file,
@@ -158,7 +158,7 @@ fn reads_services_and_images_from_a_file() {
     let run = set("--json --from", &[path]).run().fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_started", "nosuch no_such_service"]);
     assert_eq!(images("ba-from", &["a"]), [NEW]);
-    for bad in [folder.path().to_str().unwrap(), "/nonexistent", "/dev/null"] {
+    for bad in [directory.path().to_str().unwrap(), "/nonexistent", "/dev/null"] {
         set("--from", &[bad]).run().fails_with(Exit::Usage).says(&["--from"]);
     }
 }

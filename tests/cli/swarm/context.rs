@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::engine::engine;
 use crate::settings::{LINES, User};
-use crate::support::certificates::{Authority, Validity, folder_of, path};
+use crate::support::certificates::{Authority, Validity, directory_of, path};
 use crate::support::client;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{OLD, spec};
@@ -24,13 +24,13 @@ fn docker(variables: &[(String, String)], args: &[&str]) -> Output {
     command.output().expect("docker's client can be started")
 }
 
-fn folder(path: &Path) -> [(String, String); 1] {
+fn directory(path: &Path) -> [(String, String); 1] {
     [("DOCKER_CONFIG".to_owned(), path.display().to_string())]
 }
 
 #[track_caller]
 fn docker_in(path: &Path, args: &[&str]) {
-    let output = docker(&folder(path), args);
+    let output = docker(&directory(path), args);
     assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -65,7 +65,7 @@ fn a_context_of_dockers_leads_to_the_engine() {
     assert_eq!(run["engine"]["swarm"]["leader"], true);
     assert_eq!(run["engine"]["api_version"], engine.ask("GET", "/version", None)["ApiVersion"]);
     // The list equals docker's, except for blanks at the ends of lines. Before version 23 its last columns were different.
-    let output = docker(&folder(home.path()), &["context", "ls"]);
+    let output = docker(&directory(home.path()), &["context", "ls"]);
     let dockers = String::from_utf8_lossy(&output.stdout).into_owned();
     let ours = in_home(&["context", "ls"]).run().succeeds().stdout;
     let ends = (client::major_version() < 23).then(|| (dockers.find("KUBERNETES"), ours.find("ERROR")));
@@ -83,7 +83,7 @@ fn tls_and_ssh_contexts_of_dockers_are_read_as_docker_reads_them() {
     let home = tempfile::tempdir().unwrap();
     let authority = Authority::new("ours");
     let client = authority.client(Validity::Now);
-    let files = folder_of(&authority, &client);
+    let files = directory_of(&authority, &client);
     let [ca, cert, key] = ["ca", "cert", "key"].map(|name| format!("{name}={}/{name}.pem", path(&files)));
     for (name, docker) in [
         ("tls", format!("host=tcp://127.0.0.1:1,{ca},{cert},{key}")),
@@ -119,7 +119,7 @@ fn a_context_of_dockers_with_tls_leads_to_the_engine() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let relay =
         Relay::tls(swarm.socket(), &authority.engine(&["127.0.0.1"], Validity::Now), Some(&authority));
-    let files = folder_of(&authority, &authority.client(Validity::Now));
+    let files = directory_of(&authority, &authority.client(Validity::Now));
     let [ca, cert, key] = ["ca", "cert", "key"].map(|name| format!("{name}={}/{name}.pem", path(&files)));
     let home = tempfile::tempdir().unwrap();
     let docker = format!("host={},{ca},{cert},{key}", relay.host());

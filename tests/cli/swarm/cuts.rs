@@ -1,4 +1,4 @@
-//! The exit status is also true with a real engine: its responses are cut off by a relay that counts bytes.
+//! The exit code is also true with a real engine: its responses are cut off by a relay that counts bytes.
 //!
 //! `tests/cli/faults` has all faults, with a scripted engine; here is a sample of the cuts.
 

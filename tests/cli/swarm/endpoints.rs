@@ -4,7 +4,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::engine::{Engine, small};
-use crate::support::certificates::{Authority, ENCRYPTED_KEYS, Validity, folder, folder_of, path};
+use crate::support::certificates::{Authority, ENCRYPTED_KEYS, Validity, directory, directory_of, path};
 use crate::support::exit::Exit;
 use crate::support::run::Run;
 
@@ -17,8 +17,8 @@ fn rolls_out(engine: &Engine, host: &str, certificates: Option<&TempDir>) {
     let made = engine.ask("POST", "/services/create", Some(&small("t001", OLD)));
     let run = |args: &[&str]| -> Run {
         let mut command = engine.swarmctl_inside(&[&["-H", host], args].concat());
-        if let Some(folder) = certificates {
-            command = command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(folder));
+        if let Some(directory) = certificates {
+            command = command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(directory));
         }
         command.run()
     };
@@ -61,7 +61,7 @@ fn everything_works_over_tcp() {
 #[test]
 fn everything_works_over_tls_and_every_failure_is_a_sentence() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
-    let engines = folder_of(&ours, &ours.engine(&["127.0.0.1", "engine.example"], Validity::Now));
+    let engines = directory_of(&ours, &ours.engine(&["127.0.0.1", "engine.example"], Validity::Now));
     let file = |name: &str| {
         format!("--tls{}={}/{name}.pem", if name == "ca" { "cacert" } else { name }, path(&engines))
     };
@@ -69,29 +69,29 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
     let host = "tcp://127.0.0.1:2376";
     let engine = Engine::with_options("tls", &["--host", host, "--tlsverify", &ca, &cert, &key]);
     let (client, other) = (ours.client(Validity::Now), ours.client(Validity::Now));
-    let good = folder_of(&ours, &client);
+    let good = directory_of(&ours, &client);
     rolls_out(&engine, "tcp://127.0.0.1", Some(&good));
-    let ask = |host: &str, folder: &TempDir| {
+    let ask = |host: &str, directory: &TempDir| {
         let command = engine.swarmctl_inside(&["-H", host, "ls"]);
-        command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(folder)).run()
+        command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(directory)).run()
     };
-    for (folder, why) in [
-        (folder_of(&theirs, &client), "the engine's certificate is not signed by an authority in `"),
-        (folder(Some(&ours.pem), None, None), "it requires a client certificate, and none is given"),
-        (folder_of(&ours, &ours.client(Validity::Past)), "it expired at 2021-01-01T00:00:00Z"),
-        (folder_of(&ours, &theirs.client(Validity::Now)), "it is not signed by an authority in `"),
+    for (directory, why) in [
+        (directory_of(&theirs, &client), "the engine's certificate is not signed by an authority in `"),
+        (directory(Some(&ours.pem), None, None), "it requires a client certificate, and none is given"),
+        (directory_of(&ours, &ours.client(Validity::Past)), "it expired at 2021-01-01T00:00:00Z"),
+        (directory_of(&ours, &theirs.client(Validity::Now)), "it is not signed by an authority in `"),
         (
-            folder_of(&ours, &ours.engine(&["x"], Validity::Now)),
+            directory_of(&ours, &ours.engine(&["x"], Validity::Now)),
             "it is not valid for this side of a connection",
         ),
         (
-            folder(Some(&ours.pem), Some(&client.cert), Some(&other.key)),
+            directory(Some(&ours.pem), Some(&client.cert), Some(&other.key)),
             "does not belong to the certificate in `",
         ),
-        (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[0])), "is an encrypted key"),
-        (folder(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[1])), "is an encrypted key"),
+        (directory(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[0])), "is an encrypted key"),
+        (directory(Some(&ours.pem), Some(&client.cert), Some(ENCRYPTED_KEYS[1])), "is an encrypted key"),
     ] {
-        ask(host, &folder).fails_with(Exit::Unreachable).tells_an_error().says(&[why, "hint: "]);
+        ask(host, &directory).fails_with(Exit::Unreachable).tells_an_error().says(&[why, "hint: "]);
     }
     let run = ask("tcp://localhost:2376", &good).fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["is for `127.0.0.1`, `engine.example`, not for `localhost`"]);
@@ -113,7 +113,7 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
         Some(&json!({ "Name": "t002", "TaskTemplate": small("x", OLD)["TaskTemplate"] })),
     );
     let before = engine.service("t002");
-    let expired = folder_of(&ours, &ours.client(Validity::Past));
+    let expired = directory_of(&ours, &ours.client(Validity::Past));
     let post = engine.swarmctl_inside(&["-H", host, "update-image", "t002", NEW]);
     post.env("DOCKER_TLS_VERIFY", "1")
         .env("DOCKER_CERT_PATH", path(&expired))

@@ -55,7 +55,7 @@ impl Engine {
     }
 
     fn start(name: &str, options: &[&str]) -> Result<Self, String> {
-        // The script creates and removes its folder. It is not in the system's temporary folder, because the path
+        // The script creates and removes its directory. It is not in the system's temporary directory, because the path
         // of a socket must be short.
         let dir = PathBuf::from(format!("/tmp/sctl-engine{name}-{}", std::process::id()));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");

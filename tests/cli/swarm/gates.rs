@@ -44,8 +44,8 @@ fn a_gate_knows_the_new_tasks_and_their_addresses() {
     let service = running("gates-env", |spec| {
         spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id() }]);
     });
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
     let names = ["SERVICE", "SERVICE_ID", "IMAGE", "PREVIOUS_IMAGE", "NEW_TASKS", "NEW_ADDRESSES", "NODES"];
     let names: String = names.iter().map(|name| format!("echo \"$SWARMCTL_{name}\"; ")).collect();
     let command = format!("{{ {names} }} >{}", log.display());
@@ -83,8 +83,8 @@ fn a_killed_container_stops_a_gate_which_starts_again() {
     let service = running("gates-kill", |spec| {
         spec["TaskTemplate"]["RestartPolicy"] = json!({ "Condition": "any", "Delay": 100_000_000 });
     });
-    let folder = tempfile::tempdir().unwrap();
-    let (starts, go) = (folder.path().join("starts"), folder.path().join("go"));
+    let directory = tempfile::tempdir().unwrap();
+    let (starts, go) = (directory.path().join("starts"), directory.path().join("go"));
     let command =
         format!("echo $$ >>{}; while [ ! -e {} ]; do sleep 0.05; done", starts.display(), go.display());
     let mut run = update("gates-kill", &["--gate", &command, "--progress", "plain"]).spawn();
@@ -117,8 +117,8 @@ fn kill_one_container(service: &str) {
 #[test]
 fn nothing_is_left_after_an_interrupted_gate() {
     let _service = running("gates-int", |_| {});
-    let folder = tempfile::tempdir().unwrap();
-    let pids = folder.path().join("pids");
+    let directory = tempfile::tempdir().unwrap();
+    let pids = directory.path().join("pids");
     let command = format!("(trap '' TERM; exec sleep 600) & echo $! >{}; wait", pids.display());
     let mut run = update("gates-int", &["--gate", &command]).spawn();
     wait_for("the gate starts", || fs::read_to_string(&pids).is_ok_and(|text| text.ends_with('\n')));

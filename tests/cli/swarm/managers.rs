@@ -30,7 +30,7 @@ impl Managers {
     /// Starts them; if they cannot be started, the test fails and says what to do.
     pub fn start() -> Self {
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not in the system's temporary folder, because the path of a socket must be short.
+        // Not in the system's temporary directory, because the path of a socket must be short.
         let dir = PathBuf::from(format!("/tmp/sctl-managers-{}", std::process::id()));
         let mut process = script()
             .arg("run")

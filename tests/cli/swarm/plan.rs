@@ -21,7 +21,7 @@ struct PlanFile(TempDir);
 
 impl PlanFile {
     fn made_by(engine: &Engine, args: &[&str]) -> Self {
-        let file = Self(tempfile::tempdir().expect("a folder"));
+        let file = Self(tempfile::tempdir().expect("a directory"));
         engine.swarmctl(&[args, &["--plan", &file.path()]].concat()).run().succeeds();
         file
     }

@@ -31,7 +31,7 @@ impl Drop for Served {
 pub struct Registry {
     engine: &'static Engine,
     pub host: String,
-    folder: TempDir,
+    directory: TempDir,
     process: Option<Child>,
     password: Option<&'static str>,
 }
@@ -48,9 +48,9 @@ impl Registry {
     }
 
     fn start(engine: &'static Engine, port: u16, password: Option<&'static str>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         let mut registry =
-            Self { engine, host: format!("127.0.0.1:{port}"), folder, process: None, password };
+            Self { engine, host: format!("127.0.0.1:{port}"), directory, process: None, password };
         let mut config = json!({
             "version": 0.1,
             "log": { "level": "warn" },
@@ -68,14 +68,14 @@ impl Registry {
     }
 
     fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
+        self.directory.path().join(name).display().to_string()
     }
 
     /// Starts it, also again after [`Registry::stop`].
     pub fn go_on(&mut self) {
         let log = File::create(self.path("log")).expect("a file");
         let mut command = self.engine.inside("setpriv");
-        command.args(["--pdeathsig", "KILL"]).arg(programs::folder().join("docker-registry"));
+        command.args(["--pdeathsig", "KILL"]).arg(programs::directory().join("docker-registry"));
         command.arg("serve").arg(self.path("config.yml"));
         let log_too = log.try_clone().expect("a file");
         let child = command.stdin(Stdio::null()).stdout(log).stderr(log_too).spawn();
@@ -140,7 +140,7 @@ impl Registry {
                       echo \"$2\" >root/own; tar -C root -c .";
         let mut command = Command::new("bash");
         command.args(["-c", script, "bash", &self.path("")]).arg(format!("{} {tag}", self.host));
-        command.arg(programs::folder().join("busybox"));
+        command.arg(programs::directory().join("busybox"));
         let output = command.output().expect("bash can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output.stdout
@@ -173,7 +173,7 @@ impl Registry {
     /// Serves the same images at the same address in the network of another engine.
     pub fn also_in(&self, engine: &Engine) -> Served {
         let mut command = engine.inside("setpriv");
-        command.args(["--pdeathsig", "KILL"]).arg(programs::folder().join("docker-registry"));
+        command.args(["--pdeathsig", "KILL"]).arg(programs::directory().join("docker-registry"));
         command.arg("serve").arg(self.path("config.yml"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let served = Served(child.expect("nsenter can be started"));
@@ -259,12 +259,12 @@ impl Registry {
 
     /// swarmctl as a user who has logged in with this password.
     pub fn swarmctl(&self, password: Option<&str>, args: &[&str]) -> Swarmctl {
-        let folder = self.path("home");
-        fs::create_dir_all(&folder).expect("a folder");
+        let directory = self.path("home");
+        fs::create_dir_all(&directory).expect("a directory");
         let auths = password.map(|password| json!({ self.host.clone(): { "auth": basic(password) } }));
         let config = json!({ "auths": auths.unwrap_or_else(|| json!({})) });
-        fs::write(Path::new(&folder).join("config.json"), config.to_string()).expect("a file");
-        self.engine.swarmctl(args).env("DOCKER_CONFIG", &folder)
+        fs::write(Path::new(&directory).join("config.json"), config.to_string()).expect("a file");
+        self.engine.swarmctl(args).env("DOCKER_CONFIG", &directory)
     }
 }
 

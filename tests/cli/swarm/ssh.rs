@@ -18,18 +18,18 @@ use crate::support::run::Swarmctl;
 const OLD: &str = "opera443399/whoami:0.5";
 const NEW: &str = "opera443399/whoami:0.6";
 
-/// A folder with a program `ssh`.
+/// A directory with a program `ssh`.
 struct Client {
-    folder: TempDir,
+    directory: TempDir,
     engine: &'static Engine,
 }
 
 impl Client {
     fn new(engine: &'static Engine, script: &str) -> Self {
         packages::install("ssh");
-        let client = Self { folder: tempfile::tempdir().unwrap(), engine };
-        let script = script.replace("FOLDER", client.folder.path().to_str().unwrap());
-        let file = client.folder.path().join("ssh");
+        let client = Self { directory: tempfile::tempdir().unwrap(), engine };
+        let script = script.replace("DIRECTORY", client.directory.path().to_str().unwrap());
+        let file = client.directory.path().join("ssh");
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         client
@@ -41,16 +41,16 @@ impl Client {
         let docker = programs::docker().display();
         Self::new(
             engine,
-            &format!("echo $$ >>FOLDER/started; exec {docker} -H unix://{socket} system dial-stdio"),
+            &format!("echo $$ >>DIRECTORY/started; exec {docker} -H unix://{socket} system dial-stdio"),
         )
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     fn swarmctl(&self, args: &[&str]) -> Swarmctl {
-        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.path().display());
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.directory.path().display());
         self.engine.swarmctl_inside(args).env("PATH", &path)
     }
 
@@ -132,8 +132,8 @@ const PORT: u16 = 2222;
 
 impl Sshd {
     fn start(engine: &'static Engine) -> Self {
-        let client = Client::new(engine, "exec /usr/bin/ssh -F FOLDER/config \"$@\"");
-        let folder = client.folder.path().display().to_string();
+        let client = Client::new(engine, "exec /usr/bin/ssh -F DIRECTORY/config \"$@\"");
+        let directory = client.directory.path().display().to_string();
         for key in ["host", "me", "stranger"] {
             let mut command = Command::new("ssh-keygen");
             let made = command.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(client.path(key)).status();
@@ -143,13 +143,13 @@ impl Sshd {
         let host_key = fs::read_to_string(client.path("host.pub")).unwrap();
         fs::write(client.path("known"), format!("[127.0.0.1]:{PORT} {host_key}")).unwrap();
         client.configure("me");
-        let docker = programs::docker().parent().expect("a file in a folder").display();
+        let docker = programs::docker().parent().expect("a file in a directory").display();
         let server = format!(
-            "Port {PORT}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n\
+            "Port {PORT}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nAuthorizedKeysFile {directory}/authorized\n\
              StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\nSetEnv PATH={docker}:/usr/local/bin:/usr/bin:/bin\n"
         );
         fs::write(client.path("server"), server).unwrap();
-        // The folder for its privilege separation.
+        // The directory for its privilege separation.
         fs::create_dir_all("/run/sshd").unwrap();
         let log = File::create(client.path("log")).unwrap();
         let mut command = engine.inside("setpriv");
@@ -172,9 +172,9 @@ impl Sshd {
 impl Client {
     /// Writes the ssh configuration of a client that logs in with this key.
     fn configure(&self, key: &str) {
-        let folder = self.folder.path().display();
+        let directory = self.directory.path().display();
         let config = format!(
-            "IdentityFile {folder}/{key}\nIdentitiesOnly yes\nUserKnownHostsFile {folder}/known\nBatchMode yes\n"
+            "IdentityFile {directory}/{key}\nIdentitiesOnly yes\nUserKnownHostsFile {directory}/known\nBatchMode yes\n"
         );
         fs::write(self.path("config"), config).unwrap();
     }
@@ -204,10 +204,8 @@ fn works_with_a_real_sshd_and_quotes_its_errors() {
         client.swarmctl(&["-H", host, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error()
     };
     let nowhere = format!("ssh://root@127.0.0.1:{PORT}/nowhere/docker.sock");
-    ls(&nowhere).says(&[
-        "`docker system dial-stdio` on `127.0.0.1` ended with exit status 1",
-        "/nowhere/docker.sock",
-    ]);
+    ls(&nowhere)
+        .says(&["`docker system dial-stdio` on `127.0.0.1` ended with exit code 1", "/nowhere/docker.sock"]);
     ls(&sshd.host("root", "localhost"))
         .says(&["ssh cannot connect to `localhost`", "Host key verification failed"]);
     ls(&format!("ssh://root@127.0.0.1:{}", PORT + 1)).says(&["ssh cannot connect to `127.0.0.1`", "refused"]);

@@ -24,12 +24,12 @@ fn printed(run: &Run) -> Vec<String> {
     tags.map(|tag| tag["tag"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// A folder with a config.json that has this entry for the registry.
+/// A directory with a config.json that has this entry for the registry.
 fn login(host: &str, entry: &str) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let text = format!(r#"{{"auths": {{"{host}": {entry}}}}}"#);
-    std::fs::write(folder.path().join("config.json"), text).expect("a file");
-    folder
+    std::fs::write(directory.path().join("config.json"), text).expect("a file");
+    directory
 }
 
 /// `ann:sesame-open` as docker stores it.

@@ -16,11 +16,11 @@ use crate::support::server::Answer;
 /// A name that is not this machine's, so that swarmctl asks the engine whether it is insecure.
 const NAME: &str = "registry.example.com";
 
-fn certs(folder: &Path, host: &str, files: &[(&str, &str)]) {
-    let folder = folder.join(host);
-    fs::create_dir_all(&folder).unwrap();
+fn certs(directory: &Path, host: &str, files: &[(&str, &str)]) {
+    let directory = directory.join(host);
+    fs::create_dir_all(&directory).unwrap();
     for (name, text) in files {
-        fs::write(folder.join(name), text).unwrap();
+        fs::write(directory.join(name), text).unwrap();
     }
 }
 
@@ -43,18 +43,19 @@ fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
     let pair = authority.engine(&[NAME], Validity::Now);
     let registry = FakeRegistry::tls(&pair, Some(&clients), |_| page(&["1.0.0"]));
     let CertifiedKey { cert, key } = clients.client(Validity::Now);
-    let folder = tempfile::tempdir().unwrap();
-    certs(folder.path(), NAME, &[("ca.crt", &authority.pem), ("own.cert", &cert), ("own.key", &key)]);
-    let folder_name = folder.path().to_str().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    certs(directory.path(), NAME, &[("ca.crt", &authority.pem), ("own.cert", &cert), ("own.key", &key)]);
+    let directory_name = directory.path().to_str().unwrap();
     // The engine is contacted only if https fails, so none is needed.
-    let run = || named(&registry, "unix:///nonexistent").env("SWARMCTL_TEST_CERTS_FOLDER", folder_name).run();
+    let run =
+        || named(&registry, "unix:///nonexistent").env("SWARMCTL_TEST_CERTS_DIRECTORY", directory_name).run();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
-    // Docker's folder for an image reference that contains the default port.
+    // Docker's directory for an image reference that contains the default port.
     let with_port = format!("{NAME}:443");
-    fs::rename(folder.path().join(NAME), folder.path().join(&with_port)).unwrap();
+    fs::rename(directory.path().join(NAME), directory.path().join(&with_port)).unwrap();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
-    fs::rename(folder.path().join(&with_port), folder.path().join(NAME)).unwrap();
-    fs::remove_file(folder.path().join(NAME).join("own.key")).unwrap();
+    fs::rename(directory.path().join(&with_port), directory.path().join(NAME)).unwrap();
+    fs::remove_file(directory.path().join(NAME).join("own.key")).unwrap();
     let run = run().fails_with(Exit::Failed);
     assert!(run.stderr.contains("has no key"), "{}", run.stderr);
 }

@@ -121,14 +121,14 @@ fn records_of_any_kind_never_panic() {
 #[test]
 fn files_are_private_complete_and_found_again() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    let journal = FileJournal::new(folder.path(), "r9gvf17xuqtl4245a9ajor02b");
+    let directory = tempfile::tempdir().unwrap();
+    let journal = FileJournal::new(directory.path(), "r9gvf17xuqtl4245a9ajor02b");
     assert!(journal.runs().unwrap().is_empty());
     let mut record = record();
     journal.write(&mut record).unwrap();
     assert_eq!(record.run, 1);
     journal.write(&mut record).unwrap();
-    let own = folder.path().join("r9gvf17xuqtl4245a9ajor02b");
+    let own = directory.path().join("r9gvf17xuqtl4245a9ajor02b");
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&own), mode(&own.join("2.json.gz"))), (0o700, 0o600));
     let ending = Ending { outcome: "failed".to_owned(), exit: 5, codes: vec![(0, 5)] };

@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         condition: "A bind mount has a source outside of /etc, /proc, /sys, /dev, /run, /var/run, \
             /var/lib/docker and /var/log, there are several eligible nodes, and no constraint \
             selects nodes by ID, host name, IP or label",
-        effect: "A task is rejected on a node that does not have the folder (moby/moby#29219), and the \
+        effect: "A task is rejected on a node that does not have the directory (moby/moby#29219), and the \
             nodes that have it may hold different files.",
         sign: "Tasks are `rejected` with `bind source path does not exist`.",
         check: placement::bind_mount,
@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global, Kind::Job],
         needs: &[],
         stage: RuleStage::OnRequest,
-        condition: "A bind mount gives the container docker.sock, or a folder that contains it (/run, /var/run or /)",
+        condition: "A bind mount gives the container docker.sock, or a directory that contains it (/run, /var/run or /)",
         effect: "Whoever controls the container controls the node as root, even if the mount is read-only.",
         sign: "The mount is in the list `Mounts` of the spec.",
         check: container::docker_socket,

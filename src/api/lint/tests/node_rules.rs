@@ -153,7 +153,7 @@ fn l11_reservations_larger_than_every_node() {
 }
 
 #[test]
-fn l18_folders_that_nodes_may_not_have() {
+fn l18_directories_that_nodes_may_not_have() {
     let mount = |source: &str| {
         let mount = json!([{"Type": "bind", "RequiredList": source, "Target": "/data"}]);
         Case::new().with("TaskTemplate.ContainerSpec.Mounts", mount)

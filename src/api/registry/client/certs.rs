@@ -14,7 +14,7 @@ use crate::api::registry::protocol::Url;
 ///
 /// # Errors
 /// The directory cannot be read, or a certificate has no key.
-pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, RequestError> {
+pub(super) fn tls(directory: &Path, url: &Url) -> Result<Tls, RequestError> {
     let mut tls = Tls {
         peer: Peer::Registry,
         ca: None,
@@ -26,9 +26,9 @@ pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, RequestError> {
     let with_port = format!("{}:{}", url.bracketed_host(), url.port);
     let names = BTreeSet::from([url.authority(), with_port]);
     let mut all = Vec::new();
-    for folder in names.iter().map(|name| folder.join(name)) {
-        let files = files(&folder)
-            .map_err(|e| certificate_error(format!("cannot read `{}`: {e}", folder.display())))?;
+    for directory in names.iter().map(|name| directory.join(name)) {
+        let files = files(&directory)
+            .map_err(|e| certificate_error(format!("cannot read `{}`: {e}", directory.display())))?;
         all.extend(files);
     }
     let has_extension = |file: &Path, name| file.extension().is_some_and(|extension| extension == name);
@@ -48,8 +48,8 @@ pub(super) fn tls(folder: &Path, url: &Url) -> Result<Tls, RequestError> {
 }
 
 /// The files in a directory, sorted by name. Empty if the directory does not exist.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(folder) {
+fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(Vec::new());

@@ -204,7 +204,7 @@ impl Connections {
         let tls = match (url.scheme, trust) {
             (Scheme::Http, _) => None,
             (Scheme::Https, trust) => {
-                let tls = certs::tls(&self.settings.certs_folder, url)?;
+                let tls = certs::tls(&self.settings.certs_directory, url)?;
                 Some(Tls { is_verified: trust == Trust::Verified, ..tls })
             }
         };

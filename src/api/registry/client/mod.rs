@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 pub use age::Pushed;
 pub use error::{RequestError, RequestErrorKind};
-pub use settings::{CERTS_FOLDER, RegistrySettings};
+pub use settings::{CERTS_DIRECTORY, RegistrySettings};
 
 use self::exchange::Connections;
 use self::scheme::Schemes;

@@ -104,8 +104,8 @@ impl Url {
         } else if reference.starts_with('/') {
             reference.to_owned()
         } else {
-            let folder = &self.path[..self.path.rfind('/').map_or(0, |at| at + 1)];
-            format!("{folder}{reference}")
+            let directory = &self.path[..self.path.rfind('/').map_or(0, |at| at + 1)];
+            format!("{directory}{reference}")
         };
         Self::parse(&format!("{}{target}", self.origin()))
     }
@@ -167,7 +167,7 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
         },
     };
     let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
-    // Hosts name folders of certificates: none of them is `..`.
+    // Hosts name directories of certificates: none of them is `..`.
     if host.is_empty() || host.starts_with('.') || !host.bytes().all(is_part) {
         return None;
     }

@@ -35,8 +35,8 @@ pub fn to_fields(facts: &Facts) -> Fields {
     if !unused.is_empty() {
         fields.field("Not used", format!("{} ({why})", list(&unused)));
     }
-    if let Some((folder, source)) = settings.config_folder() {
-        fields.field("Config folder", with_source(&folder.display().to_string(), source));
+    if let Some((directory, source)) = settings.config_directory() {
+        fields.field("Config directory", with_source(&directory.display().to_string(), source));
     }
     let names: Vec<&str> = connection.headers.iter().map(|(name, _)| name.as_str()).collect();
     if !names.is_empty() {

@@ -17,7 +17,7 @@ pub fn to_json(facts: &Facts) -> Value {
             .collect()
     };
     let (unused, _) = unused(facts);
-    let folder = settings.config_folder();
+    let directory = settings.config_directory();
     json!({
         "context": choice.context.value,
         "context_from": source_code(choice.context.source),
@@ -34,8 +34,8 @@ pub fn to_json(facts: &Facts) -> Value {
             "key": tls.key,
         })),
         "proxy": connection.proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host, proxy.port)),
-        "config_folder": folder.as_ref().map(|(folder, _)| folder),
-        "config_folder_from": folder.as_ref().map(|(_, source)| source_code(*source)),
+        "config_folder": directory.as_ref().map(|(directory, _)| directory),
+        "config_folder_from": directory.as_ref().map(|(_, source)| source_code(*source)),
         "http_headers": connection.headers.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "api_version": connection.api_version.or(engine.as_ref().ok().map(|engine| engine.api)).map(dotted),
         "api_version_from": match connection.api_version {

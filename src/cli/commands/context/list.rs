@@ -62,8 +62,8 @@ pub fn run(args: ListArgs, app: &App) -> anyhow::Result<Exit> {
 
 /// Reads the contexts in docker's order. Returns them with the name of the current one.
 fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
-    let folder = settings.config_folder().map(|(folder, _)| folder);
-    let file = folder.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let directory = settings.config_directory().map(|(directory, _)| directory);
+    let file = directory.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
     let current = settings.choose(file.current_context()?).map_err(UsageError::from)?.context.value;
     let (endpoint, error) = match resolved_endpoint::default_endpoint(settings).map_err(name_flags) {
         Ok(endpoint) => (endpoint.to_string(), String::new()),
@@ -71,8 +71,8 @@ fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
     };
     let description = "Current DOCKER_HOST based configuration".to_owned();
     let mut rows = vec![ContextRow { name: DEFAULT_CONTEXT.to_owned(), description, endpoint, error }];
-    let contexts = folder.as_deref().map(Contexts::new);
-    for (folder, context) in contexts.as_ref().map(Contexts::list).transpose()?.unwrap_or_default() {
+    let contexts = directory.as_deref().map(Contexts::new);
+    for (directory, context) in contexts.as_ref().map(Contexts::list).transpose()?.unwrap_or_default() {
         rows.push(match context {
             Ok(context) => {
                 let is_other = context.host.is_none();
@@ -81,7 +81,7 @@ fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
                 ContextRow { name: context.name, description: context.description, endpoint, error }
             }
             Err(error) => ContextRow {
-                name: folder.chars().take(12).collect(),
+                name: directory.chars().take(12).collect(),
                 description: String::new(),
                 endpoint: String::new(),
                 error: error_chain(&error).collect::<Vec<_>>().join(": "),

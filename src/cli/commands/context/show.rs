@@ -59,7 +59,7 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
 /// Returns the choice with all settings that it overrides. `currentContext` of config.json is read only for
 /// this.
 fn choice(settings: &Settings, target: &ResolvedEndpoint) -> Choice {
-    let file = settings.config_folder().and_then(|(folder, _)| ConfigFile::read(&folder).ok());
+    let file = settings.config_directory().and_then(|(directory, _)| ConfigFile::read(&directory).ok());
     let current = file.as_ref().and_then(|file| file.current_context().ok()?);
     settings.choose(current).unwrap_or_else(|_| target.choice.clone())
 }

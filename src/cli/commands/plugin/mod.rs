@@ -33,23 +33,23 @@ pub struct PluginArgs {
 
 #[derive(Subcommand, Debug)]
 enum PluginCommand {
-    /// Link this program into docker's plugin folder
+    /// Link this program into docker's plugin directory
     ///
-    /// The link is cli-plugins/docker-swarmctl in Docker's config folder (--config, DOCKER_CONFIG, or ~/.docker). Anything
+    /// The link is cli-plugins/docker-swarmctl in Docker's config directory (--config, DOCKER_CONFIG, or ~/.docker). Anything
     /// else with that name is left alone.
     Install,
-    /// Remove the link from docker's plugin folder
+    /// Remove the link from docker's plugin directory
     Uninstall,
 }
 
 /// Runs the command.
 pub fn run(args: PluginArgs, app: &App) -> anyhow::Result<Exit> {
-    let Some((folder, _)) = app.settings().config_folder() else {
+    let Some((directory, _)) = app.settings().config_directory() else {
         bail!(
-            "there is no home directory: set Docker's config folder with `--config DIR`, or with DOCKER_CONFIG"
+            "there is no home directory: set Docker's config directory with `--config DIR`, or with DOCKER_CONFIG"
         );
     };
-    let link = folder.join("cli-plugins").join(LINK);
+    let link = directory.join("cli-plugins").join(LINK);
     let line = match args.command {
         PluginCommand::Install => install(&link).context("cannot install the plugin")?,
         PluginCommand::Uninstall => uninstall(&link).context("cannot uninstall the plugin")?,
@@ -72,8 +72,8 @@ fn install(link: &Path) -> anyhow::Result<String> {
         }
         _ => {}
     }
-    if let Some(folder) = link.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+    if let Some(directory) = link.parent() {
+        fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
     }
     // The rename is atomic: there is always the old or the new link.
     let new = link.with_extension(format!("new-{}", std::process::id()));

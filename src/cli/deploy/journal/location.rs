@@ -13,7 +13,7 @@ const VARIABLE: &str = "SWARMCTL_JOURNAL";
 pub enum Location {
     /// In configs of the swarm.
     Swarm,
-    /// In files below this folder.
+    /// In files below this directory.
     File(PathBuf),
     /// There is none.
     Off,
@@ -23,26 +23,26 @@ impl Location {
     /// Reads the environment.
     ///
     /// # Errors
-    /// The variable is not valid, or there is no folder for the state of the user.
+    /// The variable is not valid, or there is no directory for the state of the user.
     pub fn from_environment() -> Result<Self, UsageError> {
         let text = variable(VARIABLE).unwrap_or_default();
         let bad = |why: &str| UsageError::new(format!("{VARIABLE}: {why}"), "SWARMCTL_JOURNAL=file");
         match text.as_str() {
             "" | "swarm" => Ok(Self::Swarm),
             "off" => Ok(Self::Off),
-            "file" => state_folder()
+            "file" => state_directory()
                 .map(|state| Self::File(state.join("swarmctl/journal")))
                 .ok_or_else(|| bad("there is no home directory; use file:DIR")),
-            text => match text.strip_prefix("file:").filter(|folder| !folder.is_empty()) {
-                Some(folder) => Ok(Self::File(PathBuf::from(folder))),
+            text => match text.strip_prefix("file:").filter(|directory| !directory.is_empty()) {
+                Some(directory) => Ok(Self::File(PathBuf::from(directory))),
                 None => Err(bad(&format!("`{text}` is not swarm, file, file:DIR or off"))),
             },
         }
     }
 }
 
-/// The folder for the state of the user's programs, by the XDG Base Directory Specification. It ignores relative paths.
-fn state_folder() -> Option<PathBuf> {
+/// The directory for the state of the user's programs, by the XDG Base Directory Specification. It ignores relative paths.
+fn state_directory() -> Option<PathBuf> {
     let is_absolute = |path: &PathBuf| path.is_absolute();
     let given = variable("XDG_STATE_HOME").map(PathBuf::from).filter(is_absolute);
     given.or_else(|| dirs::home_dir().map(|home: PathBuf| Path::new(&home).join(".local/state")))

@@ -63,10 +63,10 @@ pub fn open(client: Client, location: &Location) -> Result<Option<Journal>, Jour
     match location {
         Location::Off => Ok(None),
         Location::Swarm => SwarmJournal::open(client).map(Journal::in_swarm),
-        Location::File(folder) => {
+        Location::File(directory) => {
             let swarm = system::info(&client)?.swarm;
             match swarm.id() {
-                Some(id) => Ok(Some(Journal::File(FileJournal::new(folder, id)))),
+                Some(id) => Ok(Some(Journal::File(FileJournal::new(directory, id)))),
                 None => {
                     // A worker, or a node that is not in a swarm, refuses every list of services, and its error is more specific.
                     services::list_by_id(&client, &["none"])?;

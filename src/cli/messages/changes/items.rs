@@ -180,10 +180,10 @@ fn config(config: &Value) -> String {
 }
 
 /// `db at /run/secrets/db (mode 0444)`.
-fn reference(name: &str, folder: &str, reference: &Value) -> String {
+fn reference(name: &str, directory: &str, reference: &Value) -> String {
     let file = &reference["File"];
     let Some(path) = file["Name"].as_str() else { return name.to_owned() };
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("{folder}{path}") };
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("{directory}{path}") };
     let mode = file["Mode"].as_u64().map(|mode| format!("mode {mode:04o}"));
     let owner = |key: &str, label: &str| {
         file[key].as_str().filter(|id| !matches!(*id, "" | "0")).map(|id| format!("{label} {id}"))

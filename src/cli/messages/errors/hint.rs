@@ -54,7 +54,7 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Credentials(error) => credentials_hint(error),
         Error::Settings { .. } => {
-            "fix it, or select the engine with `-H` before the subcommand or with DOCKER_HOST, or another folder with \
+            "fix it, or select the engine with `-H` before the subcommand or with DOCKER_HOST, or another directory with \
              `--config DIR`"
                 .to_owned()
         }
@@ -96,6 +96,6 @@ fn credentials_hint(error: &CredentialsError) -> String {
         CredentialsError::Helper { .. } => "fix it, or the `credsStore` or `credHelpers` that names it",
     };
     format!(
-        "{what}; or select another folder with `--config DIR` before the subcommand, or with DOCKER_CONFIG"
+        "{what}; or select another directory with `--config DIR` before the subcommand, or with DOCKER_CONFIG"
     )
 }

@@ -10,7 +10,7 @@ pub fn for_unknown(kind: &str, name: &str, suggestion: Option<&Suggestion>) -> S
         "service" | "service or task" => "list the services with `swarmctl ls`".to_owned(),
         "context" => "list the contexts with `swarmctl context ls`".to_owned(),
         "config" if name.contains('/') => {
-            return "to select the folder of Docker's config.json, put --config before the subcommand"
+            return "to select the directory of Docker's config.json, put --config before the subcommand"
                 .to_owned();
         }
         kind => format!("list them with `docker {kind} ls`"),

@@ -52,7 +52,7 @@ impl From<InvalidSetting> for UsageError {
             ),
             InvalidSetting::MissingAuthority { required_by, file } => Self::new(
                 format!(
-                    "{}: the engine's certificate must be verified, and `{file}` does not exist; specify the CA file with {}, or its folder with DOCKER_CERT_PATH",
+                    "{}: the engine's certificate must be verified, and `{file}` does not exist; specify the CA file with {}, or its directory with DOCKER_CERT_PATH",
                     source_name(required_by),
                     source_name(SettingSource::Explicit(Parameter::TlsCaCert)),
                 ),
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(
             shown(InvalidSetting::MissingAuthority { required_by, file: "/ca.pem".to_owned() }),
             "--tlsverify: the engine's certificate must be verified, and `/ca.pem` does not exist; specify the CA \
-             file with --tlscacert, or its folder with DOCKER_CERT_PATH (for example: `--tlscacert ca.pem`)"
+             file with --tlscacert, or its directory with DOCKER_CERT_PATH (for example: `--tlscacert ca.pem`)"
         );
     }
 }

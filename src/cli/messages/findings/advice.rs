@@ -58,7 +58,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     (
         "L18",
-        "use a volume, or select the nodes that have the folder, as in `swarmctl update --constraint-add node.hostname==HOST NAME`",
+        "use a volume, or select the nodes that have the directory, as in `swarmctl update --constraint-add node.hostname==HOST NAME`",
     ),
     ("L19", "mount the socket of a proxy that forwards only the requests that the container needs"),
     ("L20", "there is nothing to fix; to go back further, deploy the image or the settings that you want"),

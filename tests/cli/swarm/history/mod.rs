@@ -23,7 +23,7 @@ fn own(name: &str) -> &'static Engine {
     engine
 }
 
-/// An engine with a journal that the tests of this folder share. Its runs have any numbers.
+/// An engine with a journal that the tests of this directory share. Its runs have any numbers.
 fn shared() -> &'static Engine {
     static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
     ENGINE.get_or_init(|| own("hist"))

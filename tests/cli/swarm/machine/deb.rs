@@ -127,7 +127,7 @@ fn package() -> &'static Path {
 
 /// This machine's files, with changes that are invisible to others and that end with this value.
 struct Root {
-    folder: TempDir,
+    directory: TempDir,
     /// The process whose namespace has the mounts. It ends when its stdin is closed.
     holder: Child,
 }
@@ -140,8 +140,8 @@ impl Root {
     }
 
     fn new() -> Self {
-        let folder = tempfile::tempdir_in("/tmp").unwrap();
-        // - The upper folder of an overlay must not be on an overlay, as a container's own files are.
+        let directory = tempfile::tempdir_in("/tmp").unwrap();
+        // - The upper directory of an overlay must not be on an overlay, as a container's own files are.
         // - Sockets of engines are in /tmp.
         // - Slim images of Debian configure dpkg to leave manual pages out.
         let script = r#"
@@ -157,7 +157,7 @@ impl Root {
             exec /usr/sbin/chroot "$1/root" sh -c 'echo ready && exec cat'"#;
         let mut holder = Command::new("unshare")
             .args(["--mount", "sh", "-c", script, "sh"])
-            .arg(folder.path())
+            .arg(directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -168,11 +168,11 @@ impl Root {
             line, "ready\n",
             "a root of its own for the package: that needs root, so run sudo scripts/test"
         );
-        Self { folder, holder }
+        Self { directory, holder }
     }
 
     fn install(&self) {
-        let path = self.folder.path().join("package.deb");
+        let path = self.directory.path().join("package.deb");
         // Its /tmp is the machine's, without the mounts in it.
         fs::copy(package(), &path).unwrap();
         self.run(&format!("apt-get install -qq -y --no-install-recommends {} >&2", path.display()));

@@ -73,5 +73,5 @@ fn dockers_completion_asks_the_plugin() {
 fn docker(config: &Config, args: &[&str]) -> Swarmctl {
     let mut command = Command::new(programs::docker());
     command.args(args);
-    swarmctl_by(command).env("DOCKER_CONFIG", config.folder())
+    swarmctl_by(command).env("DOCKER_CONFIG", config.directory())
 }

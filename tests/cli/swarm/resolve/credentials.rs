@@ -126,10 +126,19 @@ fn a_helper_program_gives_the_password() {
     let script =
         format!(r#"printf '{{"ServerURL":"%s","Username":"{USER}","Secret":"{PASSWORD}"}}' "$(cat)""#);
     helper::install(home.path(), "vault", &script);
-    let folder = home.path().display().to_string();
-    let line =
-        ["--debug", "--config", &folder, "create", "--name", "re-help", "--with-registry-auth", "--json", &a];
-    let run = engine.swarmctl(&line).env("PATH", &format!("{folder}:/usr/bin:/bin")).run().succeeds();
+    let directory = home.path().display().to_string();
+    let line = [
+        "--debug",
+        "--config",
+        &directory,
+        "create",
+        "--name",
+        "re-help",
+        "--with-registry-auth",
+        "--json",
+        &a,
+    ];
+    let run = engine.swarmctl(&line).env("PATH", &format!("{directory}:/usr/bin:/bin")).run().succeeds();
     let _service = Removed::new(engine, "/services/re-help".to_owned());
     assert_eq!(run.json()["services"][0]["outcome"], Value::from("converged"));
     assert_eq!(image(engine, "re-help"), format!("{a}@{digest}"));
