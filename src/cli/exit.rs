@@ -100,7 +100,7 @@ impl Exit {
     pub fn for_error(error: &Error, signal: Option<Signal>) -> Exit {
         match error {
             Error::InvalidValue(_) | Error::InvalidSetting(_) => Exit::Usage,
-            Error::NoSuch { .. } => Exit::NoSuch,
+            Error::NoSuch { .. } | Error::NoMatch { .. } => Exit::NoSuch,
             Error::Interrupted => Exit::for_signal(signal),
             e if e.is_not_found() || e.is_ambiguous_name() => Exit::NoSuch,
             e if e.is_not_manager() || e.is_transient() || e.requires_tls() => Exit::Unreachable,

@@ -111,6 +111,14 @@ pub enum Error {
         /// What to use instead, if it was looked up.
         suggestion: Option<Box<Suggestion>>,
     },
+    /// No service meets a condition, or the named one does not.
+    #[error("{what}")]
+    NoMatch {
+        /// The condition, and that it is not met, as a complete sentence.
+        what: String,
+        /// What to use instead, if it was looked up.
+        suggestion: Option<Box<Suggestion>>,
+    },
     /// A value is not valid. Nothing was sent.
     #[error(transparent)]
     InvalidValue(#[from] InvalidValue),
@@ -195,7 +203,7 @@ impl Error {
 
     /// Whether the object does not exist.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Error::Engine { status: 404, .. } | Error::NoSuch { .. })
+        matches!(self, Error::Engine { status: 404, .. } | Error::NoSuch { .. } | Error::NoMatch { .. })
     }
 
     /// Whether the engine reports that the object with this ID, one of several in the request, does not
@@ -350,6 +358,7 @@ impl Error {
             Error::Connect { .. }
                 | Error::DeadlineExceeded { .. }
                 | Error::NoSuch { .. }
+                | Error::NoMatch { .. }
                 | Error::InvalidValue(_)
                 | Error::InvalidSetting(_)
                 | Error::Registry { .. }
@@ -373,6 +382,7 @@ impl Error {
             | Error::Denied { .. }
             | Error::DeadlineExceeded { .. }
             | Error::NoSuch { .. }
+            | Error::NoMatch { .. }
             | Error::InvalidValue(_)
             | Error::InvalidSetting(_)
             | Error::Registry { .. }

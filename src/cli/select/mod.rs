@@ -211,10 +211,9 @@ impl SelectArgs {
 
     /// Like [`Self::nothing_selected`], if all services are known.
     pub fn nothing_selected_of(&self, all: &[Service]) -> Error {
-        let why = "no service matches the selection".to_owned();
         let suggestion = self.stack.as_ref().and_then(|stack| suggest::similar_stacks(all, stack));
-        let suggestion = suggestion.map(Box::new);
-        Error::NoSuch { kind: "service", name: self.to_flags(), why: Some(why), suggestion }
+        let what = format!("no service matches the selection `{}`", self.to_flags());
+        Error::NoMatch { what, suggestion: suggestion.map(Box::new) }
     }
 
     /// Returns the named or selected services, each once.

@@ -79,7 +79,9 @@ fn a_service_that_is_gone_or_another_one_is_not_touched() {
     swarm.expect("db").image(NEW);
     run(&swarm, "undo --detach 1 db").succeeds();
     swarm.expect("db").image(OLD);
-    run(&swarm, "undo --detach 1 other").fails_with(Exit::NotFound).says(&["run 1 did not change it"]);
+    run(&swarm, "undo --detach 1 other")
+        .fails_with(Exit::NotFound)
+        .says(&["run 1 did not change service `other`"]);
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn each_service_follows_its_own_label() {
     );
     let none = super::swarm(&registry, &[("c", "1.7.2", None)], &FINDS);
     let run = update(&none, &["--newest", "label", "--all"]).fails_with(Exit::NotFound);
-    run.says(&["`--filter label=swarmctl.newest --all` (no service matches the selection)", "`swarmctl ls`"]);
+    run.says(&["no service matches the selection `--filter label=swarmctl.newest --all`", "`swarmctl ls`"]);
     let args = ["--newest", "label", "--all", "--dry-run"];
     let run = on(&swarm, &[&["update-image"][..], &args].concat()).run().fails_with(Exit::Failed);
     run.says(&["selected 3 services to update: a, b, d"]);

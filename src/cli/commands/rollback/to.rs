@@ -102,9 +102,8 @@ fn prepare(
 ) -> Result<Prepared, NotStarted> {
     let service = &item.service;
     let Some(recorded) = record.service(service.id()) else {
-        let why = Some(format!("run {} did not change it", record.run));
-        let name = service.name().to_owned();
-        return Err(NotStarted::Failed(Error::NoSuch { kind: "service", name, why, suggestion: None }));
+        let what = format!("run {} did not change service `{}`", record.run, service.name());
+        return Err(NotStarted::Failed(Error::NoMatch { what, suggestion: None }));
     };
     let Some(before) = &recorded.before else {
         return Err(NotStarted::Refused(format!(

@@ -63,8 +63,8 @@ impl Finder {
             (entry, name, Some(state))
         });
         services.extend(unknown.into_iter().map(|name| {
-            let why = Some(format!("run {} did not change it", self.run));
-            let error = Error::NoSuch { kind: "service", name: name.clone(), why, suggestion: None };
+            let what = format!("run {} did not change service `{name}`", self.run);
+            let error = Error::NoMatch { what, suggestion: None };
             let report = ServiceReport::not_started(&name, None, NotStarted::Failed(error));
             (Err(Box::new(report)), name, None)
         }));

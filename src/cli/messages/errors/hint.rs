@@ -39,7 +39,8 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::DeadlineExceeded { .. } => "allow more time with `--timeout`".to_owned(),
         Error::NoSuch { kind, name, suggestion, .. } => {
             names::for_unknown(kind, name, suggestion.as_deref())
-        },
+        }
+        Error::NoMatch { suggestion, .. } => names::for_unknown("service", "", suggestion.as_deref()),
         Error::Registry { kind, .. } if kind.is_not_found() => {
             "check repository and tag, or push the image first; `--on-resolve-error keep-tag` deploys the tag as it is"
                 .to_owned()
