@@ -318,14 +318,14 @@ impl<'a, T: Send> Selected<'a, T> {
         act: impl Fn(&Client, Item<T>) -> ServiceReport + Sync,
     ) -> anyhow::Result<Exit> {
         let Self { mut deployment, entries } = self;
-        // There may be thousands, so they are moved as boxes.
+        // There may be thousands, so they are boxed: a list of items stays allocated as long as the list that is made of it.
         let mut reports: Vec<Option<Box<ServiceReport>>> = Vec::with_capacity(entries.len());
         let (mut keys, mut items) = (Vec::new(), Vec::new());
         for (key, entry) in entries.into_iter().enumerate() {
             reports.push(match entry {
                 Ok(item) => {
                     keys.push(key);
-                    items.push(item);
+                    items.push(Box::new(item));
                     None
                 }
                 Err(report) => Some(report),
@@ -338,7 +338,7 @@ impl<'a, T: Send> Selected<'a, T> {
         let ended = match deployment.why_blocked(&rules, reports.iter().flatten().map(|one| &**one)) {
             Some(why) => {
                 let stop = BatchStop::Blocked(why);
-                items.into_iter().map(|item| not_started(item, stop.clone())).collect()
+                items.into_iter().map(|item| not_started(*item, stop.clone())).collect()
             }
             None => batch::run(&deployment.client, items, &act, &rules, &mut *progress),
         };

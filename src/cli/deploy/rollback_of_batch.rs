@@ -26,7 +26,7 @@ impl Deployment<'_> {
                 (is_done, RollbackPlan::for_report(report), report.service())
             {
                 let (given, service) = (report.given.clone(), service.clone());
-                items.push(Item { given, service, chosen_by: ChosenBy::Name, payload });
+                items.push(Box::new(Item { given, service, chosen_by: ChosenBy::Name, payload }));
                 keys.push(key);
             }
         }

@@ -30,7 +30,7 @@ const MIN_READ_BACK: usize = 50;
 /// Runs `act` for all items. The reports are in the order of the items.
 pub fn run<T: Send>(
     client: &Client,
-    items: Vec<Item<T>>,
+    items: Vec<Box<Item<T>>>,
     act: &(dyn Fn(Item<T>) -> ServiceReport + Sync),
     rules: &Rules,
     progress: &mut dyn ProgressDisplay,
@@ -61,7 +61,7 @@ pub fn run<T: Send>(
             pool,
             queues_everything,
             progress,
-            waiting: items.into_iter().map(Box::new).enumerate().collect(),
+            waiting: items.into_iter().enumerate().collect(),
             active: 0,
             reports,
             failures: rules.failed_before,
