@@ -10,6 +10,8 @@ fuzz_target!(|text: &str| {
     let target = next_link(text.lines()).ok().flatten();
     for reference in [Some(text.to_owned()), target].into_iter().flatten() {
         let Ok(url) = base.join(&reference) else { continue };
-        assert_eq!(Url::parse(&url.to_string()).as_ref(), Ok(&url), "what it prints it reads");
+        // As it is requested: the display hides the query of another host.
+        let requested = Url::parse(&format!("{}{}", url.origin(), url.target()));
+        assert_eq!(requested, Ok(Url { is_query_secret: false, ..url }));
     }
 });
