@@ -1,5 +1,5 @@
 //! The commands of docs/gitops.md, docs/plan.md and docs/history.md are run as they are written, by bash with `-e`, against
-//! scripted swarms with the services that the pages speak of. Each must succeed.
+//! scripted swarms with the services that the pages mention. Each must succeed.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

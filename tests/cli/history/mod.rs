@@ -15,7 +15,7 @@ use crate::support::fake_swarm::{FakeSwarm, StoredConfig};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 
-/// A service without ports: they would want ingress.
+/// A service without published ports, because ports would need the ingress network.
 fn bare(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     spec["EndpointSpec"]["Ports"] = json!([]);
