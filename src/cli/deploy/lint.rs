@@ -36,8 +36,32 @@ pub struct StrictArgs {
     pub strict: bool,
 }
 
-/// The nodes, or why they are not available.
-type Nodes = std::result::Result<Arc<Vec<Node>>, String>;
+/// The nodes, for the rules that need them.
+enum NodeList {
+    /// No spec needs them, so they were not read.
+    NotNeeded,
+    /// They were read.
+    Read(Arc<Vec<Node>>),
+    /// The request was refused, for this reason.
+    Unavailable(String),
+}
+
+impl NodeList {
+    fn nodes(&self) -> Option<&Arc<Vec<Node>>> {
+        match self {
+            Self::Read(nodes) => Some(nodes),
+            Self::NotNeeded | Self::Unavailable(_) => None,
+        }
+    }
+
+    /// Why the nodes are not available, if a spec needs them.
+    fn why_unavailable(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable(why) => Some(why),
+            Self::NotNeeded | Self::Read(_) => None,
+        }
+    }
+}
 
 /// Evaluates the rules on the specs that will be sent. Prints warnings, or with `--strict` refuses all
 /// updates. If the engine does not respond, no update is started.
@@ -49,32 +73,30 @@ pub fn check_updates(
 ) -> Vec<ItemResult<Prepared>> {
     let ui = app.ui;
     let items: Vec<&Item<Prepared>> = entries.iter().flatten().collect();
-    let does_need_nodes = |item: &&Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
-    let read = || match app.nodes().get() {
-        Some(Some(nodes)) => Ok(Ok(Arc::clone(nodes))),
-        _ => read_nodes(client),
+    let has_rules_about_nodes =
+        |item: &Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
+    let nodes = match app.nodes().get() {
+        _ if !items.iter().any(|item| has_rules_about_nodes(item)) => NodeList::NotNeeded,
+        Some(Some(nodes)) => NodeList::Read(Arc::clone(nodes)),
+        _ => match read_nodes(client) {
+            Ok(nodes) => nodes,
+            Err(error) => return without_engine(entries, error),
+        },
     };
-    let nodes = match items.iter().any(does_need_nodes).then(read).transpose() {
-        Ok(nodes) => nodes,
-        Err(error) => return without_engine(entries, error),
-    };
-    let shared = nodes.as_ref().and_then(|nodes| nodes.as_ref().ok());
-    let nodes_of = shared.map(|nodes| nodes.as_slice());
     let mut found = map_concurrently(items, |item| match sent_spec(item) {
-        Some(spec) => findings(&spec, nodes_of),
+        Some(spec) => findings(&spec, nodes.nodes()),
         None => Vec::new(),
     })
     .into_iter();
-    let refusal = |item: &Item<Prepared>, findings: &[Finding]| {
-        let is_checked = || sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
-        refusal(findings, nodes.as_ref().filter(|nodes| nodes.is_err() && is_checked()))
-    };
     let mut checked = Vec::with_capacity(entries.len());
     for entry in entries {
         checked.push(entry.map(|item| (found.next().unwrap_or_default(), item)));
     }
+    let why_refused = |item: &Item<Prepared>, findings: &[Finding]| {
+        refusal(findings, nodes.why_unavailable().filter(|_| has_rules_about_nodes(item)))
+    };
     let is_refused =
-        args.strict && checked.iter().flatten().any(|(findings, item)| refusal(item, findings).is_some());
+        args.strict && checked.iter().flatten().any(|(findings, item)| why_refused(item, findings).is_some());
     if !is_refused {
         let warned = checked.iter().flatten();
         warn(ui, warned.map(|(findings, item)| (item.service.name(), findings.as_slice())));
@@ -84,11 +106,11 @@ pub fn check_updates(
         if !is_refused {
             item.payload.remarks = std::mem::take(&mut item.payload.remarks).and(remarks);
             if item.payload.request.mode == Mode::Plan {
-                item.payload.request.nodes = shared.map(Arc::clone);
+                item.payload.request.nodes = nodes.nodes().cloned();
             }
             return Ok(item);
         }
-        Err(Box::new(match refusal(&item, &remarks.lint) {
+        Err(Box::new(match why_refused(&item, &remarks.lint) {
             Some(why) => {
                 let why = NotStarted::Refused(why);
                 ServiceReport::not_started(&item.given, Some(item.service), why).with(remarks)
@@ -96,7 +118,7 @@ pub fn check_updates(
             None => not_started(item, BatchStop::Strict),
         }))
     };
-    if let Some(Err(why)) = nodes.as_ref().filter(|_| !args.strict) {
+    if let Some(why) = nodes.why_unavailable().filter(|_| !args.strict) {
         note_skipped(ui, why);
     }
     checked.into_iter().map(|entry| entry.and_then(conclude)).collect()
@@ -135,21 +157,20 @@ pub fn check_new(
     args: StrictArgs,
 ) -> Result<Checked, Box<(NotStarted, Remarks)>> {
     let interrupted = |error| Box::new((NotStarted::Failed(error), Remarks::default()));
-    let nodes = if needs_nodes(spec) { Some(read_nodes(client).map_err(interrupted)?) } else { None };
-    let shared = nodes.as_ref().and_then(|nodes| nodes.as_ref().ok());
-    let lint = findings(spec, shared.map(|nodes| nodes.as_slice()));
-    let refusal = refusal(&lint, nodes.as_ref().filter(|nodes| nodes.is_err()));
+    let nodes =
+        if needs_nodes(spec) { read_nodes(client).map_err(interrupted)? } else { NodeList::NotNeeded };
+    let lint = findings(spec, nodes.nodes());
+    let refusal = refusal(&lint, nodes.why_unavailable());
     let remarks = Remarks { lint, ..Remarks::default() };
     match refusal {
         Some(why) if args.strict => Err(Box::new((NotStarted::Refused(why), remarks))),
         _ => {
             let name = spec["Name"].as_str().unwrap_or_default();
             warn(ui, std::iter::once((name, remarks.lint.as_slice())));
-            if let Some(Err(why)) = &nodes {
+            if let Some(why) = nodes.why_unavailable() {
                 note_skipped(ui, why);
             }
-            let nodes = shared.map(Arc::clone);
-            Ok(Checked { remarks, nodes })
+            Ok(Checked { remarks, nodes: nodes.nodes().cloned() })
         }
     }
 }
@@ -182,8 +203,9 @@ pub fn check_rollback(service: &Service, missing: &MissingReferences) -> Vec<Fin
     lint::check(&subject, before_rollbacks, lint::label(subject.spec)).findings
 }
 
-fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
+fn findings(spec: &Value, nodes: Option<&Arc<Vec<Node>>>) -> Vec<Finding> {
     let before_posts = rules().filter(|rule| rule.stage == RuleStage::BeforePosts);
+    let nodes = nodes.map(|nodes| nodes.as_slice());
     lint::check(&Subject::planned(spec, nodes), before_posts, lint::label(spec)).findings
 }
 
@@ -191,24 +213,22 @@ fn findings(spec: &Value, nodes: Option<&[Node]>) -> Vec<Finding> {
 ///
 /// # Errors
 /// The error would also occur in the update.
-fn read_nodes(client: &Client) -> Result<Nodes> {
+fn read_nodes(client: &Client) -> Result<NodeList> {
     match nodes::list(client) {
-        Ok(nodes) => Ok(Ok(Arc::new(nodes))),
+        Ok(nodes) => Ok(NodeList::Read(Arc::new(nodes))),
         Err(error) if error.is_refusal() && !error.is_not_manager() && !error.is_transient() => {
-            Ok(Err(error.to_string()))
+            Ok(NodeList::Unavailable(error.to_string()))
         }
         Err(error) => Err(error),
     }
 }
 
-/// Returns why a service is refused.
-fn refusal(findings: &[Finding], unavailable: Option<&Nodes>) -> Option<String> {
+/// Why a service is refused: its findings, and why the nodes are not available if its rules need them.
+fn refusal(findings: &[Finding], unavailable: Option<&str>) -> Option<String> {
     let texts: Vec<String> =
         findings.iter().map(|finding| format!("{}: {}", finding.rule.id, finding.message)).collect();
-    let nodes = match unavailable {
-        Some(Err(why)) => Some(format!("the nodes are not available, so this cannot be checked: {why}")),
-        _ => None,
-    };
+    let nodes =
+        unavailable.map(|why| format!("the nodes are not available, so this cannot be checked: {why}"));
     let all: Vec<String> = texts.into_iter().chain(nodes).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
