@@ -10,7 +10,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use swarmctl::api::cancellation::Cancellation;
-use swarmctl::api::config::connection::Connection;
+use swarmctl::api::config::connection::ConnectionSettings;
 use swarmctl::api::config::endpoint::Endpoint;
 use swarmctl::api::config::timeouts::Timeouts;
 use swarmctl::api::http::client::Client;
@@ -55,7 +55,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     let short = Duration::from_millis(90);
     let timeouts = Timeouts { unavailable: short, broken_read: Duration::ZERO, ..Timeouts::default() };
     let endpoint = Endpoint::parse(&format!("unix://{}", SERVER.socket), None).expect("a socket's address");
-    let connection = Connection { endpoint, timeouts, ..Connection::default() };
+    let connection = ConnectionSettings { endpoint, timeouts, ..ConnectionSettings::default() };
     let client = Client::new(connection, Cancellation::default(), None);
     match request % 4 {
         0 => drop(client.get_json::<Value>(&Path::new(&["info"]))),

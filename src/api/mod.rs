@@ -34,7 +34,7 @@
 //!
 //! ```no_run
 //! use swarmctl::api::cancellation::Cancellation;
-//! use swarmctl::api::config::connection::Connection;
+//! use swarmctl::api::config::connection::ConnectionSettings;
 //! use swarmctl::api::deploy::update::{Operation, UpdateRequest, update};
 //! use swarmctl::api::http::client::Client;
 //! use swarmctl::api::registry::image_ref::ImageRef;
@@ -42,7 +42,7 @@
 //! use swarmctl::api::spec;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::new(Connection::default(), Cancellation::default(), None);
+//! let client = Client::new(ConnectionSettings::default(), Cancellation::default(), None);
 //! let service = services::find(&client, "web")?;
 //! let image = ImageRef::parse("nginx:1.29")?;
 //! let request = UpdateRequest::new(Operation::Edit(vec![spec::image(&image)]));

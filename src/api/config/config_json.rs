@@ -39,7 +39,7 @@ impl ConfigFile {
             }
             Err(e) => return Err(broken(&location, &e.to_string())),
         };
-        match user_file::object(&text) {
+        match user_file::parse_object(&text) {
             Ok(fields) => Ok(Self { location, fields, denied_reason: None }),
             Err(why) => Err(broken(&location, &why)),
         }

@@ -23,9 +23,9 @@ const RESERVED_HEADERS: [&str; 10] = [
     "X-Registry-Auth",
 ];
 
-/// The settings of a client.
+/// How a client connects to an engine: its address, and what is sent with each request.
 #[derive(Clone, Debug, Default)]
-pub struct Connection {
+pub struct ConnectionSettings {
     /// The address of the engine.
     pub endpoint: Endpoint,
     /// The Docker context that the endpoint comes from. `None` if a host was given.
@@ -41,7 +41,7 @@ pub struct Connection {
     pub timeouts: Timeouts,
 }
 
-impl Connection {
+impl ConnectionSettings {
     /// Starts a request with the user's headers and, if given, the registry credentials.
     pub(in crate::api) fn request(
         &self,

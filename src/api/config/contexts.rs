@@ -158,7 +158,7 @@ fn read(file: &Path) -> Result<Option<Context>, String> {
 /// # Errors
 /// Why it is not a valid description of a context.
 pub fn parse(text: &[u8]) -> Result<Context, String> {
-    let meta = &user_file::object(text)?;
+    let meta = &user_file::parse_object(text)?;
     let name = string_field(meta, "Name")?.filter(|name| !name.is_empty()).ok_or("it has no `Name`")?;
     let description = match field(meta, "Metadata") {
         None | Some(Value::Null) => None,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::credentials::{Credentials, docker_config_key, is_docker_hub};
 use super::redact::Secret;
-use super::user_file::{self, object};
+use super::user_file::{self, parse_object};
 use crate::api::error::CredentialsError;
 
 /// The environment variable that contains credentials.
@@ -48,7 +48,7 @@ impl DockerConfig {
     /// Parses the text of a `config.json`. Fields that are not about registries are ignored.
     pub fn parse(location: &str, text: &[u8]) -> Result<Self, CredentialsError> {
         let broken = |why: String| CredentialsError::InvalidConfig { location: location.to_owned(), why };
-        let mut config = object(text).map_err(broken)?;
+        let mut config = parse_object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         let helpers = map(config.shift_remove("credHelpers"), "credHelpers").map_err(broken)?;
         let store = match config.shift_remove("credsStore") {
@@ -63,7 +63,7 @@ impl DockerConfig {
     /// "..."}}}`.
     pub fn parse_variable(text: &[u8]) -> Result<Self, CredentialsError> {
         let broken = |why: String| CredentialsError::InvalidConfig { location: VARIABLE.to_owned(), why };
-        let mut config = object(text).map_err(broken)?;
+        let mut config = parse_object(text).map_err(broken)?;
         let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
         if let Some(key) = config.keys().next() {
             return Err(broken(format!("it may contain only `auths`, but has `{key}`")));

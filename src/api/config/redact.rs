@@ -49,8 +49,8 @@ impl Secrets {
         Self(all)
     }
 
-    /// Adds secrets.
-    pub fn and(&self, more: impl IntoIterator<Item = Secret>) -> Self {
+    /// Adds secrets, which are hidden too.
+    pub fn with(&self, more: impl IntoIterator<Item = Secret>) -> Self {
         Self::new(self.0.iter().cloned().chain(more))
     }
 
@@ -88,14 +88,14 @@ impl Secrets {
             let config = GeneralPurposeConfig::new()
                 .with_decode_padding_mode(DecodePaddingMode::Indifferent)
                 .with_decode_allow_trailing_bits(true);
-            let percent_decoded = GeneralPurpose::new(alphabet, config).decode(whole).unwrap_or_default();
-            let percent_decoded = String::from_utf8_lossy(&percent_decoded);
-            self.0.iter().flat_map(encodings).any(|form| find(&percent_decoded, &form).is_some())
+            let decoded = GeneralPurpose::new(alphabet, config).decode(whole).unwrap_or_default();
+            let decoded = String::from_utf8_lossy(&decoded);
+            self.0.iter().flat_map(encodings).any(|form| find(&decoded, &form).is_some())
         })
     }
 }
 
-/// The forms of a secret in a text, except that of a URL.
+/// The forms of a secret in plain text and in JSON. `find` recognizes each form in a URL too.
 fn encodings(secret: &Secret) -> Vec<String> {
     let plain = secret.0.clone();
     let json = Value::from(plain.as_str()).to_string();

@@ -3,22 +3,22 @@
 use std::path::PathBuf;
 
 use super::config_json::ConfigFile;
-use super::connection::Connection;
+use super::connection::ConnectionSettings;
 use super::contexts::Contexts;
 use super::endpoint::{Endpoint, without_password};
 use super::headers::{self, Header};
-use super::settings::{Choice, DEFAULT_CONTEXT, Setting, SettingSource, Settings};
+use super::settings::{DEFAULT_CONTEXT, EngineChoice, Setting, SettingSource, Settings};
 use crate::api::error::{Error, InvalidSetting, Result};
 
 /// The engine to use, and how it was selected.
 #[derive(Debug)]
 pub struct ResolvedEndpoint {
     /// How to connect to it.
-    pub connection: Connection,
+    pub connection: ConnectionSettings,
     /// Other managers of the same swarm, to switch to if the first one does not respond.
-    pub alternatives: Vec<Connection>,
+    pub alternatives: Vec<ConnectionSettings>,
     /// The selected context, and why.
-    pub choice: Choice,
+    pub choice: EngineChoice,
     /// The setting that enabled TLS. For a context, the setting that selected the context.
     pub tls_source: Option<Setting>,
     /// Problems that did not prevent the selection.
@@ -77,13 +77,13 @@ impl ResolvedEndpoint {
             }
         }
         let context = choice.host.is_none().then(|| choice.context.value.clone());
-        let mut connections = endpoints.into_iter().map(|endpoint| Connection {
+        let mut connections = endpoints.into_iter().map(|endpoint| ConnectionSettings {
             endpoint,
             context: context.clone(),
             headers: headers.clone(),
             api_version,
             timeouts: settings.timeouts,
-            ..Connection::default()
+            ..ConnectionSettings::default()
         });
         let connection = connections.next().ok_or_else(|| Error::internal("no engine is selected"))?;
         let alternatives = connections.collect();

@@ -64,7 +64,7 @@ pub struct Settings {
 
 /// The selected engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct EngineChoice {
     /// The name of the context, and the setting that selected it. `default` may also be selected by a setting
     /// that names a host.
     pub context: Setting,
@@ -107,7 +107,7 @@ impl Settings {
     ///
     /// # Errors
     /// Both a host and a context are given, or a variable is not UTF-8.
-    pub fn choose(&self, current: Option<&str>) -> Result<Choice, InvalidSetting> {
+    pub fn choose(&self, current: Option<&str>) -> Result<EngineChoice, InvalidSetting> {
         if self.context_parameter().is_some() && self.host.is_some() {
             return Err(InvalidSetting::HostAndContext);
         }
@@ -117,36 +117,34 @@ impl Settings {
         let host_parameter =
             self.host.as_deref().map(|host| setting(SettingSource::Explicit(Parameter::Host), host));
         let host_variable = docker_host.map(|host| setting(SettingSource::Variable("DOCKER_HOST"), host));
-        // Docker's order: the first one selects the context. A host belongs to the context `default`.
-        let mut given: Vec<(bool, Setting)> = [
-            (
-                false,
-                self.context_parameter()
-                    .map(|name| setting(SettingSource::Explicit(Parameter::Context), name)),
-            ),
-            (true, host_parameter.clone()),
-            (true, host_variable.clone()),
-            (false, docker_context.map(|name| setting(SettingSource::Variable("DOCKER_CONTEXT"), name))),
-            (
-                false,
-                current
-                    .filter(|name| !name.is_empty())
-                    .map(|name| setting(SettingSource::Config("currentContext"), name)),
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(is_host, setting)| Some((is_host, setting?)))
-        .collect();
+        let context_parameter =
+            self.context_parameter().map(|name| setting(SettingSource::Explicit(Parameter::Context), name));
+        let context_variable =
+            docker_context.map(|name| setting(SettingSource::Variable("DOCKER_CONTEXT"), name));
+        let current = current
+            .filter(|name| !name.is_empty())
+            .map(|name| setting(SettingSource::Config("currentContext"), name));
+        // Docker's order: the first one selects the context.
+        let hosts = [&host_parameter, &host_variable].map(Option::clone);
+        let mut given: Vec<Setting> = [context_parameter]
+            .into_iter()
+            .chain(hosts)
+            .chain([context_variable, current])
+            .flatten()
+            .collect();
+        let is_host =
+            |it: &Setting| [&host_parameter, &host_variable].map(Option::as_ref).contains(&Some(it));
         let context = match given.first() {
-            Some((false, _)) => given.remove(0).1,
-            Some((true, host)) => setting(host.source, DEFAULT_CONTEXT),
+            // A host belongs to the context `default`.
+            Some(first) if is_host(first) => setting(first.source, DEFAULT_CONTEXT),
+            Some(_) => given.remove(0),
             None => setting(SettingSource::Default, DEFAULT_CONTEXT),
         };
         let host = (context.value == DEFAULT_CONTEXT)
             .then(|| host_parameter.or(host_variable).unwrap_or_else(|| setting(SettingSource::Default, "")));
         let is_overridden = |it: &Setting| host.as_ref() != Some(it);
-        let overridden = given.into_iter().map(|(_, it)| it).filter(is_overridden).collect();
-        Ok(Choice { context, host, overridden })
+        let overridden = given.into_iter().filter(is_overridden).collect();
+        Ok(EngineChoice { context, host, overridden })
     }
 
     /// The TLS settings of the context `default`. `None`: no TLS.

@@ -46,7 +46,7 @@ fn shown(setting: &Setting) -> String {
 /// Formats a selection: `context | host | overridden settings`.
 fn chosen(line: &str) -> String {
     let (settings, current) = settings(line);
-    let Choice { context, host, overridden } = settings.choose(current.as_deref()).unwrap();
+    let EngineChoice { context, host, overridden } = settings.choose(current.as_deref()).unwrap();
     let overridden: Vec<String> = overridden.iter().map(shown).collect();
     let host = host.as_ref().map(shown).unwrap_or_default();
     format!("{} | {host} | {}", shown(&context), overridden.join(" ")).trim().to_owned()

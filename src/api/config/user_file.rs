@@ -35,7 +35,7 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// Parses the JSON object in one of docker's files. An empty file is an empty object. Types are checked by
 /// the caller, because serde's error messages would quote the value.
-pub fn object(text: &[u8]) -> Result<Map<String, Value>, String> {
+pub fn parse_object(text: &[u8]) -> Result<Map<String, Value>, String> {
     // A byte order mark, which Windows editors insert.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     if text.trim_ascii().is_empty() {

@@ -60,7 +60,7 @@ impl<'a> SpecComparison<'a> {
     }
 
     /// Whether the endpoint changes for this task, but the engine keeps the task.
-    pub(super) fn does_not_reach(&self, task: &TaskWithSpec) -> bool {
+    pub(super) fn ignores_endpoint_change(&self, task: &TaskWithSpec) -> bool {
         let template = NormalizedTask::from_template(&task.spec);
         self.is_left_alone(task, &template) && self.has_other_endpoint(task)
     }

@@ -79,7 +79,7 @@ pub enum ForecastWarning {
     #[error(
         "the change of EndpointSpec does not restart {tasks} of its tasks: their Placement differs from the service's, so the engine does not compare EndpointSpec"
     )]
-    NotReached {
+    EndpointIgnored {
         /// The number of tasks.
         tasks: u64,
     },
@@ -162,25 +162,25 @@ pub fn predict_update(input: &ForecastInput, new_spec: &Value, origin: SpecOrigi
     }
     let new = SpecComparison::new(input, new_spec);
     let slots = slots(input.tasks, new_spec, origin);
-    let is_dirty = |slot: &ForecastSlot| {
+    let is_replaced = |slot: &ForecastSlot| {
         slot.is_refilled_by_rollback || slot.tasks.iter().all(|task| new.replaces(task))
     };
     let mut forecast = Forecast { current: count(slots.values()), ..Forecast::default() };
     if is_global(new_spec) {
         let nodes = input.nodes.unwrap_or_default();
         for (id, slot) in &slots {
-            match nodes.iter().find(|node| node.id == id.1 && may_have_one(new_spec, node)) {
+            match nodes.iter().find(|node| node.id == id.1 && keeps_task_on(new_spec, node)) {
                 None => forecast.removed += 1,
                 Some(node) if node.availability() == "pause" => {}
-                Some(_) => forecast.restarted += u64::from(is_dirty(slot)),
+                Some(_) => forecast.restarted += u64::from(is_replaced(slot)),
             }
         }
         let has_none =
-            |node: &&Node| !slots.contains_key(&(0, node.id.as_str())) && takes_one(new_spec, node);
+            |node: &&Node| !slots.contains_key(&(0, node.id.as_str())) && starts_task_on(new_spec, node);
         forecast.added = count(nodes.iter().filter(has_none));
     } else {
         let stay = forecast.current.min(replicas(new_spec));
-        forecast.restarted = count(slots.values().filter(|slot| is_dirty(slot))).min(stay);
+        forecast.restarted = count(slots.values().filter(|slot| is_replaced(slot))).min(stay);
         forecast.removed = forecast.current - stay;
         forecast.added = replicas(new_spec) - stay;
     }
@@ -196,10 +196,10 @@ pub fn predict_update(input: &ForecastInput, new_spec: &Value, origin: SpecOrigi
     {
         forecast.warnings.push(ForecastWarning::NewCredentials);
     }
-    let unreached = input.tasks.iter().filter(|task| task.is_desired() && new.does_not_reach(task));
-    match count(unreached) {
+    let ignoring = input.tasks.iter().filter(|task| task.is_desired() && new.ignores_endpoint_change(task));
+    match count(ignoring) {
         0 => {}
-        tasks => forecast.warnings.push(ForecastWarning::NotReached { tasks }),
+        tasks => forecast.warnings.push(ForecastWarning::EndpointIgnored { tasks }),
     }
     forecast
 }
@@ -226,7 +226,7 @@ pub fn predict_create(spec: &Value, nodes: &[Node]) -> Forecast {
     let mode = &spec["Mode"];
     let job = &mode["ReplicatedJob"];
     let added = if is_global(spec) || !mode["GlobalJob"].is_null() {
-        count(nodes.iter().filter(|node| takes_one(spec, node)))
+        count(nodes.iter().filter(|node| starts_task_on(spec, node)))
     } else if job.is_null() {
         replicas(spec)
     } else {
@@ -240,13 +240,13 @@ fn is_global(spec: &Value) -> bool {
 }
 
 /// Whether a global service keeps its task on the node.
-fn may_have_one(spec: &Value, node: &Node) -> bool {
+fn keeps_task_on(spec: &Value, node: &Node) -> bool {
     node.state() != "down" && node.availability() != "drain" && meets_constraints(spec, node)
 }
 
 /// Whether a global service starts a task on the node.
-fn takes_one(spec: &Value, node: &Node) -> bool {
-    may_have_one(spec, node) && node.availability() != "pause"
+fn starts_task_on(spec: &Value, node: &Node) -> bool {
+    keeps_task_on(spec, node) && node.availability() != "pause"
 }
 
 fn replicas(spec: &Value) -> u64 {

@@ -182,7 +182,7 @@ fn a_new_endpoint_does_not_replace_tasks_with_another_placement() {
     let new_spec = edited(&set("EndpointSpec", port("host")));
     let forecast = predict_at(API, &tasks(&old), &new_spec);
     assert_eq!((forecast.restarted, forecast.current), (0, 2));
-    assert_eq!(forecast.warnings, [ForecastWarning::NotReached { tasks: 2 }]);
+    assert_eq!(forecast.warnings, [ForecastWarning::EndpointIgnored { tasks: 2 }]);
 
     let mut forced = new_spec.clone();
     forced["TaskTemplate"]["ForceUpdate"] = json!(1);

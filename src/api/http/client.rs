@@ -15,7 +15,7 @@ use super::observer::{Exchange, Observer};
 use super::request_path::Path;
 use super::response::{RawResponse, Response, header};
 use crate::api::cancellation::Cancellation;
-use crate::api::config::connection::Connection;
+use crate::api::config::connection::ConnectionSettings;
 use crate::api::config::credentials::{HEADER, RegistryAuth};
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{Error, Result};
@@ -37,7 +37,11 @@ type Received = (Parts, Vec<u8>);
 
 impl Client {
     /// A client of the engine at `connection`. It sends nothing yet, and never waits beyond `deadline`.
-    pub fn new(connection: Connection, cancellation: Cancellation, deadline: Option<Instant>) -> Self {
+    pub fn new(
+        connection: ConnectionSettings,
+        cancellation: Cancellation,
+        deadline: Option<Instant>,
+    ) -> Self {
         let (observer, first_date) = (Observer::default(), Arc::default());
         let timeouts = connection.timeouts;
         let failover = Arc::new(Failover::new(vec![Host::new(connection, &cancellation)]));
@@ -45,7 +49,7 @@ impl Client {
     }
 
     /// Adds managers of the same swarm, to switch to if one does not respond. Called once, before the first request.
-    pub fn with_others(self, others: impl IntoIterator<Item = Connection>) -> Self {
+    pub fn with_others(self, others: impl IntoIterator<Item = ConnectionSettings>) -> Self {
         let all = self.connection().cloned().into_iter().chain(others);
         let hosts = all.map(|connection| Host::new(connection, &self.cancellation)).collect();
         Self { failover: Arc::new(Failover::new(hosts)), ..self }
@@ -87,11 +91,11 @@ impl Client {
     }
 
     /// The connection to the current manager; `None` if none has been chosen yet.
-    pub fn connection(&self) -> Option<&Connection> {
+    pub fn connection(&self) -> Option<&ConnectionSettings> {
         self.failover.current_host().map(|host| &host.connection)
     }
 
-    /// The API version of the requests, as in `(1, 41)`: [`Connection::api_version`], else the engine's own.
+    /// The API version of the requests, as in `(1, 41)`: [`ConnectionSettings::api_version`], else the engine's own.
     ///
     /// It is never lowered without being configured: an older version in the URL makes the engine drop newer fields on every post.
     pub fn api_version(&self) -> Result<(u32, u32)> {

@@ -9,15 +9,15 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 /// Serializes a spec to be posted.
 pub fn to_vec(spec: &Value) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(4096);
-    spec.serialize(&mut Serializer::with_formatter(&mut text, Go(CompactFormatter)))?;
+    spec.serialize(&mut Serializer::with_formatter(&mut text, GoFormatter(CompactFormatter)))?;
     Ok(text)
 }
 
-/// Formats a floating-point number. Go writes no exponent from 1e-6 up to 1e21, and otherwise one with a
+/// Formats floating-point numbers as Go does: without an exponent from 1e-6 up to 1e21, and otherwise with one that has a
 /// sign.
-struct Go(CompactFormatter);
+struct GoFormatter(CompactFormatter);
 
-impl Formatter for Go {
+impl Formatter for GoFormatter {
     fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         let size = value.abs();
         if size == 0.0 || (1e-6..1e21).contains(&size) {

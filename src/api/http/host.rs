@@ -11,7 +11,7 @@ use ureq::{Agent, Body};
 use super::limit::{ConnectionLimit, Permit, RequestKind};
 use super::response::header;
 use crate::api::cancellation::Cancellation;
-use crate::api::config::connection::Connection;
+use crate::api::config::connection::ConnectionSettings;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::config::endpoint::Endpoint;
 use crate::api::error::{Error, Result};
@@ -60,7 +60,7 @@ pub(in crate::api) struct Host {
     /// Limits concurrent requests, over ssh only.
     connections: Option<ConnectionLimit>,
     /// How to reach it.
-    pub connection: Connection,
+    pub connection: ConnectionSettings,
     cancellation: Cancellation,
     /// What the engine reported about itself; set by its first response.
     pub info: OnceLock<EngineInfo>,
@@ -85,7 +85,7 @@ impl EngineInfo {
 
 impl Host {
     /// A host to which nothing has been sent yet.
-    pub(crate) fn new(connection: Connection, cancellation: &Cancellation) -> Self {
+    pub(crate) fn new(connection: ConnectionSettings, cancellation: &Cancellation) -> Self {
         let agent = transport::agent(
             &connection.endpoint,
             connection.proxy.as_ref(),

@@ -150,7 +150,7 @@ fn credentials(output: &[u8]) -> Result<Option<Credentials>, String> {
 /// The message of a helper that failed. The protocol puts it on stdout.
 fn describe_failure(output: &[u8], error_output: &[u8], known: &Secrets) -> String {
     let message = [output, error_output].map(|text| String::from_utf8_lossy(text).trim().to_owned());
-    let secrets = known.and(message.iter().flat_map(|text| find_secrets(text)));
+    let secrets = known.with(message.iter().flat_map(|text| find_secrets(text)));
     // A JSON object is not an error message, and may contain a secret.
     let Some(message) = message.iter().find(|text| !text.is_empty() && !text.starts_with('{')) else {
         return String::new();
@@ -253,10 +253,10 @@ impl OutputReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::config::connection::Connection;
+    use crate::api::config::connection::ConnectionSettings;
 
     fn failure(name: &str) -> String {
-        let client = Client::new(Connection::default(), Cancellation::default(), None);
+        let client = Client::new(ConnectionSettings::default(), Cancellation::default(), None);
         get(name, "r", &client, &Secrets::default()).unwrap_err().to_string()
     }
 

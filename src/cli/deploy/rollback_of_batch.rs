@@ -18,8 +18,8 @@ impl Deployment<'_> {
         rules: &Rules,
         progress: &mut dyn ProgressDisplay,
     ) -> Vec<ServiceReport> {
-        let (mut keys, mut items) = (Vec::new(), Vec::new());
-        for (key, report) in reports.iter().enumerate().rev() {
+        let (mut positions, mut items) = (Vec::new(), Vec::new());
+        for (position, report) in reports.iter().enumerate().rev() {
             let is_done =
                 report.delivery() == Delivery::Accepted && matches!(report.outcome(), Outcome::Converged);
             if let (true, Some(payload), Some(service)) =
@@ -27,7 +27,7 @@ impl Deployment<'_> {
             {
                 let (given, service) = (report.given.clone(), service.clone());
                 items.push(Box::new(Item { given, service, chosen_by: ChosenBy::Name, payload }));
-                keys.push(key);
+                positions.push(position);
             }
         }
         let rules = Rules {
@@ -42,8 +42,8 @@ impl Deployment<'_> {
         let act = |item: Item<RollbackPlan>| item.payload.run(&self.client, &item.given);
         let rollbacks = batch::run(&self.client, items, &act, &rules, progress);
         let mut reports: Vec<Option<ServiceReport>> = reports.into_iter().map(Some).collect();
-        for (key, rollback) in keys.into_iter().zip(rollbacks) {
-            reports[key] = reports[key].take().map(|report| rolled_back(report, rollback));
+        for (position, rollback) in positions.into_iter().zip(rollbacks) {
+            reports[position] = reports[position].take().map(|report| rolled_back(report, rollback));
         }
         reports.into_iter().flatten().collect()
     }

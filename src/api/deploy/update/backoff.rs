@@ -9,9 +9,12 @@ use crate::api::http::client::Client;
 /// Exponential backoff: the increasing delays of one kind of retry.
 #[derive(Debug)]
 pub struct Backoff {
+    /// The maximum delay before the next retry.
     delay: Duration,
+    /// What `delay` grows to.
     max_delay: Duration,
-    limit: Duration,
+    /// The maximum time since the first retry.
+    max_total: Duration,
     began: Option<Instant>,
     retries: u32,
 }
@@ -29,8 +32,8 @@ impl Backoff {
         Self::new(Duration::from_millis(50), Duration::from_secs(2), timeouts.unavailable)
     }
 
-    fn new(delay: Duration, max_delay: Duration, limit: Duration) -> Self {
-        Self { delay, max_delay, limit, began: None, retries: 0 }
+    fn new(delay: Duration, max_delay: Duration, max_total: Duration) -> Self {
+        Self { delay, max_delay, max_total, began: None, retries: 0 }
     }
 
     /// The number of retries so far.
@@ -44,7 +47,7 @@ impl Backoff {
         let began = *self.began.get_or_insert_with(Instant::now);
         let pause = self.delay.mul_f64(fastrand::f64());
         let is_over =
-            began.elapsed() + pause > self.limit || client.time_left().is_some_and(|left| left <= pause);
+            began.elapsed() + pause > self.max_total || client.time_left().is_some_and(|left| left <= pause);
         if is_over {
             return Ok(false);
         }

@@ -105,7 +105,7 @@ impl NewSpec {
         Ok(self.text.get_or_init(|| text))
     }
 
-    /// The text alone, to keep it.
+    /// The spec as it was posted, for the comparison with the stored one.
     pub fn into_text(self) -> Result<Vec<u8>> {
         self.text()?;
         let mut text =

@@ -342,7 +342,7 @@ impl<'s> Session<'s> {
         let message = ["/errors/0/message", "/details", "/message", "/error"]
             .iter()
             .find_map(|place| body.pointer(place)?.as_str());
-        let secrets = self.secrets.and(self.authorization.clone());
+        let secrets = self.secrets.with(self.authorization.clone());
         match message.map(str::trim).filter(|text| !text.is_empty()) {
             Some(text) => format!(": {:.MAX_MESSAGE_LEN$}", secrets.hide(text)),
             None => String::new(),

@@ -1,9 +1,9 @@
 //! The information that `context show` prints.
 
-use crate::api::config::connection::Connection;
+use crate::api::config::connection::ConnectionSettings;
 use crate::api::config::endpoint::Endpoint;
 use crate::api::config::resolved_endpoint::ResolvedEndpoint;
-use crate::api::config::settings::{Choice, Setting, SettingSource, Settings};
+use crate::api::config::settings::{EngineChoice, Setting, SettingSource, Settings};
 use crate::api::error::Result;
 use crate::api::resources::system::{Info, ManagerStatus, Version};
 use crate::cli::messages::errors::settings::source_name;
@@ -15,9 +15,9 @@ pub struct Facts<'a> {
     /// The selected engine.
     pub target: &'a ResolvedEndpoint,
     /// The manager that responds; the first one if none does.
-    pub used: &'a Connection,
+    pub used: &'a ConnectionSettings,
     /// Why this engine is selected, and which settings are overridden.
-    pub choice: Choice,
+    pub choice: EngineChoice,
     /// What the engine reports, or why it is not available.
     pub engine: Result<Engine>,
 }
@@ -54,7 +54,7 @@ pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'
     }
 }
 
-pub fn endpoint_source(choice: &Choice) -> SettingSource {
+pub fn endpoint_source(choice: &EngineChoice) -> SettingSource {
     choice.host.as_ref().unwrap_or(&choice.context).source
 }
 

@@ -9,7 +9,7 @@ use super::facts::{Engine, Facts};
 use super::{fields, json};
 use crate::api::config::config_json::ConfigFile;
 use crate::api::config::resolved_endpoint::ResolvedEndpoint;
-use crate::api::config::settings::{Choice, Settings};
+use crate::api::config::settings::{EngineChoice, Settings};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
@@ -58,7 +58,7 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
 
 /// Returns the choice with all settings that it overrides. `currentContext` of config.json is read only for
 /// this.
-fn choice(settings: &Settings, target: &ResolvedEndpoint) -> Choice {
+fn choice(settings: &Settings, target: &ResolvedEndpoint) -> EngineChoice {
     let file = settings.config_directory().and_then(|(directory, _)| ConfigFile::read(&directory).ok());
     let current = file.as_ref().and_then(|file| file.current_context().ok()?);
     settings.choose(current).unwrap_or_else(|_| target.choice.clone())

@@ -2,7 +2,7 @@
 
 use super::Values;
 use super::entry::{Entry, EntryService};
-use super::shown::Shown;
+use super::view::HistoryView;
 use crate::api::journal::RunState;
 use crate::api::spec::Change;
 use crate::cli::deploy::journal::describe_time;
@@ -21,10 +21,10 @@ pub fn describe_state(state: RunState) -> &'static str {
     }
 }
 
-/// One line for each service of a run, with its changes.
-pub fn changes(shown: &Shown, values: Values) -> Table {
+/// A table with one line for each service of each run, and its changes.
+pub fn changes_table(view: &HistoryView, values: Values) -> Table {
     let mut table = Table::new(&["RUN", "WHEN", "BY", "COMMAND", "SERVICE", "OUTCOME", "CHANGES"]);
-    for entry in &shown.entries {
+    for entry in &view.entries {
         for service in &entry.services {
             table.row(match entry.run {
                 Some(run) => [
@@ -51,10 +51,10 @@ pub fn changes(shown: &Shown, values: Values) -> Table {
     table
 }
 
-/// One line for each service of the run.
-pub fn services(shown: &Shown, values: Values) -> Table {
+/// A table with one line for each service of one run.
+pub fn services_table(view: &HistoryView, values: Values) -> Table {
     let mut table = Table::new(&["SERVICE", "ID", "OUTCOME", "CHANGES"]);
-    for entry in &shown.entries {
+    for entry in &view.entries {
         for service in &entry.services {
             table.row([
                 service.name.clone(),

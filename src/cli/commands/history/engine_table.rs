@@ -8,8 +8,8 @@ use super::engine::{EngineRow, EngineSource};
 use crate::cli::messages::shell;
 use crate::output::Table;
 
-/// One line for each state.
-pub fn engine(rows: &[EngineRow], values: Values) -> Table {
+/// A table with one line for each state.
+pub fn engine_table(rows: &[EngineRow], values: Values) -> Table {
     let mut header = vec!["SERVICE", "SOURCE", "SINCE", "IMAGE", "TASKS", "NOTE"];
     if values == Values::Shown {
         header.push("CHANGES");

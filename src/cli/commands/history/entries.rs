@@ -1,7 +1,7 @@
-//! Recorded runs and the changes between them.
+//! RecordedServices runs and the changes between them.
 
 use super::current_services::CurrentServices;
-use super::entry::{Entry, EntryService, Recorded, Subjects, changes_of};
+use super::entry::{Entry, EntryService, RecordedServices, Subjects, changes_of};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::journal::{Ran, Record, RecordError, RecordedService, StoredRun, Summary, outside_changes};
@@ -26,10 +26,10 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// The engine does not respond.
-    pub fn read(self, runs: &[StoredRun], max: usize) -> Result<(Vec<Entry>, Recorded)> {
+    pub fn read(self, runs: &[StoredRun], max: usize) -> Result<(Vec<Entry>, RecordedServices)> {
         let read = map_concurrently(runs.iter().collect(), |run| Read { run, record: run.record() });
         let now = self.services_of_started(&read)?;
-        let (mut entries, mut recorded) = (Vec::new(), Recorded::default());
+        let (mut entries, mut recorded) = (Vec::new(), RecordedServices::default());
         for (at, one) in read.iter().enumerate() {
             recorded.extend(one.record.iter().flat_map(|record| &record.services));
             if entries.len() >= max {
@@ -67,9 +67,9 @@ impl Reader<'_> {
             let is_it = match service.id.as_deref() {
                 Some(id) => subjects.ids.contains(&id),
                 // The run that created it.
-                None => subjects.existing.contains(&name),
+                None => subjects.names.contains(&name),
             };
-            is_it || subjects.names.contains(&name)
+            is_it || subjects.unknown_names.contains(&name)
         })
     }
 

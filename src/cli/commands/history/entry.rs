@@ -36,25 +36,25 @@ pub struct EntryService {
     pub changes: Vec<Change>,
 }
 
-/// The services whose runs are shown.
+/// The services whose runs are shown, if not all are.
 #[derive(Clone, Copy, Debug)]
 pub struct Subjects<'a> {
     /// The IDs of existing services.
     pub ids: &'a [&'a str],
-    /// The names of existing services.
-    pub existing: &'a [&'a str],
-    /// Names that no service has.
+    /// The names of these services.
     pub names: &'a [&'a str],
+    /// Names that no service has: the journal may have removed services with them.
+    pub unknown_names: &'a [&'a str],
 }
 
-/// The services that any run has.
+/// The services of all runs.
 #[derive(Debug, Default)]
-pub struct Recorded {
+pub struct RecordedServices {
     ids: HashSet<String>,
     names: HashSet<String>,
 }
 
-impl Recorded {
+impl RecordedServices {
     /// Adds the services of a run.
     pub fn extend<'r>(&mut self, services: impl Iterator<Item = &'r RecordedService>) {
         for service in services {

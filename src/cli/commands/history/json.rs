@@ -5,20 +5,20 @@ use serde_json::{Value, json};
 use super::Values;
 use super::engine::{EngineRow, tasks_json};
 use super::entry::{Entry, EntryService};
-use super::shown::Shown;
+use super::view::HistoryView;
 use crate::api::journal::RunState;
 use crate::api::spec::Change;
 use crate::cli::exit::Exit;
 
 /// The JSON object.
-pub fn object(shown: &Shown, values: Values) -> Value {
-    let exit = Exit::most_severe(shown.failures.iter().copied().chain([Exit::Done]));
+pub fn object(view: &HistoryView, values: Values) -> Value {
+    let exit = Exit::most_severe(view.failures.iter().copied().chain([Exit::Done]));
     json!({
         "command": "history",
         "exit_code": exit.code(),
-        "journal": shown.journal.map(|(kind, keep)| json!({ "kind": kind.as_str(), "keep": keep })),
-        "runs": shown.entries.iter().map(|entry| run(entry, values)).collect::<Vec<_>>(),
-        "engine": shown.engine.iter().map(|row| engine(row, values)).collect::<Vec<_>>(),
+        "journal": view.journal.map(|(kind, keep)| json!({ "kind": kind.as_str(), "keep": keep })),
+        "runs": view.entries.iter().map(|entry| run(entry, values)).collect::<Vec<_>>(),
+        "engine": view.engine.iter().map(|row| engine(row, values)).collect::<Vec<_>>(),
     })
 }
 

@@ -8,8 +8,8 @@ mod entries;
 mod entry;
 mod json;
 mod read;
-mod shown;
 mod text;
+mod view;
 
 use clap::Args;
 
@@ -70,16 +70,16 @@ pub fn run(args: HistoryArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let client = app.client(None)?;
     let values = if args.diff { Values::Shown } else { Values::Hidden };
-    let shown = match args.run {
+    let view = match args.run {
         Some(run) => one_run(&client, run)?,
         None => history(&args, app, &client)?,
     };
     if args.json {
         let mut out = app.ui.stdout();
-        out.json_object(&json::object(&shown, values));
+        out.json_object(&json::object(&view, values));
         out.finish()?;
     } else {
-        text::print(app, &shown, values)?;
+        text::print(app, &view, values)?;
     }
-    Ok(Exit::most_severe(shown.failures.iter().copied().chain([Exit::Done])))
+    Ok(Exit::most_severe(view.failures.iter().copied().chain([Exit::Done])))
 }

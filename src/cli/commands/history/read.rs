@@ -3,8 +3,8 @@
 use super::HistoryArgs;
 use super::engine::EngineRow;
 use super::entries::Reader;
-use super::entry;
-use super::shown::Shown;
+use super::entry::Subjects;
+use super::view::HistoryView;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::journal::JournalError;
@@ -18,8 +18,8 @@ use crate::cli::messages::errors;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
-/// Which services are shown.
-enum Subjects {
+/// Which services are selected.
+enum Selected {
     /// All.
     All,
     /// These, and names that no service has.
@@ -27,7 +27,7 @@ enum Subjects {
 }
 
 /// One run.
-pub fn one_run(client: &Client, number: u64) -> anyhow::Result<Shown> {
+pub fn one_run(client: &Client, number: u64) -> anyhow::Result<HistoryView> {
     let journal = required_journal(client)?;
     let stored = find_run(&journal, number)?;
     // What an incomplete run changed is not known; the rest is shown.
@@ -36,38 +36,38 @@ pub fn one_run(client: &Client, number: u64) -> anyhow::Result<Shown> {
     }
     let reader = Reader { client, subjects: None };
     let (entries, _) = reader.read(&[stored], 1)?;
-    Ok(Shown { is_one_run: true, ..Shown::new(&journal, entries) })
+    Ok(HistoryView { is_one_run: true, ..HistoryView::new(&journal, entries) })
 }
 
 /// The runs of the selected services, or what the engine remembers of them.
-pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result<Shown> {
+pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result<HistoryView> {
     let journal = if args.engine { None } else { find_journal(app, client)? };
-    let subjects = args.subjects(app, client)?;
+    let selected = args.selected(app, client)?;
     let Some(journal) = journal else {
-        let (services, unknown) = match subjects {
-            Subjects::All => (
+        let (services, unknown) = match selected {
+            Selected::All => (
                 SelectArgs { all: true, ..SelectArgs::default() }.select(app.ui, client, Jobs::Included)?,
                 Vec::new(),
             ),
-            Subjects::Some(services, unknown) => (services, unknown),
+            Selected::Some(services, unknown) => (services, unknown),
         };
         let failures = report_unknown(app, &unknown);
         let engine = EngineRow::read(client, &services)?;
-        return Ok(Shown { engine, failures, ..Shown::without_journal() });
+        return Ok(HistoryView { engine, failures, ..HistoryView::without_journal() });
     };
     let runs = journal.store().runs().map_err(error_of)?;
-    let (services, unknown) = match subjects {
-        Subjects::All => {
+    let (services, unknown) = match selected {
+        Selected::All => {
             let runs: Vec<_> = runs.into_iter().take(args.last).collect();
             let (entries, _) = Reader { client, subjects: None }.read(&runs, args.last)?;
-            return Ok(Shown::new(&journal, entries));
+            return Ok(HistoryView::new(&journal, entries));
         }
-        Subjects::Some(services, unknown) => (services, unknown),
+        Selected::Some(services, unknown) => (services, unknown),
     };
-    let names: Vec<&str> = unknown.iter().map(|(name, _)| name.as_str()).collect();
+    let unknown_names: Vec<&str> = unknown.iter().map(|(name, _)| name.as_str()).collect();
     let ids: Vec<&str> = services.iter().map(Service::id).collect();
-    let existing: Vec<&str> = services.iter().map(Service::name).collect();
-    let subjects = entry::Subjects { ids: &ids, existing: &existing, names: &names };
+    let names: Vec<&str> = services.iter().map(Service::name).collect();
+    let subjects = Subjects { ids: &ids, names: &names, unknown_names: &unknown_names };
     let reader = Reader { client, subjects: Some(subjects) };
     let (entries, recorded) = reader.read(&runs, args.last)?;
     let unrecorded: Vec<Service> =
@@ -76,7 +76,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
         unknown.into_iter().filter(|(name, _)| !recorded.has_name(name)).collect();
     let failures = report_unknown(app, &unknown);
     let engine = EngineRow::read(client, &unrecorded)?;
-    Ok(Shown { engine, failures, has_subjects: true, ..Shown::new(&journal, entries) })
+    Ok(HistoryView { engine, failures, has_subjects: true, ..HistoryView::new(&journal, entries) })
 }
 
 /// The journal, if there is one that can be read.
@@ -103,9 +103,9 @@ fn report_unknown(app: &App, unknown: &[(String, Error)]) -> Vec<Exit> {
 
 impl HistoryArgs {
     /// Finds the services. A name that no service has may be in the journal.
-    fn subjects(&self, app: &App, client: &Client) -> anyhow::Result<Subjects> {
+    fn selected(&self, app: &App, client: &Client) -> anyhow::Result<Selected> {
         if self.services.is_empty() && !self.select.is_given() {
-            return Ok(Subjects::All);
+            return Ok(Selected::All);
         }
         if self.last == 0 {
             return Err(UsageError::new("`--last 0` shows nothing", "swarmctl history web --last 5").into());
@@ -119,6 +119,6 @@ impl HistoryArgs {
                 Err(error) => unknown.push((given, error)),
             }
         }
-        Ok(Subjects::Some(services, unknown))
+        Ok(Selected::Some(services, unknown))
     }
 }

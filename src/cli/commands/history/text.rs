@@ -1,33 +1,33 @@
 //! The text of `history`: tables on stdout, notes on stderr.
 
 use super::Values;
-use super::details_table::{changes, describe_state, services};
-use super::engine_table::engine;
+use super::details_table::{changes_table, describe_state, services_table};
+use super::engine_table::engine_table;
 use super::entry::Entry;
-use super::shown::Shown;
+use super::view::HistoryView;
 use crate::api::journal::{RecordError, RunState, STARTED};
 use crate::cli::app::App;
 use crate::cli::deploy::journal::describe_time;
 use crate::output::Table;
 
 /// Prints a history.
-pub fn print(app: &App, shown: &Shown, values: Values) -> anyhow::Result<()> {
+pub fn print(app: &App, view: &HistoryView, values: Values) -> anyhow::Result<()> {
     let mut out = app.ui.stdout();
-    let has_details = shown.has_subjects || shown.is_one_run || values == Values::Shown;
-    if shown.journal.is_some()
-        && (!shown.entries.is_empty() || shown.engine.is_empty() && shown.failures.is_empty())
+    let has_details = view.has_subjects || view.is_one_run || values == Values::Shown;
+    if view.journal.is_some()
+        && (!view.entries.is_empty() || view.engine.is_empty() && view.failures.is_empty())
     {
-        out.table(if has_details && !shown.is_one_run { changes(shown, values) } else { runs(shown) });
+        out.table(if has_details && !view.is_one_run { changes_table(view, values) } else { runs(view) });
     }
-    if shown.is_one_run {
+    if view.is_one_run {
         out.line("");
-        out.table(services(shown, values));
+        out.table(services_table(view, values));
     }
-    if !shown.engine.is_empty() {
-        out.table(engine(&shown.engine, values));
+    if !view.engine.is_empty() {
+        out.table(engine_table(&view.engine, values));
     }
     out.finish()?;
-    for entry in &shown.entries {
+    for entry in &view.entries {
         if let (Some(run), Some(RecordError::Unreadable(why))) = (entry.run, &entry.error) {
             app.ui.warning(&format!("the record of run {run} cannot be read: {why}"));
         }
@@ -35,11 +35,11 @@ pub fn print(app: &App, shown: &Shown, values: Values) -> anyhow::Result<()> {
             app.ui.note(&format!("run {run} is incomplete: what it changed is not known"));
         }
     }
-    if !shown.engine.is_empty() {
+    if !view.engine.is_empty() {
         app.ui.note("this is what the engine remembers: the spec, the previous spec, and the TaskTemplate of at most 5 tasks per slot (docs/history.md)");
     }
-    let newest = shown.entries.iter().find_map(|entry| entry.run);
-    if let (Some((_, keep)), Some(run), false) = (shown.journal, newest, shown.is_one_run) {
+    let newest = view.entries.iter().find_map(|entry| entry.run);
+    if let (Some((_, keep)), Some(run), false) = (view.journal, newest, view.is_one_run) {
         app.ui.note(&format!(
             "journal: {keep} runs are kept; `swarmctl history --run {run}` shows one of them"
         ));
@@ -48,9 +48,9 @@ pub fn print(app: &App, shown: &Shown, values: Values) -> anyhow::Result<()> {
 }
 
 /// One line for each run.
-fn runs(shown: &Shown) -> Table {
+fn runs(view: &HistoryView) -> Table {
     let mut table = Table::new(&["RUN", "WHEN", "BY", "COMMAND", "SERVICES", "OUTCOME"]);
-    for entry in &shown.entries {
+    for entry in &view.entries {
         table.row([
             entry.run.map_or_else(String::new, |run| run.to_string()),
             describe_time(&entry.summary.at),

@@ -76,7 +76,7 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
         );
     }
     let (mut services, missing) = find_services(&client, &args, app)?;
-    if args.services.is_empty() && !newest::leave_out(app.ui, &mut services, args.newest.as_ref()) {
+    if args.services.is_empty() && !newest::retain_labeled(app.ui, &mut services, args.newest.as_ref()) {
         return Ok(Exit::NoSuch);
     }
     let mut rows: Vec<OutdatedRow> = services.iter().map(OutdatedRow::new).collect();
@@ -109,7 +109,7 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     newest::print_hints(app.ui, &rows);
     let is_outdated = || rows.iter().any(|row| row.followed().is_some() && row.is_outdated() == Some(true));
     let has_failed =
-        || rows.iter().any(|row| matches!(row.registry_digest, Some(Err(_))) || newest::has_failed(row));
+        || rows.iter().any(|row| matches!(row.registry_digest, Some(Err(_))) || newest::lacks_tag_list(row));
     let answer = if !args.exit_code {
         Exit::Done
     } else if is_outdated() || rows.iter().any(newest::is_behind) {

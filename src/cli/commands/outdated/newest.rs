@@ -24,7 +24,7 @@ pub fn columns(args: &OutdatedArgs) -> Columns {
 
 /// Leaves out services without a label, if the policy comes from labels. Returns whether any service is left,
 /// and reports if none is.
-pub fn leave_out(ui: Ui, services: &mut Vec<Service>, source: Option<&PolicySource>) -> bool {
+pub fn retain_labeled(ui: Ui, services: &mut Vec<Service>, source: Option<&PolicySource>) -> bool {
     if source != Some(&PolicySource::Label) {
         return true;
     }
@@ -79,7 +79,7 @@ pub fn is_behind(row: &OutdatedRow) -> bool {
 }
 
 /// Whether the tag list is not available.
-pub fn has_failed(row: &OutdatedRow) -> bool {
+pub fn lacks_tag_list(row: &OutdatedRow) -> bool {
     row.newest.as_ref().and_then(Decision::reason) == Some(Reason::NoTagList)
 }
 

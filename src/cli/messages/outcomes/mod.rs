@@ -222,7 +222,7 @@ pub fn warning(warning: &Warning) -> String {
 /// Describes a warning of a forecast.
 pub fn forecast_warning(warning: &ForecastWarning) -> String {
     match warning {
-        ForecastWarning::NotReached { .. } => format!("{warning}; --force restarts them"),
+        ForecastWarning::EndpointIgnored { .. } => format!("{warning}; --force restarts them"),
         other => other.to_string(),
     }
 }

@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 
 /// What a history shows.
 #[derive(Debug)]
-pub struct Shown {
+pub struct HistoryView {
     /// The kind of the journal and the number of runs to keep.
     pub journal: Option<(StoreKind, u64)>,
     /// The runs, and changes outside the journal.
@@ -23,7 +23,7 @@ pub struct Shown {
     pub is_one_run: bool,
 }
 
-impl Shown {
+impl HistoryView {
     /// Entries of a journal.
     pub fn new(journal: &Journal, entries: Vec<Entry>) -> Self {
         let store = journal.store();
