@@ -3,12 +3,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use swarmctl::api::journal::{Summary, names};
+use swarmctl::api::journal::Summary;
+use swarmctl::api::records::names;
 use swarmctl::api::resources::configs::Labels;
 
 fuzz_target!(|text: &str| {
     let texts: Vec<&str> = text.lines().collect();
-    let keys = [names::AT, names::BY, names::COMMAND, names::COUNT, names::OUTCOME, names::EXIT, names::CODES];
+    let keys =
+        [names::AT, names::BY, names::COMMAND, names::COUNT, names::OUTCOME, names::EXIT, names::CODES];
     let pairs = keys.iter().zip(&texts).map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
     let labels = Summary::from_labels(&pairs.collect::<Labels>()).labels();
     assert_eq!(Summary::from_labels(&labels).labels(), labels);

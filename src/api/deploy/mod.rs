@@ -4,4 +4,5 @@ pub mod create;
 pub mod failures;
 pub mod gates;
 pub mod remove;
+pub mod steps;
 pub mod update;

@@ -1,7 +1,7 @@
 //! How a run has ended.
 
 use super::codes;
-use super::names;
+use crate::api::records::names;
 use crate::api::resources::configs::Labels;
 
 /// How a run has ended.

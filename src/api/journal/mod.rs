@@ -4,12 +4,10 @@
 //! read, and the edits. It is stored in configs of the swarm or in files. Everything but the stores is pure.
 
 mod codes;
-mod edits;
 mod ending;
 mod error;
 mod file;
 mod gzip;
-pub mod names;
 mod outside;
 mod places;
 mod prune;
@@ -19,7 +17,6 @@ mod store;
 mod summary;
 mod swarm;
 
-pub use self::edits::edits_of_run;
 pub use self::ending::Ending;
 pub use self::error::{JournalError, RecordError};
 pub use self::file::FileJournal;

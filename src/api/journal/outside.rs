@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::places::stores;
 use super::record::RecordedService;
+use crate::api::records::held_value::stores;
 use crate::api::spec::{Change, apply_all, changes, is_zero};
 
 /// Whether the changes of a run stayed on a service.

@@ -3,14 +3,12 @@
 use serde_json::{Value, json};
 
 use super::record::RecordedService;
+use crate::api::records::held_value::{Holds, holds};
 use crate::api::records::plan::{Difference, PlannedEdit};
-use crate::api::registry::image_ref::{Likeness, names_same_image};
-use crate::api::spec::{Edit, Op, Place, apply_all, is_zero};
+use crate::api::spec::{Edit, Op, Place, apply_all};
 
 /// The counter that restarts tasks. It is never a reason for a conflict or an update.
 const COUNTER: &str = "TaskTemplate.ForceUpdate";
-/// The image.
-const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
 
 /// Whether the changes of a run to one service can be reverted.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,14 +59,6 @@ impl RunState {
             Self::ChangedSince => "changed_since",
         }
     }
-}
-
-/// The value that a place holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    To,
-    From,
-    Third,
 }
 
 /// Judges a service whose spec is `now`.
@@ -167,59 +157,4 @@ fn ancestor(place: &Place, depth: usize) -> Place {
     let mut keys = place.keys()[..depth.min(place.keys().len())].iter();
     let top = Place::top(keys.next().map_or("", String::as_str));
     keys.fold(top, |place, key| place.key(key))
-}
-
-/// What the place of an edit holds, compared as an update compares what it reads back.
-fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
-    let place = edit.place();
-    let now = place.get(now);
-    let (to, from) = (edit.to.as_ref(), edit.from.as_ref());
-    // Values that the engine does not store are equal only if nothing tells them apart.
-    if now == to {
-        Holds::To
-    } else if now == from {
-        Holds::From
-    } else if is_equal(to, now) {
-        Holds::To
-    } else if is_equal(from, now) {
-        Holds::From
-    } else if stores(place, to, now) {
-        Holds::To
-    } else if stores(place, from, now) {
-        Holds::From
-    } else {
-        Holds::Third
-    }
-}
-
-/// Whether two values are equal, apart from values that the engine does not store.
-fn is_equal(value: Option<&Value>, now: Option<&Value>) -> bool {
-    match (value, now) {
-        (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            keys.into_iter().all(|key| is_equal(a.get(key), b.get(key)))
-        }
-        (Some(Value::Array(a)), Some(Value::Array(b))) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(Some(a), Some(b)))
-        }
-        (Some(Value::Number(a)), Some(Value::Number(b))) if a.is_f64() || b.is_f64() => {
-            // The engine stores ratios as 32-bit floats.
-            a.as_f64().map(|x| x as f32) == b.as_f64().map(|x| x as f32)
-        }
-        (a, b) if a == b => true,
-        (a, b) => a.is_none_or(is_zero) && b.is_none_or(is_zero),
-    }
-}
-
-/// Whether the engine may store the value as `now`: with defaults that it adds to an item, or a digest that it adds to an image.
-pub(super) fn stores(place: &Place, value: Option<&Value>, now: Option<&Value>) -> bool {
-    match (value, now) {
-        (Some(Value::Object(value)), Some(Value::Object(now))) => value.iter().all(|(key, value)| {
-            is_equal(Some(value), now.get(key)) || stores(place, Some(value), now.get(key))
-        }),
-        (Some(Value::String(value)), Some(Value::String(now))) => {
-            *place == Place::at(IMAGE) && names_same_image(value, now) == Likeness::Pinned
-        }
-        _ => false,
-    }
 }

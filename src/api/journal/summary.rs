@@ -2,8 +2,8 @@
 
 use super::codes;
 use super::ending::Ending;
-use super::names;
 use super::record::Record;
+use crate::api::records::names;
 use crate::api::resources::configs::Labels;
 
 /// The outcome of a run that has not ended.

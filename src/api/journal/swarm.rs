@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::ending::Ending;
 use super::error::JournalError;
-use super::names;
 use super::record::{MAX_PART_LEN, Record};
 use super::store::{Store, StoreKind, StoredRun};
 use super::summary::Summary;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
+use crate::api::records::names;
 use crate::api::resources::configs;
 use crate::api::resources::configs::{Config, Labels};
 use crate::api::resources::system;

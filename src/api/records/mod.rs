@@ -1,6 +1,10 @@
-//! Files that this program writes and reads again: plans. Pure: callers read and write the files.
+//! What this program writes and reads again: plans, edits with their values, and names of labels and configs. Pure: callers
+//! read and write.
 
+pub mod edits;
 pub mod fields;
+pub mod held_value;
+pub mod names;
 pub mod plan;
 #[cfg(test)]
 pub(in crate::api) mod test_spec;

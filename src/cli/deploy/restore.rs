@@ -14,7 +14,7 @@ use crate::cli::flags::image::{ImageChange, store_credentials};
 use crate::cli::messages::usage::UsageError;
 
 /// The label of a service that is not restored.
-pub use crate::api::journal::names::HELD;
+pub use crate::api::records::names::HELD;
 
 /// Whether the user's credentials are stored with the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

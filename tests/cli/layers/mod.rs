@@ -71,6 +71,7 @@ const RULES: &[Rule] = &[
             "api/config/settings",
             "api/config/headers",
             "api/deploy/gates/verdict",
+            "api/deploy/steps",
             "api/deploy/update/lost_post",
         ],
         never: &[

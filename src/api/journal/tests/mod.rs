@@ -5,6 +5,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::records::edits::edits_of_run;
+use crate::api::records::names;
 use crate::api::records::plan::{Difference, PlannedEdit};
 use crate::api::records::test_spec::{ID, env, image, spec};
 use crate::api::spec::{Edit, Place, apply_all, changes};

@@ -11,7 +11,7 @@ mod write;
 use serde_json::Value;
 
 pub use self::hash::hash_spec;
-pub use self::read::{parse, parse_edit};
+pub use self::read::{check_edit, parse, parse_edit};
 pub use self::state::{Difference, State, judge};
 
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};

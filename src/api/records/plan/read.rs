@@ -111,8 +111,7 @@ pub fn parse_edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
         return Err("`like` is only allowed with `remove`".to_owned());
     }
     let edit = Edit { place, op };
-    check_types(std::slice::from_ref(&edit)).map_err(|error| error.to_string())?;
-    check_place(&edit)?;
+    check_edit(&edit)?;
     match object.get("place") {
         None => {}
         // A reviewer reads this one.
@@ -120,6 +119,15 @@ pub fn parse_edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
         Some(_) => return Err("`place` does not match `path` and `item`".to_owned()),
     }
     Ok(PlannedEdit { edit, from, to })
+}
+
+/// Checks the types of an untrusted edit, and its place.
+///
+/// # Errors
+/// The reason why it must not be made.
+pub fn check_edit(edit: &Edit) -> Result<(), String> {
+    check_types(std::slice::from_ref(edit)).map_err(|error| error.to_string())?;
+    check_place(edit)
 }
 
 /// Refuses what the engine would refuse after other services were updated.

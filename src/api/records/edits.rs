@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::records::plan::PlannedEdit;
+use super::plan::PlannedEdit;
 use crate::api::spec::{Change, Edit, Op, Place, is_zero};
 
 /// The edits that make these changes. `specs` are the specs before and after them. They are needed only for items of

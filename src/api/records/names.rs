@@ -30,7 +30,7 @@ pub const OUTCOME: &str = "swarmctl.outcome";
 pub const EXIT: &str = "swarmctl.exit";
 /// The exit codes of services other than 0.
 pub const CODES: &str = "swarmctl.codes";
-/// The label of a service whose update is held. This version does not set it, and `undo` refuses such a service.
+/// The label of a service whose update is held. See docs/steps.md.
 pub const HELD: &str = "swarmctl.held";
 
 /// The name of the config that holds this part of the run, counted from 1.

@@ -1,0 +1,314 @@
+//! The posts of a held update, computed from the spec as it was just read.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::edits::{Expected, HeldEdit, differences, inverse_edits};
+use super::label::{HoldLabel, MAX_LABEL_LEN, Phase};
+use super::list::StepList;
+use super::read::{UnreadableLabel, changes_hold, parse};
+use super::settings::{
+    KeptSetting, Original, abort_edits, abort_settings, edits_to, hold_edits, original, release_edits,
+};
+use crate::api::records::names::HELD;
+use crate::api::records::plan::Difference;
+use crate::api::spec::{Edit, Op, Place, apply_all};
+
+/// A held update, as its label was last read or written by this process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hold {
+    label: HoldLabel,
+    text: String,
+}
+
+/// Who drives an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Driver {
+    /// `user@host`.
+    pub by: String,
+    /// A random number, which no other process has.
+    pub nonce: String,
+}
+
+/// The start of an update with steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoldStart {
+    /// Who drives the update.
+    pub driver: Driver,
+    /// When it starts.
+    pub at: Timestamp,
+    /// The number of the run in the journal.
+    pub run: Option<u64>,
+    /// Whether it has gates.
+    pub is_gated: bool,
+    /// The first round.
+    pub round: Round,
+}
+
+/// A round of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// The steps.
+    pub steps: StepList,
+    /// The number of the step, counted from 1.
+    pub step: usize,
+    /// The number of tasks that may be new after the step.
+    pub target: u64,
+    /// The number of tasks that the post replaces. A release replaces all.
+    pub replaces: u64,
+}
+
+/// A post.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoldPost {
+    /// The edits of the spec that it was computed for.
+    pub edits: Vec<Edit>,
+    /// The update after the post. `None`: it has finished.
+    pub next: Option<Hold>,
+    /// The settings that somebody has changed since the last post. They keep their values.
+    pub kept: Vec<KeptSetting>,
+}
+
+/// Why a post must not be made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PostError {
+    /// A user must decide.
+    Conflict(HoldConflict),
+    /// The label would have this length.
+    LabelTooLong(usize),
+    /// An update with steps cannot change this place.
+    NotHoldable(Place),
+    /// The label could not be read again, for this reason.
+    NotReadable(String),
+}
+
+/// Why a user must decide about a held update.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HoldConflict {
+    /// A new update was requested, and this one is held.
+    Held(Box<HoldLabel>),
+    /// The label cannot be read.
+    Unreadable(UnreadableLabel),
+    /// The label is gone.
+    Removed,
+    /// Another process has written the label.
+    TakenOver {
+        /// Who.
+        by: String,
+    },
+    /// Somebody has changed edited places.
+    Changed(Vec<Difference>),
+    /// The remaining tasks are being replaced, which is only completed.
+    Releasing,
+    /// The update is being rolled back, which is only completed.
+    Aborting,
+}
+
+impl From<HoldConflict> for PostError {
+    fn from(conflict: HoldConflict) -> Self {
+        Self::Conflict(conflict)
+    }
+}
+
+/// Whether the spec has the label `swarmctl.held`, readable or not.
+pub fn has_label(spec: &Value) -> bool {
+    label_of(spec).is_some()
+}
+
+fn label_of(spec: &Value) -> Option<&Value> {
+    spec["Labels"].get(HELD).filter(|label| !label.is_null())
+}
+
+/// The place of the label.
+pub fn label_place() -> Place {
+    Place::at("Labels").key(HELD)
+}
+
+impl Hold {
+    /// The held update of a service with this spec. `None` if it has no label.
+    ///
+    /// # Errors
+    /// The label cannot be read.
+    pub fn read(spec: &Value) -> Result<Option<Self>, UnreadableLabel> {
+        let Some(label) = label_of(spec) else { return Ok(None) };
+        let text = label.as_str().ok_or_else(|| UnreadableLabel::Invalid("it is not a string".to_owned()))?;
+        Ok(Some(Self { label: parse(text)?, text: text.to_owned() }))
+    }
+
+    /// The contents of the label.
+    pub fn label(&self) -> &HoldLabel {
+        &self.label
+    }
+
+    /// The text of the label.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The first post: the edits of the user, and the first round.
+    ///
+    /// # Errors
+    /// The service is held, or the update cannot be held.
+    pub fn start(spec: &Value, edits: &[Edit], start: &HoldStart) -> Result<HoldPost, PostError> {
+        match Self::read(spec) {
+            Ok(None) => {}
+            Ok(Some(hold)) => return Err(HoldConflict::Held(Box::new(hold.label)).into()),
+            Err(why) => return Err(HoldConflict::Unreadable(why).into()),
+        }
+        let mut after = spec.clone();
+        apply_all(&mut after, edits);
+        let held = HeldEdit::all_between(spec, &after);
+        let is_own = |held: &&HeldEdit| changes_hold(held.edit.place());
+        if let Some(wrong) = held.iter().find(is_own) {
+            return Err(PostError::NotHoldable(wrong.edit.place().clone()));
+        }
+        let HoldStart { driver, at, run, is_gated, round } = start;
+        let label = HoldLabel {
+            by: driver.by.clone(),
+            at: *at,
+            nonce: driver.nonce.clone(),
+            run: *run,
+            phase: Phase::Holding,
+            steps: round.steps.clone(),
+            step: round.step,
+            round: 1,
+            target: round.target,
+            parallelism: round.replaces,
+            is_gated: *is_gated,
+            config: spec.get("UpdateConfig").filter(|config| !config.is_null()).cloned(),
+            abort: None,
+            edits: held,
+        };
+        let mut all = edits.to_vec();
+        all.extend(hold_edits(spec, round.replaces));
+        Self::post(label, all, Vec::new())
+    }
+
+    /// The post of the next round.
+    ///
+    /// # Errors
+    /// The update is no longer this process's, somebody has changed its places, or it is not holding.
+    pub fn advance(&self, spec: &Value, driver: &Driver, round: &Round) -> Result<HoldPost, PostError> {
+        self.check(spec)?;
+        match self.label.phase {
+            Phase::Holding => {}
+            Phase::Releasing => return Err(HoldConflict::Releasing.into()),
+            Phase::Aborting => return Err(HoldConflict::Aborting.into()),
+        }
+        let (label, kept) = self.next_label(spec, driver);
+        let label = HoldLabel {
+            steps: round.steps.clone(),
+            step: round.step,
+            target: round.target,
+            parallelism: round.replaces,
+            ..label
+        };
+        Self::post(label, hold_edits(spec, round.replaces), kept)
+    }
+
+    /// The post that replaces the remaining tasks. After a release, it is the same again, which resumes one that is paused.
+    ///
+    /// # Errors
+    /// The update is no longer this process's, somebody has changed its places, or it is being rolled back.
+    pub fn release(&self, spec: &Value, driver: &Driver, round: &Round) -> Result<HoldPost, PostError> {
+        self.check(spec)?;
+        if self.label.phase == Phase::Aborting {
+            return Err(HoldConflict::Aborting.into());
+        }
+        let (label, kept) = self.next_label(spec, driver);
+        let edits = release_edits(spec, label.config.as_ref());
+        let label = HoldLabel {
+            phase: Phase::Releasing,
+            steps: round.steps.clone(),
+            step: round.step,
+            target: round.target,
+            ..label
+        };
+        Self::post(label, edits, kept)
+    }
+
+    /// The post that sets the old values again, so that the new tasks are replaced. It is also possible after a release, if the
+    /// last step fails. After an abort, it is the same again, which resumes one that is paused.
+    ///
+    /// # Errors
+    /// The update is no longer this process's, or somebody has changed its places.
+    pub fn abort(&self, spec: &Value, driver: &Driver) -> Result<HoldPost, PostError> {
+        self.check(spec)?;
+        let (label, kept) = self.next_label(spec, driver);
+        let (settings, mut edits) = match &self.label.abort {
+            Some(settings) => (settings.clone(), Vec::new()),
+            None => (abort_settings(spec), inverse_edits(&self.label.edits, spec)),
+        };
+        edits.extend(abort_edits(spec, &settings));
+        let label = HoldLabel { phase: Phase::Aborting, abort: Some(settings), ..label };
+        Self::post(label, edits, kept)
+    }
+
+    /// The post that restores the settings and removes the label. It restarts no task.
+    ///
+    /// # Errors
+    /// The update is no longer this process's, or somebody has changed its places.
+    pub fn finish(&self, spec: &Value) -> Result<HoldPost, PostError> {
+        self.check(spec)?;
+        let Original { config, kept } = original(&self.label, spec);
+        let mut edits = edits_to(spec, config.as_ref());
+        edits.push(Edit::remove(label_place()));
+        Ok(HoldPost { edits, next: None, kept })
+    }
+
+    /// The same update, with the current values of its places as the requested ones: changes of others are accepted.
+    #[must_use]
+    pub fn as_is(&self, spec: &Value) -> Self {
+        let mut hold = self.clone();
+        for HeldEdit { edit, .. } in &mut hold.label.edits {
+            let now = edit.place().get(spec).cloned();
+            if self.label.phase == Phase::Aborting {
+                edit.from = now;
+            } else {
+                edit.edit.op = now.clone().map_or(Op::Remove, Op::Set);
+                edit.to = now;
+            }
+        }
+        hold
+    }
+
+    /// Checks that the label is the one that this process knows, and that every edited place holds the value of the update.
+    ///
+    /// # Errors
+    /// It is not, or a place does not.
+    pub fn check(&self, spec: &Value) -> Result<(), HoldConflict> {
+        match label_of(spec) {
+            None => return Err(HoldConflict::Removed),
+            Some(label) if label.as_str() == Some(&self.text) => {}
+            Some(_) => {
+                return Err(match Self::read(spec) {
+                    Ok(Some(other)) => HoldConflict::TakenOver { by: other.label.by },
+                    Ok(None) => HoldConflict::Removed,
+                    Err(why) => HoldConflict::Unreadable(why),
+                });
+            }
+        }
+        let expected = if self.label.phase == Phase::Aborting { Expected::Old } else { Expected::New };
+        let differences = differences(&self.label.edits, spec, expected);
+        if differences.is_empty() { Ok(()) } else { Err(HoldConflict::Changed(differences)) }
+    }
+
+    /// The label of the next post.
+    fn next_label(&self, spec: &Value, driver: &Driver) -> (HoldLabel, Vec<KeptSetting>) {
+        let Original { config, kept } = original(&self.label, spec);
+        let round = self.label.round.saturating_add(1);
+        let (by, nonce) = (driver.by.clone(), driver.nonce.clone());
+        (HoldLabel { by, nonce, round, config, ..self.label.clone() }, kept)
+    }
+
+    fn post(label: HoldLabel, mut edits: Vec<Edit>, kept: Vec<KeptSetting>) -> Result<HoldPost, PostError> {
+        let text = label.to_text();
+        if text.len() > MAX_LABEL_LEN {
+            return Err(PostError::LabelTooLong(text.len()));
+        }
+        // Every process that continues the update must be able to read it.
+        let label = parse(&text).map_err(|why| PostError::NotReadable(why.to_string()))?;
+        edits.push(Edit::set(label_place(), text.as_str()));
+        Ok(HoldPost { edits, next: Some(Self { label, text }), kept })
+    }
+}

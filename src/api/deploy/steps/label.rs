@@ -1,0 +1,97 @@
+//! The label `swarmctl.held`: what is needed to continue a held update, or to go back.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::edits::HeldEdit;
+use super::list::StepList;
+
+/// The version of the format.
+pub(super) const VERSION: u64 = 1;
+/// The maximum length of the label, in bytes.
+pub const MAX_LABEL_LEN: usize = 64 << 10;
+
+/// The contents of the label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoldLabel {
+    /// `user@host` of the process that drives the update, for information only.
+    pub by: String,
+    /// When the update started.
+    pub at: Timestamp,
+    /// A random number, by which a process recognizes its own label.
+    pub nonce: String,
+    /// The number of the run in the journal.
+    pub run: Option<u64>,
+    /// What the last post has started.
+    pub phase: Phase,
+    /// The steps.
+    pub steps: StepList,
+    /// The number of the current step, counted from 1.
+    pub step: usize,
+    /// The number of the current round, counted from 1 over all steps. It makes each spec different: an engine starts no round
+    /// for an identical one.
+    pub round: u64,
+    /// The number of tasks that may be new in this step.
+    pub target: u64,
+    /// The number of tasks that the last post replaces at once.
+    pub parallelism: u64,
+    /// Whether the update was started with gates.
+    pub is_gated: bool,
+    /// The `UpdateConfig` that the service gets back. `None`: it has none.
+    pub config: Option<Value>,
+    /// The `UpdateConfig` that an abort has set.
+    pub abort: Option<Value>,
+    /// The edits of the update, with the values before and after.
+    pub edits: Vec<HeldEdit>,
+}
+
+/// What the last post of a held update has started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// A round of a step, after which the update holds.
+    Holding,
+    /// The replacement of the remaining tasks. It is only completed, never reversed.
+    Releasing,
+    /// The replacement of the new tasks with old ones. It is only completed, never reversed.
+    Aborting,
+}
+
+impl Phase {
+    /// All phases.
+    pub(super) const ALL: [Self; 3] = [Self::Holding, Self::Releasing, Self::Aborting];
+
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Holding => "holding",
+            Self::Releasing => "releasing",
+            Self::Aborting => "aborting",
+        }
+    }
+}
+
+impl HoldLabel {
+    /// The text of the label. It may be longer than [`MAX_LABEL_LEN`].
+    pub fn to_text(&self) -> String {
+        let mut object = json!({
+            "v": VERSION,
+            "by": self.by,
+            "at": self.at.to_string(),
+            "nonce": self.nonce,
+            "run": self.run,
+            "phase": self.phase.as_str(),
+            "steps": self.steps.to_texts(),
+            "step": self.step,
+            "round": self.round,
+            "target": self.target,
+            "parallelism": self.parallelism,
+            "gated": self.is_gated,
+            "config": self.config,
+        });
+        if let Some(abort) = &self.abort {
+            object["abort"] = abort.clone();
+        }
+        object["edits"] = self.edits.iter().map(HeldEdit::to_json).collect();
+        object.to_string()
+    }
+}
