@@ -141,13 +141,14 @@ impl Exit {
             Outcome::Unchanged(NoChange::Paused | NoChange::AsRequestedButPaused) => Exit::RolloutFailed,
             Outcome::Unchanged(_)
             | Outcome::NotApplicable(_)
-            | Outcome::Skipped(_, SkipReason::Missing | SkipReason::Job)
+            | Outcome::Skipped(_, SkipReason::Missing | SkipReason::Job | SkipReason::Held)
             | Outcome::NoNewer(_)
             | Outcome::NotComparable(_)
             | Outcome::Planned
             | Outcome::Applied
             | Outcome::Converged => Exit::Done,
-            Outcome::UnderWay
+            Outcome::Held
+            | Outcome::UnderWay
             | Outcome::Inconclusive
             | Outcome::Skipped(_, SkipReason::PlanState(_) | SkipReason::UndoState(_)) => Exit::Different,
             Outcome::RolloutFailed(_) => Exit::RolloutFailed,
@@ -166,6 +167,7 @@ impl Exit {
             | Outcome::NameTaken(..)
             | Outcome::FieldLoss(_)
             | Outcome::LosesPlacement
+            | Outcome::NotHoldable(_)
             | Outcome::WouldCrash(..) => Exit::Failed,
             Outcome::Paused
             | Outcome::HasSideEffect(_)

@@ -28,6 +28,7 @@ mod gates;
 mod global_flags;
 mod grammar;
 mod hazards;
+mod held;
 mod help;
 mod history;
 mod hostile;

@@ -76,6 +76,7 @@ pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
         history_limit: Some(DEFAULT_TASK_HISTORY),
         now: tasks.now,
         history: &history,
+        held: None,
     };
     if let Ok(Some(FailureReason::Failing | FailureReason::CompletedFailing | FailureReason::ImageRejected)) =
         failure_loop(&view)

@@ -45,6 +45,14 @@ struct SpecRow<'a> {
     mode: Option<ModeRow>,
     #[serde(borrow, rename = "TaskTemplate")]
     task: Option<TaskSpecRow<'a>>,
+    #[serde(rename = "Labels")]
+    labels: Option<LabelsRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LabelsRow {
+    #[serde(rename = "swarmctl.held")]
+    held: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -255,6 +263,11 @@ impl<'a> ServiceRow<'a> {
     /// The maximum number of replicas on one node. 0: no limit.
     pub fn max_per_node(&self) -> u64 {
         self.spec.task.as_ref().and_then(|task| task.placement.as_ref()?.max_replicas).unwrap_or(0)
+    }
+
+    /// Whether it has the label `swarmctl.held`.
+    pub fn is_held(&self) -> bool {
+        self.spec.labels.as_ref().is_some_and(|labels| labels.held.is_some())
     }
 
     /// The published ports.

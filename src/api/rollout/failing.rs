@@ -54,7 +54,7 @@ impl<'a> Judge<'a> {
     /// older than the update.
     fn has_tasks_to_replace(&self) -> Result<bool, Need> {
         let all = self.all()?;
-        if self.update_status.phase != Phase::NotReported || self.rules.is_job {
+        if self.update_status.phase != Phase::NotReported || self.rules.is_job || self.is_of_new_tasks() {
             return Ok(false);
         }
         let up_to_date: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();

@@ -131,7 +131,7 @@ pub(super) struct Judge<'a> {
 impl<'a> Judge<'a> {
     fn judgement(&self) -> Result<Judgement, Need> {
         let tasks = self.running()?;
-        let state = self.state()?;
+        let state = self.state_of_scope()?;
         let mut judgement = Judgement {
             due: self.due(&state),
             state,
@@ -140,6 +140,8 @@ impl<'a> Judge<'a> {
             desired: self.desired,
             running: tasks.running,
             updated: tasks.updated,
+            new: self.new_slots(),
+            changed_at: self.last_change(),
             images: tasks.images,
             ready: self.count(|slot_state| matches!(slot_state, SlotState::Ready(_) | SlotState::Running(_))),
             by_state: Default::default(),
@@ -177,7 +179,7 @@ impl<'a> Judge<'a> {
         Ok(judgement)
     }
 
-    fn state(&self) -> Result<State, Need> {
+    pub(super) fn state(&self) -> Result<State, Need> {
         if self.baseline.is_stale(self.view.service) {
             return Ok(State::UnderWay(WaitsFor::Engine));
         }
@@ -221,7 +223,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether the service failed or waits for outgoing tasks. `None` if neither.
-    fn failed(&self, failing: Option<FailureReason>) -> Result<Option<State>, Need> {
+    pub(super) fn failed(&self, failing: Option<FailureReason>) -> Result<Option<State>, Need> {
         let stuck = self.stuck()?;
         if self.engine_may_act() {
             return Ok(stuck.filter(|state| matches!(state, State::UnderWay(_))));
@@ -301,7 +303,7 @@ impl<'a> Judge<'a> {
 
     /// The state of a global service that no node may run. It has no tasks, so it can neither converge nor
     /// fail.
-    fn no_node_may_run(&self) -> Option<State> {
+    pub(super) fn no_node_may_run(&self) -> Option<State> {
         let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.desired == 0)?;
         let updated = self.view.service.updated_at();
         if updated.is_some_and(|updated| self.age(updated) < CONSTRAINTS_TIMEOUT) {
@@ -327,11 +329,7 @@ impl<'a> Judge<'a> {
         if self.slot_states.is_empty() && self.desired > 0 && self.update_status.phase == Phase::NotReported {
             return WaitsFor::Engine;
         }
-        let left = |slot_state: &SlotState| match slot_state {
-            SlotState::Running(task) => Some(self.rules.monitor.saturating_sub(self.age(task.since()))),
-            _ => None,
-        };
-        match self.slot_states.iter().filter_map(left).max() {
+        match self.monitor_left() {
             Some(left)
                 if !self.lacks_slots()
                     && self.count(|slot_state| matches!(slot_state, SlotState::Starting(_))) == 0 =>
@@ -340,6 +338,15 @@ impl<'a> Judge<'a> {
             }
             _ => WaitsFor::Tasks,
         }
+    }
+
+    /// How long the tasks that run must still stay up.
+    pub(super) fn monitor_left(&self) -> Option<SignedDuration> {
+        let left = |slot_state: &SlotState| match slot_state {
+            SlotState::Running(task) => Some(self.rules.monitor.saturating_sub(self.age(task.since()))),
+            _ => None,
+        };
+        self.slot_states.iter().filter_map(left).max()
     }
 
     /// The tasks that explain the failure.

@@ -11,6 +11,7 @@ mod cause;
 mod down;
 mod failing;
 mod health_check;
+mod held;
 mod judge;
 mod limits;
 mod phase;
@@ -30,6 +31,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::cause::Cause;
+pub use self::held::HeldScope;
 pub use self::judge::{failure_loop, judge};
 pub use self::limits::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY, stop_limit};
 pub use self::phase::Baseline;
@@ -61,6 +63,8 @@ pub struct ServiceView<'a> {
     pub now: Timestamp,
     /// What earlier polls showed.
     pub history: &'a TaskHistory,
+    /// Which tasks are judged, if the update of the service is held.
+    pub held: Option<HeldScope>,
 }
 
 /// The data that is needed for a judgement.
@@ -95,6 +99,10 @@ pub struct Judgement {
     pub running: u64,
     /// The number of these tasks that have the current spec.
     pub updated: u64,
+    /// The number of slots that have a task of the current spec, whether or not it runs.
+    pub new: u64,
+    /// When a task of the current spec or the service last changed.
+    pub changed_at: Option<Timestamp>,
     /// The number of these tasks by their image.
     pub images: BTreeMap<String, u64>,
     /// The number of slots of the current spec whose task runs or has completed.
@@ -125,6 +133,8 @@ pub enum State {
     Converged,
     /// Neither converged nor failed.
     UnderWay(WaitsFor),
+    /// The update is held: its new tasks have been running for the monitor period, and it continues only on request.
+    Held,
     /// The rollout failed, the engine rolled back, and the previous tasks run again.
     RolledBack,
     /// The rollout failed. Waiting longer would not help.

@@ -52,7 +52,8 @@ impl<'a> Judge<'a> {
             State::UnderWay(WaitsFor::Unlisted(left)) => (self.rules.now, *left),
             _ => return None,
         };
-        if matches!(self.update_status.phase, Phase::Updating | Phase::RollingBack(_)) {
+        let is_ended_by_engine = matches!(self.update_status.phase, Phase::Updating | Phase::RollingBack(_));
+        if is_ended_by_engine && !self.is_of_new_tasks() {
             return since.checked_add(period.saturating_add(self.rules.update_delay)).ok();
         }
         // The engine writes nothing then, so only its `Date` shows that the time has passed.

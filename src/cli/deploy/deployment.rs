@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs};
 use super::batch;
 use super::gates::Gates;
+use super::held::IfHeld;
 use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
 use super::journal::{RecordedRun, Recorder};
 use super::plan_file::PlanFile;
@@ -48,6 +49,8 @@ pub struct Deployment<'a> {
     pub(super) verified: Option<Vec<Value>>,
     pub(super) recorder: Recorder,
     pub(super) gates: Option<Gates>,
+    /// What to do with services whose update is held.
+    pub(super) if_held: IfHeld,
     /// The run that this one undoes.
     pub(super) undoes: Option<u64>,
     /// The number of this run, once it has ended and if it was recorded.
@@ -127,6 +130,7 @@ impl<'a> Deployment<'a> {
             verified: None,
             recorder,
             gates: None,
+            if_held: IfHeld::Refuse,
             undoes: None,
             recorded: None,
         })
@@ -150,6 +154,12 @@ impl<'a> Deployment<'a> {
     /// Adds remarks to the reports of services, by their names on the command line.
     pub fn with_remarks(self, about: HashMap<String, Remarks>) -> Self {
         Self { about, ..self }
+    }
+
+    /// Continues or ends held updates instead of refusing to change their services.
+    #[expect(dead_code, reason = "no command continues held updates yet")]
+    pub fn drives_held(self) -> Self {
+        Self { if_held: IfHeld::Drive, ..self }
     }
 
     /// Changes nothing if any service cannot be changed, whatever `--max-failures` is.
@@ -289,6 +299,7 @@ impl<'a, T: Send> Selected<'a, T> {
         let Self { deployment, entries } = self;
         let are_many = entries.len() > 1;
         let entries = map_concurrently(entries, |entry| {
+            let entry = entry.and_then(|item| deployment.if_held.check(item));
             let entry = entry.and_then(|item| prepare_item(&deployment.client, item, &prepare));
             // A parsed spec takes ten times the memory of its text, and there may be thousands of services.
             match entry {

@@ -114,6 +114,7 @@ fn planned_service(report: &ServiceReport, planned: &UpdatePlan) -> Result<Plann
         Operation::Restore(restoration) => {
             PlannedChange::Edits(PlannedEdit::all_of(restoration.edits(), service.spec()))
         }
+        Operation::Hold(_) => return Err(Error::internal("a plan cannot store a held update")),
         Operation::Rollback => PlannedChange::Rollback(planned.changes.iter().map(change_as_json).collect()),
     };
     Ok(PlannedService {

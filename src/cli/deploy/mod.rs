@@ -6,6 +6,7 @@ mod batch;
 mod deployment;
 mod explain;
 pub mod gates;
+pub mod held;
 mod item;
 pub mod journal;
 pub mod lint;

@@ -1,5 +1,6 @@
 //! An update of one service that is ready to be sent.
 
+use super::held::skipped_if_held;
 use super::item::{Item, ItemResult};
 use super::report::{NotStarted, Remarks, ServiceReport, Stage};
 use crate::api::deploy::update::{
@@ -149,6 +150,9 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
     let Item { given, service, chosen_by, .. } = item;
     match preflight(client, &service, &payload.checked_beforehand()) {
         Ok(()) => Ok(Item { given, service, chosen_by, payload }),
-        Err(failed) => Err(Box::new(ServiceReport::new(&given, Stage::Deployed(Err(failed))))),
+        Err(failed) => {
+            let report = ServiceReport::new(&given, Stage::Deployed(Err(failed)));
+            Err(Box::new(skipped_if_held(report, chosen_by)))
+        }
     }
 }

@@ -106,6 +106,7 @@ pub fn judgement_json(judgement: &Judgement) -> Value {
     let (state, waits_for) = match &judgement.state {
         State::Converged => ("converged", None),
         State::UnderWay(waits_for) => ("under_way", Some(waits_for.to_string())),
+        State::Held => ("held", None),
         State::RolledBack => ("rolled_back", None),
         State::Failed(_) => ("failed", None),
     };

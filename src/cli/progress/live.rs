@@ -158,6 +158,7 @@ fn status(update: &ProgressUpdate) -> (RowStatus, &'static str) {
         Some(Ending::Converged) if is_rollback => (RowStatus::Failed, "rolled back"),
         Some(Ending::Converged) => (RowStatus::Succeeded, "converged"),
         Some(Ending::Inconclusive) => (RowStatus::Failed, "inconclusive"),
+        Some(Ending::Held) => (RowStatus::Succeeded, "held"),
         Some(Ending::RolledBack) => (RowStatus::Failed, "rolled back"),
         Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => {
             (RowStatus::Failed, "stopped waiting")

@@ -166,6 +166,7 @@ impl<'a> ProgressUpdate<'a> {
         match self.ending {
             None => "under_way",
             Some(Ending::Converged | Ending::Inconclusive) => "converged",
+            Some(Ending::Held) => "held",
             Some(Ending::Replaced) => "replaced",
             Some(Ending::RolledBack) => "rolled_back",
             Some(Ending::Failed(_)) => "failed",
@@ -197,6 +198,7 @@ fn describe_ending(ending: &Ending) -> String {
     match ending {
         Ending::Converged => "converged".to_owned(),
         Ending::Inconclusive => "converged; its gates were inconclusive".to_owned(),
+        Ending::Held => "held".to_owned(),
         Ending::Replaced => "converged after another writer's change".to_owned(),
         Ending::RolledBack => "failed and was rolled back".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),

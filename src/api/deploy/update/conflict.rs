@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::lost_post::is_new_rollback;
+use crate::api::deploy::steps::HoldConflict;
 use crate::api::records::plan::Difference;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place, apply_all, prepare};
@@ -59,6 +60,8 @@ pub enum Conflict {
         /// Why.
         why: RunConflict,
     },
+    /// The update is held, and not by this process or not with these values.
+    Hold(HoldConflict),
     /// The version index was stale in all attempts, because other writers kept changing the service.
     RetriesExhausted {
         /// The number of attempts after the first one.

@@ -1,14 +1,16 @@
 //! Checks of an update before it is sent.
 
+use super::conflict::Conflict;
 use super::request::{Operation, Precondition, UpdateRequest};
 use super::result::{FailedUpdate, Refusal, UpdateError};
 use super::updater::Updater;
 use crate::api::http::client::Client;
+use crate::api::records::names::HELD;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Hazard, hazard_of_spec, hazard_of_text};
 
 /// Checks for reasons for which [`update`](super::update) would refuse to send the update, so that they are
-/// known before other services are updated: a paused rollout, a spec that crashes the engine, and fields that
+/// known before other services are updated: a held or paused rollout, a spec that crashes the engine, and fields that
 /// the engine would drop.
 ///
 /// # Errors
@@ -21,7 +23,11 @@ pub fn preflight(
     let is_paused = request.precondition == Precondition::NotPaused && service.is_paused();
     let is_older = || matches!((client.api_version(), client.engine_version()), (Ok(requested), Ok(engine)) if requested < engine);
     // Most services have none of these problems, and then no spec is parsed.
-    if !is_paused && stored_hazard(service, &request.operation).is_none() && !is_older() {
+    if !is_paused
+        && !service.may_have(HELD)
+        && stored_hazard(service, &request.operation).is_none()
+        && !is_older()
+    {
         return Ok(());
     }
     let mut updater = Updater::new(client, service.clone(), request);
@@ -36,6 +42,7 @@ fn is_known_beforehand(error: &UpdateError) -> bool {
         UpdateError::Refused(refusal) => {
             !matches!(refusal, Refusal::HasSideEffect(_) | Refusal::WouldRestart(_))
         }
+        UpdateError::Conflict(conflict) => matches!(**conflict, Conflict::Hold(_)),
         _ => false,
     }
 }
@@ -45,7 +52,7 @@ fn stored_hazard(service: &Service, operation: &Operation) -> Option<Hazard> {
     match (operation, service.spec_text()) {
         (Operation::Rollback, _) => service.previous_spec().and_then(hazard_of_spec),
         (Operation::Restore(restoration), _) => hazard_of_text(restoration.text()),
-        (Operation::Edit(_), Some(text)) => hazard_of_text(text),
-        (Operation::Edit(_), None) => hazard_of_spec(service.spec()),
+        (Operation::Edit(_) | Operation::Hold(_), Some(text)) => hazard_of_text(text),
+        (Operation::Edit(_) | Operation::Hold(_), None) => hazard_of_spec(service.spec()),
     }
 }

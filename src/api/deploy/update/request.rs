@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::hold_operation::HoldOperation;
 use super::restoration::Restoration;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::records::plan::PlannedService;
@@ -39,6 +40,8 @@ pub enum Operation {
     Rollback,
     /// Post a spec that the service had before.
     Restore(Arc<Restoration>),
+    /// Continue, start or end an update with steps.
+    Hold(Arc<HoldOperation>),
 }
 
 /// The spec that takes effect.
@@ -121,7 +124,7 @@ impl UpdateRequest {
     /// The spec that takes effect.
     pub(super) fn sent_spec(&self) -> SentSpec {
         match self.operation {
-            Operation::Edit(_) | Operation::Restore(_) => SentSpec::Stored,
+            Operation::Edit(_) | Operation::Restore(_) | Operation::Hold(_) => SentSpec::Stored,
             Operation::Rollback => SentSpec::Previous,
         }
     }

@@ -4,6 +4,7 @@ use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
 use super::readback::Unread;
 use super::request::{Operation, SentSpec};
+use crate::api::deploy::steps::{KeptSetting, PostError};
 use crate::api::error::Error;
 use crate::api::forecast::{Forecast, ForecastWarning};
 use crate::api::resources::services::Service;
@@ -79,6 +80,8 @@ pub struct Applied {
     pub stored: Stored,
     /// Remarks.
     pub warnings: Vec<Warning>,
+    /// The settings of a held update that others have changed. They keep their values.
+    pub kept: Vec<KeptSetting>,
 }
 
 /// What is known about the stored spec.
@@ -164,6 +167,8 @@ pub enum Refusal {
     WouldCrash(Hazard, SentSpec),
     /// The engine would drop fields.
     FieldLoss(FieldLoss),
+    /// The update cannot be held.
+    NotHoldable(PostError),
     /// The previous spec differs only in that it has no placement, which would crash the engine
     /// (moby/swarmkit#2947).
     LosesPlacement,

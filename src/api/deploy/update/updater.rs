@@ -3,6 +3,7 @@
 use super::backoff::Backoff;
 use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
+use super::held;
 use super::lost_post::{LostPost, resolve_lost_post};
 use super::new_spec::NewSpec;
 use super::predict;
@@ -14,6 +15,7 @@ use super::result::{
     UpdateError, UpdatePlan, Warning,
 };
 use super::side_effect::side_effect_of_update;
+use crate::api::deploy::steps::KeptSetting;
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
@@ -33,6 +35,8 @@ pub(super) struct Updater<'a> {
     delivery: Delivery,
     attempt: Attempt,
     warnings: Vec<Warning>,
+    /// The settings of a held update that others have changed.
+    kept: Vec<KeptSetting>,
 }
 
 /// The result of applying the request to the newest spec.
@@ -63,8 +67,8 @@ impl<'a> Updater<'a> {
     /// Starts with a service that was just read. Nothing is sent yet.
     pub(super) fn new(client: &'a Client, base: Service, request: &'a UpdateRequest) -> Self {
         let edits = edits_of(&base, request);
-        let (attempt, warnings) = (Attempt::default(), Vec::new());
-        Self { client, request, edits, base, delivery: Delivery::None, attempt, warnings }
+        let (attempt, warnings, kept) = Default::default();
+        Self { client, request, edits, base, delivery: Delivery::None, attempt, warnings, kept }
     }
 
     /// Updates the service, starting with the given read.
@@ -164,6 +168,9 @@ impl<'a> Updater<'a> {
         if let Some(required) = request.version.filter(|required| *required != now.version()) {
             return Err(Conflict::Version { required, now: now.version() }.into());
         }
+        if let Some(conflict) = held::conflict_with_hold(now, &request.operation, &self.edits) {
+            return Err(conflict.into());
+        }
         if request.precondition == Precondition::NoSideEffect
             && let Some(why) = side_effect_of_update(now)
         {
@@ -171,6 +178,11 @@ impl<'a> Updater<'a> {
         }
         if let Some(conflict) = self.plan_conflict(now)?.or_else(|| self.conflict(now)) {
             return Err(conflict.into());
+        }
+        if let Operation::Hold(operation) = &request.operation {
+            let post = operation.post(now.spec());
+            let post = post.map_err(|why| UpdateStop { error: held::refusal(why), after: None })?;
+            (self.edits, self.kept) = (post.edits, post.kept);
         }
         let spec = NewSpec::new(now, request, &self.edits)?;
         if spec.is_parsed() && only_loses_placement(now.spec(), spec.value()?) {
@@ -255,7 +267,7 @@ impl<'a> Updater<'a> {
     /// A rollback posts the current spec, which the engine checks but does not use.
     fn post_once(&self, now: &Service, spec: &NewSpec) -> Result<Vec<String>, Error> {
         match self.request.operation {
-            Operation::Edit(_) | Operation::Restore(_) => {
+            Operation::Edit(_) | Operation::Restore(_) | Operation::Hold(_) => {
                 let auth = self.request.auth.as_ref();
                 services::update(self.client, now.id(), now.version(), spec.text()?, auth)
             }
@@ -273,7 +285,10 @@ impl<'a> Updater<'a> {
         {
             return Some(Conflict::Version { required: self.base.version(), now: now.version() });
         }
-        Conflict::between(&self.base, now, &self.edits)
+        match &self.request.operation {
+            Operation::Hold(operation) => Conflict::between(&self.base, now, operation.edits_in_conflict()),
+            _ => Conflict::between(&self.base, now, &self.edits),
+        }
     }
 
     /// Whether the service has changed since the change was planned. The first read was judged by the caller.
@@ -338,7 +353,8 @@ impl<'a> Updater<'a> {
         let Attempt { version, changes } = std::mem::take(&mut self.attempt);
         let base = self.base.clone();
         let version_before = version.unwrap_or(base.version());
-        Applied { base, version_before, changes, stored, warnings: std::mem::take(&mut self.warnings) }
+        let (warnings, kept) = (std::mem::take(&mut self.warnings), std::mem::take(&mut self.kept));
+        Applied { base, version_before, changes, stored, warnings, kept }
     }
 }
 
@@ -366,6 +382,9 @@ pub(super) fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> 
         Operation::Edit(edits) => edits.clone(),
         Operation::Rollback => edits_to_previous(service),
         Operation::Restore(restoration) => restoration.edits().to_vec(),
+        Operation::Hold(operation) => {
+            operation.post(service.spec()).map(|post| post.edits).unwrap_or_default()
+        }
     }
 }
 

@@ -30,7 +30,7 @@ fn exit_codes(polling: &[Look]) -> Vec<u8> {
     let mut codes: Vec<u8> = polling
         .iter()
         .map(|look| match look.judgement.state {
-            State::Converged => 0,
+            State::Converged | State::Held => 0,
             State::Failed(_) => 5,
             State::RolledBack => 6,
             State::UnderWay(_) => 10,

@@ -8,32 +8,42 @@ use serde_json::{Value, json};
 use super::super::*;
 
 /// A service with one task, and the other data.
-struct Made {
-    service: Value,
-    tasks: Vec<Value>,
+pub(super) struct Made {
+    pub(super) service: Value,
+    pub(super) tasks: Vec<Value>,
     nodes: Vec<Node>,
     history_limit: i64,
+    pub(super) held: Option<HeldScope>,
 }
 
 impl Made {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let spec = json!({"Name": "t", "Mode": {"Replicated": {"Replicas": 1}}, "TaskTemplate": {"ContainerSpec": {"Image": "a"}}});
         Self {
             service: json!({"ID": "s", "Version": {"Index": 9}, "Spec": spec}),
             tasks: Vec::new(),
             nodes: Vec::new(),
             history_limit: 5,
+            held: None,
         }
     }
 
-    fn with(mut self, path: &str, value: Value) -> Self {
+    pub(super) fn with(mut self, path: &str, value: Value) -> Self {
         let (parent, key) = path.rsplit_once('/').unwrap();
         self.service.pointer_mut(parent).unwrap()[key] = value;
         self
     }
 
     /// A task. The times are in seconds after the full hour: creation, and the start of its state.
-    fn task(mut self, slot: u64, made: u32, at: u32, state: &str, desired: &str, error: &str) -> Self {
+    pub(super) fn task(
+        mut self,
+        slot: u64,
+        made: u32,
+        at: u32,
+        state: &str,
+        desired: &str,
+        error: &str,
+    ) -> Self {
         let time = |second: u32| format!("2026-01-01T10:{:02}:{:02}Z", second / 60, second % 60);
         self.tasks.push(json!({
             "ID": format!("t{}", self.tasks.len()), "CreatedAt": time(made), "UpdatedAt": time(at), "Slot": slot,
@@ -44,7 +54,7 @@ impl Made {
 
     /// Judges the service at this number of seconds after the full hour. The first `others` tasks are not up to
     /// date.
-    fn judged(&self, at: i64, baseline: &Baseline, others: usize) -> Result<Judgement, Need> {
+    pub(super) fn judged(&self, at: i64, baseline: &Baseline, others: usize) -> Result<Judgement, Need> {
         self.judged_from(at, baseline, |all| &all[others..])
     }
 
@@ -71,6 +81,7 @@ impl Made {
             history_limit: Some(self.history_limit),
             now,
             history: &TaskHistory::default(),
+            held: self.held,
         };
         judge(&view, baseline)
     }

@@ -1,3 +1,4 @@
+mod held;
 mod loops;
 mod made;
 mod recorded;

@@ -105,6 +105,7 @@ fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
                 history_limit: Some(5),
                 now,
                 history: &history,
+                held: None,
             };
             let judgement = judge(&view, &baseline).unwrap();
             let is_final = !matches!(judgement.state, State::UnderWay(_));

@@ -33,7 +33,7 @@ pub fn report_not_converged(reports: &[ServiceReport], app: &App) -> Vec<Exit> {
         failures.push(Exit::for_report(report, app.signal()));
         match (report.service(), report.rollout()) {
             (Some(service), Some(judgement)) => {
-                let [name, state, .., detail, _] = status::cells(service, judgement);
+                let [name, state, _, _, _, detail, ..] = status::cells(service, judgement);
                 let text = if detail.is_empty() { state } else { format!("{state}: {detail}") };
                 let what = format!("service `{name}` has not converged: {text}");
                 app.ui.error(&what, std::iter::empty::<&str>(), None);

@@ -13,6 +13,7 @@ pub struct ListedService {
     pub name: String,
     pub mode: Mode,
     max_per_node: u64,
+    is_held: bool,
     pub counts: Option<Counts>,
     pub iteration: u64,
     image: String,
@@ -26,6 +27,7 @@ impl ListedService {
             name: row.name().to_owned(),
             mode: row.mode(),
             max_per_node: row.max_per_node(),
+            is_held: row.is_held(),
             counts: row.counts,
             iteration: row.iteration(),
             image: image_without_digest(row.image()).into_owned(),
@@ -57,6 +59,7 @@ impl ListedService {
     }
 
     fn replicas(&self) -> String {
-        replicas::describe(self.mode, self.counts.unwrap_or_default(), self.max_per_node)
+        let replicas = replicas::describe(self.mode, self.counts.unwrap_or_default(), self.max_per_node);
+        if self.is_held { format!("{replicas} (held)") } else { replicas }
     }
 }

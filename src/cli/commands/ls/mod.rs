@@ -29,7 +29,8 @@ use crate::output::{Columns, RowTemplate, TemplateError, natural_cmp};
 
 /// List services
 ///
-/// REPLICAS is running/desired; tasks on nodes that are down do not count as running. PORTS shows the ports published in
+/// REPLICAS is running/desired; tasks on nodes that are down do not count as running. `(held)` means that an update of the
+/// service is held (`swarmctl status`). PORTS shows the ports published in
 /// ingress mode; `inspect --pretty` also shows those published in host mode.
 #[derive(Args, Debug)]
 pub struct LsArgs {

@@ -1,6 +1,7 @@
 //! `status`: shows whether services have converged.
 
 mod cells;
+mod tables;
 
 pub use self::cells::cells;
 
@@ -13,14 +14,15 @@ use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{
-    NotStarted, ReportFormat, ReportStyle, ServiceReport, Stage, find_services, object,
+    NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, Stage, find_services, object,
     print_remarks_and_error,
 };
-use crate::cli::deploy::watch;
+use crate::cli::deploy::{held, watch};
 use crate::cli::exit::Exit;
 use crate::cli::format;
 use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::lookups::Lookups;
+use crate::cli::messages::shell;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, TemplateError};
 
@@ -30,7 +32,7 @@ use crate::output::{Columns, TemplateError};
 /// down do not count.
 ///
 /// Exit code: 0 if all services have converged (including after a requested rollback), 10 if a rollout is in
-/// progress, 5 if one failed, 6 if the engine rolled one back.
+/// progress or held (`--hold`, `--steps`), 5 if one failed, 6 if the engine rolled one back.
 #[derive(Args, Debug)]
 pub struct StatusArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
@@ -56,7 +58,7 @@ const COLUMNS: Columns = Columns {
         ("Image", "IMAGE"),
         ("Detail", "DETAIL"),
     ],
-    extra: &[("ID", "ID")],
+    extra: &[("ID", "ID"), ("Held", "HELD"), ("NewTasks", "NEW TASKS"), ("Step", "STEP")],
 };
 
 fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
@@ -78,8 +80,8 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     if args.json {
         out.json_object(&object(style, &reports, app));
     } else {
-        let judged = reports.iter().filter_map(|one| Some(cells(one.service()?, one.rollout()?)));
-        out.rows(COLUMNS, rows.as_ref(), judged)?;
+        tables::print(&mut out, rows.as_ref(), &reports)?;
+        print_warnings(&reports, app);
     }
     // Not printed again, because the table shows it.
     lookups.note(app.ui);
@@ -87,6 +89,14 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     unseen.for_each(|report| print_remarks_and_error(style, report, app));
     out.finish()?;
     Ok(style.exit(&reports, app.signal()))
+}
+
+/// Prints the warnings about services that were judged. Those of the others are printed with their errors.
+fn print_warnings(reports: &[ServiceReport], app: &App) {
+    for report in reports.iter().filter(|report| report.rollout().is_some()) {
+        let warnings = report.remarks.warnings.iter();
+        warnings.for_each(|warning| app.ui.warning(&format!("service `{}`: {warning}", report.name())));
+    }
 }
 
 /// Reads and judges the services once. With `lookups`, the nodes of failed tasks are named.
@@ -111,7 +121,10 @@ fn check_services(
             Err(error) => Stage::NotStarted { service: None, why: NotStarted::Failed(error) },
             Ok(_) => Stage::Watched(Box::new(results.next()?)),
         };
-        Some(ServiceReport::new(&given, stage))
+        let report = ServiceReport::new(&given, stage);
+        let name = shell::service(report.name()).into_owned();
+        let warnings = report.service().and_then(|service| held::warning(service, &name));
+        Some(report.with(Remarks { warnings: warnings.into_iter().collect(), ..Remarks::default() }))
     };
     Ok(chosen.into_iter().filter_map(report).collect())
 }

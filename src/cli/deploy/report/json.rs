@@ -14,6 +14,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::Change;
 use crate::cli::app::App;
 use crate::cli::deploy::gates::StepReport;
+use crate::cli::deploy::held;
 use crate::cli::exit::Exit;
 use crate::cli::messages::findings;
 use crate::cli::newest::{Choice, Decision};
@@ -73,6 +74,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "rollout": report.rollout().map(progress::judgement_json),
         "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
         "error": error,
+        "hold": held::json(report.service(), report.rollout()),
         "steps": report.step().map(StepReport::json).into_iter().collect::<Vec<_>>(),
         "newest": report.newest().map(Decision::json),
         "undo": undo(report).map(UndoState::as_str),
@@ -114,6 +116,7 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Skipped(_, SkipReason::PlanState(state)) => Some(state.as_str()),
         Outcome::Skipped(_, SkipReason::UndoState(state)) => Some(state.as_str()),
         Outcome::Skipped(_, SkipReason::Job) => Some("job"),
+        Outcome::Skipped(_, SkipReason::Held) => Some("held"),
         Outcome::NoNewer(decision) => Some(match decision.choice {
             Choice::HeldBack => "held_back",
             _ => "no_newer",

@@ -33,6 +33,7 @@ use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::cli::app::App;
+use crate::cli::deploy::held;
 use crate::cli::exit::{AlreadyReported, Exit};
 use crate::cli::messages::errors;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
@@ -155,6 +156,7 @@ pub fn report_with(
     // On a terminal the results come before the errors, and the summary is the last line.
     out.flush();
     remarks::print(reports, app);
+    reports.iter().filter_map(held::how_to_continue).for_each(|note| app.ui.note(&note));
     match &unknown {
         Some(UnknownServices { why, hint }) => app.ui.error(why, std::iter::empty::<&str>(), hint.as_deref()),
         None => {

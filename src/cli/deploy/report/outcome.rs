@@ -7,6 +7,7 @@ use super::service::{
 use super::stop::BatchStop;
 use crate::api::deploy::create::CreateError;
 use crate::api::deploy::remove::Stopped;
+use crate::api::deploy::steps::PostError;
 use crate::api::deploy::update::{
     Conflict, Delivery, FailedUpdate, FieldLoss, NoChange, Refusal, Restarts, SentSpec, Update, UpdateError,
 };
@@ -42,6 +43,8 @@ pub enum Outcome<'a> {
     Converged,
     /// The tasks run, and a gate has neither passed nor failed.
     Inconclusive,
+    /// The update is held.
+    Held,
     /// The rollout is in progress.
     UnderWay,
     /// The rollout failed.
@@ -68,6 +71,8 @@ pub enum Outcome<'a> {
     FieldLoss(&'a FieldLoss),
     /// A rollback would crash the engine, because the previous spec has no placement.
     LosesPlacement,
+    /// The update cannot be held.
+    NotHoldable(&'a PostError),
     /// An update would send a spec that crashes the engine.
     WouldCrash(Hazard, SentSpec),
     /// An update would have a side effect, in these words.
@@ -173,6 +178,7 @@ fn outcome_of_failed_update(failed: &FailedUpdate) -> Outcome<'_> {
             Refusal::WouldCrash(hazard, sent) => Outcome::WouldCrash(*hazard, *sent),
             Refusal::FieldLoss(loss) => Outcome::FieldLoss(loss),
             Refusal::LosesPlacement => Outcome::LosesPlacement,
+            Refusal::NotHoldable(why) => Outcome::NotHoldable(why),
         },
     }
 }
@@ -191,6 +197,7 @@ fn outcome_of_watched(result: &WatchResult) -> Outcome<'_> {
         Conclusion::Removed => Outcome::Removed,
         Conclusion::GaveUp(why) => Outcome::GaveUp(why),
         Conclusion::Interrupted => Outcome::Interrupted,
+        Conclusion::Held => Outcome::Held,
         Conclusion::UnderWay => Outcome::UnderWay,
     }
 }

@@ -5,6 +5,7 @@ use super::outcome::Outcome;
 use super::service::ServiceReport;
 use super::text::{is_unchanged, same_digest};
 use crate::api::deploy::update::NoChange;
+use crate::cli::deploy::held;
 use crate::cli::messages;
 use crate::cli::messages::changes;
 use crate::cli::messages::shared::SharedTexts;
@@ -67,6 +68,7 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
             "converged; nothing was posted".to_owned()
         }
         Outcome::Applied | Outcome::Converged | Outcome::Inconclusive => done.to_owned(),
+        Outcome::Held => held::result(report)?,
         Outcome::Planned => {
             let done = if done.is_empty() { "created" } else { done };
             format!("would be {done} (dry run, nothing was posted)")

@@ -118,6 +118,8 @@ pub enum Conclusion {
     Converged,
     /// Its tasks run, and a gate has neither passed nor failed.
     Inconclusive,
+    /// Its update is held.
+    Held,
     /// Its tasks run, and the service was already as requested.
     AsRequested,
     /// It converged, but another writer changed the requested places.
@@ -198,6 +200,8 @@ pub enum SkipReason {
     UndoState(UndoState),
     /// It is a job that was not named.
     Job,
+    /// It was not named, and another update of it is held.
+    Held,
 }
 
 /// What a command adds to the report of a service.

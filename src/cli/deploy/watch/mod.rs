@@ -15,6 +15,7 @@ use crate::api::resources::services::Service;
 use crate::api::rollout::{Baseline, FailureReason, Judgement, Polling, State, TaskHistory, WaitsFor};
 use crate::api::spec::Place;
 use crate::cli::deploy::gates::StepReport;
+use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
 use crate::cli::messages;
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
@@ -39,6 +40,8 @@ pub struct Watched {
     pub gate: Option<(usize, usize)>,
     /// What the gates have shown, once they have ended.
     pub step: Option<StepReport>,
+    /// The label of a held update, as it was last read.
+    pub held: Option<HeldUpdate>,
     baseline: Baseline,
     history: TaskHistory,
 }
@@ -59,6 +62,8 @@ pub enum Ending {
     Converged,
     /// Its tasks run, and a gate has neither passed nor failed.
     Inconclusive,
+    /// Its update is held.
+    Held,
     /// Its tasks run, but another writer has changed the edited places.
     Replaced,
     /// The engine has rolled it back to the previous spec.
@@ -86,6 +91,7 @@ impl Watched {
             image_before: None,
             gate: None,
             step: None,
+            held: None,
             baseline,
             history: TaskHistory::new(Polling::Repeated),
         }
@@ -128,8 +134,11 @@ impl Watched {
     }
 
     fn apply(&mut self, judgement: Judgement) {
+        let is_at_rest = || self.held.as_ref().is_none_or(|held| held.is_at_rest(&self.service, &judgement));
         self.ending = match &judgement.state {
-            State::UnderWay(_) => None,
+            State::Held if is_at_rest() => Some(Ending::Held),
+            State::UnderWay(_) if self.held.is_some() && is_at_rest() => Some(Ending::Held),
+            State::Held | State::UnderWay(_) => None,
             State::Converged if !judgement.replaced.is_empty() => Some(Ending::Replaced),
             State::Converged if self.gate.is_some() => None,
             State::Converged => Some(Ending::Converged),
@@ -178,6 +187,12 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
             break;
         }
     }
+    for one in &mut watched {
+        // It has not moved for long. That ends a wait, and does not make it converged.
+        if one.ending == Some(Ending::Held) {
+            one.ending = None;
+        }
+    }
     let found = services.into_iter().map(Watchable::Found);
     Ok(found.zip(watched).map(|(found, watched)| conclude(found, Some(watched))).collect())
 }
@@ -196,6 +211,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
             conflict @ Conclusion::Conflict(_) => conflict,
             _ => Conclusion::Inconclusive,
         },
+        Some(Ending::Held) => Conclusion::Held,
         Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
         // The engine had already rolled back to the requested spec.
         Some(Ending::RolledBack) if is_as_found(&change, &service) => Conclusion::AsRequested,
@@ -204,6 +220,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         Some(Ending::Removed) => Conclusion::Removed,
         Some(Ending::GaveUp(why) | Ending::Overdue(why)) => Conclusion::GaveUp(why),
         Some(Ending::Interrupted) => Conclusion::Interrupted,
+        None if judgement.as_ref().is_some_and(|it| it.state == State::Held) => Conclusion::Held,
         None if judgement.is_some() => Conclusion::UnderWay,
         None => Conclusion::GaveUp("its tasks could not be read".to_owned()),
     };

@@ -13,6 +13,7 @@ use crate::api::resources::system;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskList, TaskScope};
 use crate::api::rollout::{Need, ServiceView, State, WaitsFor, judge};
+use crate::cli::deploy::held::HeldUpdate;
 
 /// The nodes as they were last read. They change rarely, so an earlier list is enough while nothing ends.
 #[derive(Debug, Default)]
@@ -39,6 +40,7 @@ pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut Rece
         match found.get(one.service.id()) {
             Some(service) => {
                 one.service = service.clone();
+                one.held = HeldUpdate::of(service);
                 there.push(one);
             }
             None => one.end(Ending::Removed),
@@ -73,6 +75,7 @@ pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut Rece
                 history_limit,
                 now,
                 history: &one.history,
+                held: one.held.as_ref().map(HeldUpdate::scope),
             };
             match judge(&view, &one.baseline) {
                 Ok(judgement) if are_nodes_recent && is_end(&judgement.state) => {

@@ -3,6 +3,7 @@
 mod failures;
 pub mod gates;
 mod hazards;
+pub mod held;
 mod hints;
 mod names;
 mod now;
@@ -67,6 +68,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         | Outcome::NotComparable(_)
         | Outcome::Planned
         | Outcome::Applied
+        | Outcome::Held
         | Outcome::UnderWay
         | Outcome::Converged
         | Outcome::Inconclusive => return None,
@@ -96,6 +98,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         }
         Outcome::FieldLoss(loss) => Message::new(field_loss(loss), None),
         Outcome::LosesPlacement => Message::new(LOSES_PLACEMENT, None),
+        Outcome::NotHoldable(why) => Message::new(held::not_holdable(why), None),
         Outcome::WouldRestart(restarts) => would_restart(restarts, name),
         Outcome::WouldCrash(hazard, sent) => would_crash(hazard, sent, name),
         Outcome::FailedBefore(why) => Message::new(
@@ -323,6 +326,7 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
         Conflict::NotAsPlannedForRollback => planned::rollback_conflict(name),
         Conflict::Recreated { id } => planned::recreated(id, name),
         Conflict::Run { why, .. } => run::conflict(why, name),
+        Conflict::Hold(why) => held::conflict(why, name),
         Conflict::RetriesExhausted { retries } => Message::new(
             format!(
                 "other writers changed the service before each of {retries} retries (\"update out of sequence\")"

@@ -31,6 +31,7 @@ pub fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Planned => "planned",
         Outcome::Applied => "applied",
         Outcome::Converged | Outcome::Inconclusive => "converged",
+        Outcome::Held => "held",
         Outcome::UnderWay => "under_way",
         Outcome::RolloutFailed(_) => "failed",
         Outcome::Removed => "removed",
@@ -43,6 +44,7 @@ pub fn outcome_name(outcome: &Outcome) -> &'static str {
         | Outcome::NameTaken(..)
         | Outcome::FieldLoss(_)
         | Outcome::LosesPlacement
+        | Outcome::NotHoldable(_)
         | Outcome::WouldCrash(..)
         | Outcome::FailedBefore(_) => "refused",
         Outcome::HasSideEffect(_)

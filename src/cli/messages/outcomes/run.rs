@@ -2,7 +2,7 @@
 
 use super::{Message, value};
 use crate::api::deploy::update::RunConflict;
-use crate::api::journal::names::HELD;
+use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
 
 /// What to do about such a service.
@@ -26,7 +26,7 @@ pub fn conflict(why: &RunConflict, name: &str) -> Message {
         }
         RunConflict::Held => {
             let cause =
-                format!("service `{name}` has the label `{HELD}`, which this version does not support");
+                format!("an update of `{name}` is held (label `{HELD}`); continue it or roll it back first");
             Message::new(cause, Some(SKIP.to_owned()))
         }
     }

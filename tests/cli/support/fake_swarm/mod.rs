@@ -6,6 +6,7 @@ mod configs;
 mod expect;
 mod posts;
 mod reads;
+mod slots;
 mod world;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub use self::configs::StoredConfig;
 pub use self::reads::distribution;
+use self::slots::Slots;
 use super::faults::FaultKind;
 pub use super::faults::InjectedFault;
 use super::server::{Answer, Framing, Handler, Request, Server, lock};
@@ -93,6 +95,8 @@ pub struct Service {
     pub rollbacks: usize,
     /// What the engine does after an update, one step for each later read of the service.
     pub rollout: Vec<Step>,
+    /// Tasks that are replaced one slot at a time, if the service has been given such slots.
+    pub slots: Option<Slots>,
     /// Tasks to show instead of those that follow from the rollout's state. A task without a Spec has the
     /// current one.
     pub tasks: Option<Vec<Value>>,

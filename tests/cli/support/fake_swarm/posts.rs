@@ -180,6 +180,7 @@ impl SwarmState {
         service.iteration += u64::from(service.is_job());
         service.pending = service.rollout.clone();
         self.index = index;
+        self.roll_out(at);
         Answer::json(200, "{\"Warnings\":null}\n")
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::slots::tasks_of_slots;
 use super::{NO_MANAGER, RequestKind, Service, Step, SwarmState};
 use crate::support::server::{API_VERSION, Answer, Request, normal_filters};
 use crate::support::system;
@@ -278,6 +279,9 @@ fn tasks_of(service: &Service) -> Vec<Value> {
             task
         };
         return tasks.iter().map(of_service).collect();
+    }
+    if let Some(slots) = &service.slots {
+        return tasks_of_slots(service, slots);
     }
     let task = |slot: u64, id: char, made: Timestamp, state: &str, desired: &str| {
         let mut task = json!({

@@ -88,6 +88,7 @@ impl SwarmState {
             placed: None,
             rollbacks: 0,
             rollout: Vec::new(),
+            slots: None,
             tasks: None,
             pending: Vec::new(),
         });
@@ -117,6 +118,9 @@ impl SwarmState {
         service.status = None;
         service.index = index;
         service.updated = now;
+        let id = service.id.clone();
+        let at = self.services.iter().position(|service| service.id == id).expect("it was there");
+        self.roll_out(at);
     }
 
     /// Takes one step of a rollout.

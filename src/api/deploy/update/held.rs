@@ -1,0 +1,63 @@
+//! Updates of held services: refusals, and the second post of the end of a held update.
+
+use super::backoff::Backoff;
+use super::conflict::Conflict;
+use super::request::Operation;
+use super::result::{Refusal, UpdateError};
+use crate::api::deploy::steps::{Hold, HoldConflict, PostError, label_place};
+use crate::api::error::{Error, Result};
+use crate::api::http::client::Client;
+use crate::api::records::names::HELD;
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+use crate::api::spec::{Edit, Op};
+
+/// Why an update must not be made: another one is held. An update that removes a label that cannot be read is allowed.
+pub(super) fn conflict_with_hold(now: &Service, operation: &Operation, edits: &[Edit]) -> Option<Conflict> {
+    // Without the name, nothing is parsed.
+    if matches!(operation, Operation::Hold(_)) || !now.may_have(HELD) {
+        return None;
+    }
+    let removes_label = |edit: &Edit| edit.op == Op::Remove && edit.place == label_place();
+    let why = match Hold::read(now.spec()) {
+        Ok(hold) => HoldConflict::Held(Box::new(hold?.label().clone())),
+        Err(_) if edits.iter().any(removes_label) => return None,
+        Err(why) => HoldConflict::Unreadable(why),
+    };
+    Some(Conflict::Hold(why))
+}
+
+/// Converts the reason why a post must not be made.
+pub(super) fn refusal(error: PostError) -> UpdateError {
+    match error {
+        PostError::Conflict(conflict) => UpdateError::Conflict(Box::new(Conflict::Hold(conflict))),
+        error => UpdateError::Refused(Refusal::NotHoldable(error)),
+    }
+}
+
+/// Posts the spec of a service once more, so that its previous spec is the same one: a rollback by the engine then changes
+/// nothing. Nothing restarts. If another writer has changed the service, nothing is posted. Returns the service.
+///
+/// # Errors
+/// The engine refuses the post, or cannot be reached.
+pub fn repost(client: &Client, service: Service) -> Result<Service> {
+    let mut now = service.clone();
+    let mut stale = Backoff::for_version_conflicts(client.timeouts());
+    loop {
+        if now.spec() != service.spec() || now.previous_spec() == Some(now.spec()) {
+            return Ok(now);
+        }
+        client.cancellation().check()?;
+        let text = services::spec_to_json(now.spec())?;
+        match services::update(client, now.id(), now.version(), &text, None) {
+            Ok(_) => return services::inspect(client, now.id()),
+            Err(error) if error.is_version_conflict() || error.is_ambiguous() => {
+                if matches!(error, Error::Interrupted) || !stale.pause(client)? {
+                    return Err(error);
+                }
+                now = services::inspect(client, now.id())?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

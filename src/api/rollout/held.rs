@@ -1,0 +1,86 @@
+//! Services whose update holds: it has replaced some tasks, and the old ones stay.
+
+use jiff::Timestamp;
+
+use super::judge::Judge;
+use super::phase::Phase;
+use super::slots::SlotState;
+use super::{FailureReason, Need, State, WaitsFor};
+
+/// Which tasks decide about a service whose update is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldScope {
+    /// Those of the current spec. Old tasks are not judged.
+    NewTasks,
+    /// All, because the rest is being replaced.
+    AllTasks,
+}
+
+impl Judge<'_> {
+    /// The state by the tasks that decide.
+    pub(super) fn state_of_scope(&self) -> Result<State, Need> {
+        match self.view.held {
+            None => self.state(),
+            Some(HeldScope::NewTasks) => self.held_state(),
+            Some(HeldScope::AllTasks) => Ok(match self.state()? {
+                State::Converged => State::Held,
+                state => state,
+            }),
+        }
+    }
+
+    /// The state of a service whose update holds. It is held if all new tasks have been running for the monitor period,
+    /// however many there are.
+    fn held_state(&self) -> Result<State, Need> {
+        if self.baseline.is_stale(self.view.service) {
+            return Ok(State::UnderWay(WaitsFor::Engine));
+        }
+        if let Some(state) = self.no_node_may_run() {
+            return Ok(state);
+        }
+        if matches!(self.update_status.phase, Phase::Paused | Phase::RollbackPaused(_)) {
+            return Ok(State::Failed(FailureReason::Paused(self.update_status.message.clone())));
+        }
+        let failing = self.failing()?;
+        let is_waited_for =
+            |slot_state: &SlotState| matches!(slot_state, SlotState::Running(_) | SlotState::Starting(_));
+        let is_ready = |slot_state: &SlotState| matches!(slot_state, SlotState::Ready(_));
+        if failing.is_none()
+            && self.slot_states.iter().any(is_ready)
+            && !self.slot_states.iter().any(is_waited_for)
+        {
+            return Ok(State::Held);
+        }
+        Ok(self.failed(failing)?.unwrap_or_else(|| State::UnderWay(self.held_waits_for())))
+    }
+
+    fn held_waits_for(&self) -> WaitsFor {
+        let is_starting = |slot_state: &SlotState| matches!(slot_state, SlotState::Starting(_));
+        match self.monitor_left() {
+            _ if self.slot_states.is_empty() => WaitsFor::Engine,
+            Some(left) if !self.slot_states.iter().any(is_starting) => WaitsFor::Monitor(left),
+            _ => WaitsFor::Tasks,
+        }
+    }
+
+    /// Whether only the tasks of the current spec are judged.
+    pub(super) fn is_of_new_tasks(&self) -> bool {
+        self.view.held == Some(HeldScope::NewTasks)
+    }
+
+    /// The number of slots that have a task of the current spec, whether or not it runs.
+    pub(super) fn new_slots(&self) -> u64 {
+        let has_task = |slot_state: &&SlotState| match slot_state {
+            SlotState::Ready(_) | SlotState::Running(_) | SlotState::Starting(_) => true,
+            SlotState::Failed(_) => self.lacks_slots(),
+            SlotState::Vacant(_) => false,
+        };
+        self.slot_states.iter().filter(has_task).count() as u64
+    }
+
+    /// When a task of the current spec or the service last changed.
+    pub(super) fn last_change(&self) -> Option<Timestamp> {
+        let of_tasks = self.slot_states.iter().map(|slot_state| slot_state.task().since());
+        of_tasks.chain(self.view.service.updated_at()).max()
+    }
+}

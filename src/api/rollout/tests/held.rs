@@ -1,0 +1,108 @@
+//! Services whose update is held.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::made::Made;
+
+/// A service of three tasks whose update holds. The first `old` tasks that are added are old.
+fn held() -> Made {
+    let mut made = Made::new()
+        .with("/Spec/Mode/Replicated/Replicas", json!(3))
+        .with("/Spec/UpdateConfig", json!({"Delay": 31_536_000_000_000_000_u64, "Parallelism": 1}))
+        .with("/UpdateStatus", json!({"State": "updating", "StartedAt": "2026-01-01T10:00:00Z"}));
+    made.held = Some(HeldScope::NewTasks);
+    made
+}
+
+/// With two old tasks.
+fn with_old_tasks() -> Made {
+    held().task(2, 0, 0, "running", "running", "").task(3, 0, 0, "running", "running", "")
+}
+
+fn judged(made: &Made, at: i64, old: usize) -> Judgement {
+    made.judged(at, &Baseline::nothing(), old).unwrap()
+}
+
+fn with_status(made: Made, state: &str) -> Made {
+    made.with(
+        "/UpdateStatus",
+        json!({"State": state, "StartedAt": "2026-01-01T10:00:00Z", "Message": "said"}),
+    )
+}
+
+#[test]
+fn it_is_held_when_the_new_tasks_have_run_for_the_monitor_period() {
+    let made = with_old_tasks().task(1, 10, 12, "running", "running", "");
+    assert_eq!(judged(&made, 16, 2).state, State::UnderWay(WaitsFor::Monitor(SignedDuration::from_secs(1))));
+    let judgement = judged(&made, 17, 2);
+    assert_eq!(judgement.state, State::Held);
+    assert_eq!((judgement.new, judgement.updated, judgement.running, judgement.desired), (1, 1, 3, 3));
+    assert_eq!(judgement.changed_at.unwrap().to_string(), "2026-01-01T10:00:12Z");
+}
+
+#[test]
+fn it_is_under_way_while_a_new_task_starts_or_before_there_is_one() {
+    let starting = with_old_tasks().task(1, 10, 12, "starting", "running", "");
+    let judgement = judged(&starting, 60, 2);
+    assert_eq!((judgement.state, judgement.new), (State::UnderWay(WaitsFor::Tasks), 1));
+    assert_eq!(judged(&with_old_tasks(), 60, 2).state, State::UnderWay(WaitsFor::Engine));
+}
+
+#[test]
+fn an_old_task_that_fails_does_not_matter() {
+    let made = held()
+        .task(2, 0, 20, "failed", "shutdown", "x")
+        .task(3, 0, 0, "running", "running", "")
+        .task(1, 10, 12, "running", "running", "");
+    assert_eq!(judged(&made, 60, 2).state, State::Held);
+}
+
+#[test]
+fn a_paused_hold_has_failed_even_if_all_new_tasks_run() {
+    let made = with_status(with_old_tasks().task(1, 10, 12, "running", "running", ""), "paused");
+    assert_eq!(judged(&made, 60, 2).state, State::Failed(FailureReason::Paused("said".to_owned())));
+}
+
+#[test]
+fn a_new_task_that_fails_again_and_again_has_failed() {
+    for state in ["updating", "completed"] {
+        let mut made = with_status(with_old_tasks(), state);
+        for at in [10, 20, 30] {
+            made = made.task(1, at, at + 1, "failed", "shutdown", "task: non-zero exit (1)");
+        }
+        let made = made.task(1, 40, 41, "starting", "running", "");
+        assert!(matches!(judged(&made, 90, 2).state, State::Failed(_)), "{state}");
+    }
+    // Without a status the engine does nothing more, and old tasks say nothing about the new ones.
+    let mut made = with_old_tasks().with("/UpdateStatus", Value::Null);
+    for at in [10, 20, 30] {
+        made = made.task(1, at, at + 1, "failed", "shutdown", "task: non-zero exit (1)");
+    }
+    let made = made.task(1, 40, 41, "starting", "running", "");
+    assert!(matches!(judged(&made, 90, 2).state, State::Failed(_)));
+}
+
+#[test]
+fn a_hold_that_covers_all_tasks_and_has_no_status_is_held() {
+    let mut made = held().with("/UpdateStatus", Value::Null);
+    for slot in [1, 2, 3] {
+        made = made.task(slot, 10, 12, "running", "running", "");
+    }
+    let judgement = judged(&made, 60, 0);
+    assert_eq!((judgement.state, judgement.new), (State::Held, 3));
+}
+
+#[test]
+fn a_release_is_held_only_when_the_whole_service_has_converged() {
+    let mut made = with_status(with_old_tasks().task(1, 10, 12, "running", "running", ""), "updating");
+    made.held = Some(HeldScope::AllTasks);
+    assert!(matches!(judged(&made, 60, 2).state, State::UnderWay(_)));
+    let mut made = with_status(held(), "completed");
+    made.held = Some(HeldScope::AllTasks);
+    for slot in [1, 2, 3] {
+        made = made.task(slot, 10, 12, "running", "running", "");
+    }
+    assert_eq!(judged(&made, 90, 0).state, State::Held);
+}

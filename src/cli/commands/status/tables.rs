@@ -1,0 +1,38 @@
+//! The tables of `status`: one of rollouts, and one of held updates.
+
+use super::COLUMNS;
+use super::cells::{cells, held_cells};
+use crate::cli::deploy::report::ServiceReport;
+use crate::output::{Columns, OutputWriter, RowTemplate, TemplateError};
+
+/// The table of services whose update is held.
+const HELD_COLUMNS: Columns = Columns {
+    table: &[
+        ("Service", "SERVICE"),
+        ("State", "STATE"),
+        ("Tasks", "TASKS"),
+        ("Since", "SINCE"),
+        ("By", "BY"),
+    ],
+    extra: &[],
+};
+
+/// Prints the services that were judged. With a template, each has a row of the same form.
+pub fn print(
+    out: &mut OutputWriter,
+    template: Option<&RowTemplate>,
+    reports: &[ServiceReport],
+) -> Result<(), TemplateError> {
+    let judged = reports.iter().filter_map(|one| Some((one.service()?, one.rollout()?)));
+    let (mut held, mut others) = (Vec::new(), Vec::new());
+    for (service, rollout) in judged {
+        match held_cells(service, rollout).filter(|_| template.is_none()) {
+            Some(row) => held.push(row),
+            None => others.push(cells(service, rollout)),
+        }
+    }
+    if held.is_empty() || !others.is_empty() {
+        out.rows(COLUMNS, template, others)?;
+    }
+    if held.is_empty() { Ok(()) } else { out.rows(HELD_COLUMNS, None, held) }
+}

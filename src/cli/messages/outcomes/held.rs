@@ -1,0 +1,91 @@
+//! Messages about held updates.
+
+use jiff::Timestamp;
+
+use super::{Message, value};
+use crate::api::deploy::steps::{HoldConflict, HoldLabel, MAX_LABEL_LEN, PostError};
+use crate::api::records::names::HELD;
+use crate::api::records::plan::Difference;
+
+/// The commands that end a hold. The name is quoted for a shell.
+pub fn way_on(name: &str) -> String {
+    format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`")
+}
+
+/// Who holds an update, and since when.
+pub fn holder(label: &HoldLabel) -> String {
+    format!("since {} by {}", shown_time(label.at), label.by)
+}
+
+/// The time of day, and the day if it is not today.
+fn shown_time(at: Timestamp) -> String {
+    let is_recent = Timestamp::now().duration_since(at).as_hours() < 12;
+    at.strftime(if is_recent { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
+}
+
+/// Why a held update is not changed. The name is quoted for a shell.
+pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
+    let release =
+        format!("to roll out the current spec and end the hold, run `swarmctl continue --as-is {name}`");
+    match conflict {
+        HoldConflict::Held(label) => Message::new(
+            format!("an update of `{name}` is held {}; continue it or roll it back first", holder(label)),
+            Some(way_on(name)),
+        ),
+        HoldConflict::Unreadable(why) => {
+            Message::new(format!("the label `{HELD}` of `{name}` cannot be read: {why}"), Some(by_hand(name)))
+        }
+        HoldConflict::Removed => Message::new(
+            format!("the hold on `{name}` was removed by another update"),
+            Some(format!(
+                "check with `swarmctl status {name}`; if its UpdateConfig still has a delay of a year: {}",
+                by_hand(name)
+            )),
+        ),
+        HoldConflict::TakenOver { by } => Message::new(
+            format!("the hold on `{name}` is now driven by {by}"),
+            Some(format!("see `swarmctl status {name}`")),
+        ),
+        HoldConflict::Changed(differences) => {
+            let shown = |Difference { place, planned_from, now, planned_to }: &Difference| {
+                let [from, now, to] = [planned_from, now, planned_to].map(|it| value(it.as_ref()));
+                format!(
+                    "conflicting change to {place}: it was `{from}`, was set to `{to}`, and is now `{now}`"
+                )
+            };
+            Message { causes: differences.iter().map(shown).collect(), hint: Some(release) }
+        }
+        HoldConflict::Releasing => Message::new(
+            "its last step has started, and is only completed",
+            Some(format!(
+                "run `swarmctl continue {name}`, and then `swarmctl undo` or `swarmctl update-image`"
+            )),
+        ),
+        HoldConflict::Aborting => Message::new(
+            "it is being rolled back, which is only completed",
+            Some(format!("run `swarmctl rollback {name}`")),
+        ),
+    }
+}
+
+/// The command that restores the settings of a service whose hold cannot be ended otherwise.
+fn by_hand(name: &str) -> String {
+    format!(
+        "restore the settings with `docker service update --label-rm {HELD} --update-parallelism 1 --update-delay 0s \
+         --update-failure-action pause {name}`"
+    )
+}
+
+/// Why an update cannot be held.
+pub fn not_holdable(error: &PostError) -> String {
+    match error {
+        PostError::LabelTooLong(length) => format!(
+            "the label `{HELD}` would have {length} bytes, and at most {MAX_LABEL_LEN} are possible: update the service without \
+             steps"
+        ),
+        PostError::NotHoldable(place) => format!("an update with steps cannot change {place}"),
+        PostError::NotReadable(why) => format!("the label `{HELD}` would not be readable: {why}"),
+        // Conflicts have an outcome of their own.
+        PostError::Conflict(_) => String::new(),
+    }
+}

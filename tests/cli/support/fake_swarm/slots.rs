@@ -1,0 +1,117 @@
+//! Services whose tasks are replaced one slot at a time, as by an engine: for updates that are held.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{Service, SwarmState};
+
+/// 8760 hours in nanoseconds. A rollout with such a delay stops after its first round.
+const YEAR: i64 = 8760 * 3600 * 1_000_000_000;
+
+/// The tasks of a service.
+#[derive(Clone, Debug)]
+pub struct Slots {
+    /// What each slot runs: the template of its task, and how often it was replaced.
+    tasks: Vec<(Value, usize)>,
+    /// Tasks with this image fail at once, and the engine pauses the rollout.
+    pub broken: Option<String>,
+}
+
+impl SwarmState {
+    /// Gives a service slots of its own: an update replaces them, a round at a time if it is held.
+    pub fn use_slots(&mut self, name: &str) {
+        let service = self.service(name);
+        let tasks = (0..replicas(&service.spec)).map(|_| (service.spec["TaskTemplate"].clone(), 0)).collect();
+        service.slots = Some(Slots { tasks, broken: None });
+    }
+
+    /// Number of tasks with the current template.
+    pub fn new_tasks(&mut self, name: &str) -> usize {
+        let service = self.service(name);
+        let template = service.spec["TaskTemplate"].clone();
+        let slots = service.slots.as_ref().expect("a service with slots");
+        slots.tasks.iter().filter(|(task, _)| *task == template).count()
+    }
+
+    /// Replaces another old task, as the engine does if a task fails or a leader is elected.
+    pub fn replace_one(&mut self, name: &str) {
+        let index = self.bump();
+        let service = self.service(name);
+        let template = service.spec["TaskTemplate"].clone();
+        let slots = service.slots.as_mut().expect("a service with slots");
+        replace(slots, &template, 1);
+        service.index = index;
+    }
+
+    /// What the engine does after a service was updated.
+    pub(super) fn roll_out(&mut self, at: usize) {
+        let now = self.now();
+        let service = &mut self.services[at];
+        let (Some(mut slots), Some(previous)) = (service.slots.take(), &service.previous) else { return };
+        let (spec, is_same) = (&service.spec, *previous == service.spec);
+        let template = &spec["TaskTemplate"];
+        slots.tasks.resize(replicas(spec), (template.clone(), 0));
+        let old = slots.tasks.iter().filter(|(task, _)| task != template).count();
+        if !is_same && old > 0 {
+            let config = &spec["UpdateConfig"];
+            let is_held = config["Delay"].as_i64().is_some_and(|delay| delay >= YEAR);
+            let parallelism = match config["Parallelism"].as_u64() {
+                None => 1,
+                Some(0) => usize::MAX,
+                Some(tasks) => usize::try_from(tasks).expect("few tasks"),
+            };
+            replace(&mut slots, template, if is_held { parallelism } else { usize::MAX });
+            let is_broken = slots.broken.as_deref() == template["ContainerSpec"]["Image"].as_str();
+            let (state, message) = match is_broken {
+                true => ("paused", "update paused due to failure or early termination of task t1"),
+                false if is_held => ("updating", "update in progress"),
+                false => ("completed", "update completed"),
+            };
+            service.status =
+                Some(json!({ "State": state, "StartedAt": now.to_string(), "Message": message }));
+            if state == "completed" {
+                service.status.as_mut().expect("a status")["CompletedAt"] = now.to_string().into();
+            }
+        }
+        service.slots = Some(slots);
+    }
+}
+
+/// Replaces this number of old tasks.
+fn replace(slots: &mut Slots, template: &Value, count: usize) {
+    for (task, replaced) in slots.tasks.iter_mut().filter(|(task, _)| task != template).take(count) {
+        task.clone_from(template);
+        *replaced += 1;
+    }
+}
+
+fn replicas(spec: &Value) -> usize {
+    usize::try_from(spec["Mode"]["Replicated"]["Replicas"].as_u64().unwrap_or(1)).expect("few tasks")
+}
+
+/// The tasks as the engine lists them. They have been running for a minute.
+pub(super) fn tasks_of_slots(service: &Service, slots: &Slots) -> Vec<Value> {
+    let made = service.updated - SignedDuration::from_secs(60);
+    let task = |(at, (template, replaced)): (usize, &(Value, usize))| {
+        let is_broken = slots.broken.as_deref() == template["ContainerSpec"]["Image"].as_str();
+        let (state, desired) = if is_broken { ("failed", "shutdown") } else { ("running", "running") };
+        let mut task = json!({
+            "ID": format!("t{at:02}x{replaced:02}{}", &service.id[..19]),
+            "Version": { "Index": service.index },
+            "CreatedAt": made.to_string(),
+            "UpdatedAt": made.to_string(),
+            "Spec": template,
+            "ServiceID": service.id,
+            "Slot": at + 1,
+            "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n",
+            "Status": { "Timestamp": made.to_string(), "State": state, "Message": "" },
+            "DesiredState": desired
+        });
+        if is_broken {
+            task["Status"]["Err"] = "task: non-zero exit (1)".into();
+            task["Status"]["ContainerStatus"] = json!({ "ContainerID": "c0ffee", "ExitCode": 1 });
+        }
+        task
+    };
+    slots.tasks.iter().enumerate().map(task).collect()
+}
