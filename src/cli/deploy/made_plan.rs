@@ -27,7 +27,7 @@ impl Deployment<'_> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
         let has_summary = self.flags.follow.progress.has_summary() && !is_plan;
         let summary = if has_summary { SummaryLine::Shown } else { SummaryLine::Hidden };
-        let undo_run = self.recorded.filter(|_| reports.len() > 1);
+        let undo_run = self.undoable_run(reports).filter(|_| reports.len() > 1);
         let style = ReportStyle { summary, undo_run, ..self.style };
         let additions = Additions {
             verified: self.verified.as_deref(),
@@ -37,7 +37,7 @@ impl Deployment<'_> {
         };
         let Some(file) = self.flags.edit.and_then(|edit| edit.plan_file.target()) else {
             let exit = report_with(style, reports, additions, self.app)?;
-            self.note_record();
+            self.note_record(reports);
             return Ok(exit);
         };
         if !style.exit(reports, self.app.signal()).is_answer() {

@@ -40,10 +40,21 @@ impl Deployment<'_> {
     }
 
     /// Prints the number of the run, if it was recorded.
-    pub(super) fn note_record(&self) {
-        if let Some(run) = self.recorded {
-            self.app.ui.note(&format!("recorded as run {run}; undo it with swarmctl undo {run}"));
-        }
+    pub(super) fn note_record(&self, reports: &[ServiceReport]) {
+        let Some(run) = self.recorded else { return };
+        let hint = match self.undoable_run(reports) {
+            Some(run) => format!("; undo it with swarmctl undo {run}"),
+            None => String::new(),
+        };
+        self.app.ui.note(&format!("recorded as run {run}{hint}"));
+    }
+
+    /// The number of the run, if it was recorded and can be undone: a run that only restarted tasks cannot.
+    pub(super) fn undoable_run(&self, reports: &[ServiceReport]) -> Option<u64> {
+        let mut changes = reports.iter().flat_map(ServiceReport::changes).peekable();
+        let is_restart = changes.peek().is_some()
+            && changes.all(|change| change.place.is_within("TaskTemplate.ForceUpdate"));
+        self.recorded.filter(|_| !is_restart)
     }
 
     /// Records how a run has ended.

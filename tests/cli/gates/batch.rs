@@ -66,6 +66,16 @@ fn an_inconclusive_canary_stops_the_batch_and_rolls_nothing_back() {
 }
 
 #[test]
+fn services_whose_gates_have_not_finished_are_reported_together() {
+    let swarm = swarm(&["a", "b"]);
+    update_stack(&swarm, &["--gate", "sleep 9", "--timeout", "2s"]).fails_with(Exit::StoppedWaiting).says(&[
+        "2 services were updated, but swarmctl stopped waiting for their gates: a, b",
+        "gate 1 has not finished",
+        "the rollout has converged; to run the gates, run the command again",
+    ]);
+}
+
+#[test]
 fn without_canary_an_inconclusive_gate_stops_nothing() {
     let swarm = swarm(&["a", "b", "c"]);
     let run = update_stack(&swarm, &["--parallel", "1", "--gate", "[ $SWARMCTL_SERVICE != a ] || exit 75"])

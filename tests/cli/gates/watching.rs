@@ -111,7 +111,7 @@ fn the_timeout_and_signals_end_a_gate() {
         let run = running.wait().fails_with(code).says(&[
             says,
             "service `web` was updated, but swarmctl stopped waiting for its gates",
-            "the service has converged; to run its gates, run the command again",
+            "the rollout has converged; to run the gates, run the command again",
         ]);
         if signal.is_some() {
             assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());

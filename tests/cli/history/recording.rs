@@ -171,7 +171,7 @@ fn the_journal_in_files_needs_no_configs() {
     let swarm = FakeSwarm::with([bare("web")]);
     let files = format!("file:{}", directory.path().display());
     let on_files = |line: &str| on(&swarm, line).env("SWARMCTL_JOURNAL", &files).run();
-    on_files("restart --detach web").succeeds().says(&["recorded as run 1"]);
+    on_files("restart --detach web").succeeds().says(&["recorded as run 1"]).never_says(&["undo"]);
     on_files(&format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
     on_files("undo --detach 2").succeeds().says(&["recorded as run 3"]);
     swarm.expect("web").image(OLD);

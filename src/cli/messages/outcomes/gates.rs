@@ -49,7 +49,7 @@ pub fn awaited(report: &ServiceReport) -> Option<&'static str> {
 
 /// The hint about a service that has converged, and whose gates have not finished.
 pub fn repeat(report: &ServiceReport) -> Option<&'static str> {
-    awaited_step(report).map(|_| "the service has converged; to run its gates, run the command again")
+    awaited_step(report).map(|_| "the rollout has converged; to run the gates, run the command again")
 }
 
 fn awaited_step(report: &ServiceReport) -> Option<&StepReport> {

@@ -190,16 +190,23 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
 /// The headline for several services with the same outcome.
 pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
     let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
+    let has_converged = many.iter().all(|one| gates::awaited(one).is_some());
+    let awaited = if many[0].is_removal() {
+        "their tasks to end"
+    } else if has_converged {
+        "their gates"
+    } else {
+        "their rollouts"
+    };
     match many[0].outcome() {
         Outcome::NotStarted(_) => format!("{count} services were not {done}: {names}"),
         Outcome::RolledBackWithBatch => {
             format!("{count} services were restored to their previous state: {names}")
         }
         Outcome::GaveUp(_) | Outcome::Interrupted if many[0].is_as_requested() => format!(
-            "{count} services are already as requested, but swarmctl stopped waiting for their rollouts: {names}"
+            "{count} services are already as requested, but swarmctl stopped waiting for {awaited}: {names}"
         ),
         _ if many[0].delivery() == Delivery::Accepted => {
-            let awaited = if many[0].is_removal() { "their tasks to end" } else { "their rollouts" };
             format!("{count} services were {done}, but swarmctl stopped waiting for {awaited}: {names}")
         }
         _ => format!("cannot {verb} {count} services: {names}"),
