@@ -12,9 +12,18 @@ pub enum JsonType {
     /// `true` or `false`.
     Bool,
     /// An array.
-    List,
+    List(Contents),
     /// An object.
-    Map,
+    Map(Contents),
+}
+
+/// What an array or an object contains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Strings.
+    Texts,
+    /// In an array objects, in an object values of any type.
+    Values,
 }
 
 /// Known places. For all others any value is accepted, and the engine validates them.
@@ -79,15 +88,12 @@ pub(super) const KINDS: &[(JsonType, &[&str])] = &[
         ],
     ),
     (
-        JsonType::List,
+        JsonType::List(Contents::Texts),
         &[
-            "EndpointSpec.Ports",
-            "Networks",
             "TaskTemplate.ContainerSpec.Args",
             "TaskTemplate.ContainerSpec.CapabilityAdd",
             "TaskTemplate.ContainerSpec.CapabilityDrop",
             "TaskTemplate.ContainerSpec.Command",
-            "TaskTemplate.ContainerSpec.Configs",
             "TaskTemplate.ContainerSpec.DNSConfig.Nameservers",
             "TaskTemplate.ContainerSpec.DNSConfig.Options",
             "TaskTemplate.ContainerSpec.DNSConfig.Search",
@@ -95,31 +101,44 @@ pub(super) const KINDS: &[(JsonType, &[&str])] = &[
             "TaskTemplate.ContainerSpec.Groups",
             "TaskTemplate.ContainerSpec.Healthcheck.Test",
             "TaskTemplate.ContainerSpec.Hosts",
+            "TaskTemplate.Placement.Constraints",
+        ],
+    ),
+    (
+        JsonType::List(Contents::Values),
+        &[
+            "EndpointSpec.Ports",
+            "Networks",
+            "TaskTemplate.ContainerSpec.Configs",
             "TaskTemplate.ContainerSpec.Mounts",
             "TaskTemplate.ContainerSpec.Secrets",
             "TaskTemplate.ContainerSpec.Ulimits",
             "TaskTemplate.Networks",
-            "TaskTemplate.Placement.Constraints",
             "TaskTemplate.Placement.Platforms",
             "TaskTemplate.Placement.Preferences",
             "TaskTemplate.Resources.Reservations.GenericResources",
         ],
     ),
     (
-        JsonType::Map,
+        JsonType::Map(Contents::Texts),
+        &[
+            "Labels",
+            "TaskTemplate.ContainerSpec.Labels",
+            "TaskTemplate.ContainerSpec.Sysctls",
+            "TaskTemplate.LogDriver.Options",
+        ],
+    ),
+    (
+        JsonType::Map(Contents::Values),
         &[
             "EndpointSpec",
-            "Labels",
             "RollbackConfig",
             "TaskTemplate",
             "TaskTemplate.ContainerSpec",
             "TaskTemplate.ContainerSpec.DNSConfig",
             "TaskTemplate.ContainerSpec.Healthcheck",
-            "TaskTemplate.ContainerSpec.Labels",
             "TaskTemplate.ContainerSpec.Privileges",
-            "TaskTemplate.ContainerSpec.Sysctls",
             "TaskTemplate.LogDriver",
-            "TaskTemplate.LogDriver.Options",
             "TaskTemplate.Placement",
             "TaskTemplate.Resources",
             "TaskTemplate.Resources.Limits",

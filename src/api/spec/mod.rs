@@ -31,7 +31,7 @@ pub use hazard::{Hazard, hazard_of_spec, hazard_of_text};
 pub use image::{args, image, image_on};
 pub use invalid::InvalidSpec;
 pub use keys::check_keys;
-pub use kinds::JsonType;
+pub use kinds::{Contents, JsonType};
 pub use needs::{Need, dropped_fields, needs, remove_field};
 pub use place::{Identity, LISTS, Place};
 pub use reference::{Reference, ReferenceKind, references, resolve};

@@ -4,32 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::kinds::{JsonType, KINDS};
+use super::kinds::{Contents, JsonType, KINDS};
 use super::{Edit, InvalidSpec, Op, Place, check_keys};
-
-/// Maps whose values are strings.
-const MAPS_OF_TEXTS: [&str; 4] = [
-    "Labels",
-    "TaskTemplate.ContainerSpec.Labels",
-    "TaskTemplate.ContainerSpec.Sysctls",
-    "TaskTemplate.LogDriver.Options",
-];
-
-/// Lists whose items are strings. The items of all other known lists are objects.
-const LISTS_OF_TEXTS: [&str; 12] = [
-    "TaskTemplate.ContainerSpec.Args",
-    "TaskTemplate.ContainerSpec.CapabilityAdd",
-    "TaskTemplate.ContainerSpec.CapabilityDrop",
-    "TaskTemplate.ContainerSpec.Command",
-    "TaskTemplate.ContainerSpec.DNSConfig.Nameservers",
-    "TaskTemplate.ContainerSpec.DNSConfig.Options",
-    "TaskTemplate.ContainerSpec.DNSConfig.Search",
-    "TaskTemplate.ContainerSpec.Env",
-    "TaskTemplate.ContainerSpec.Groups",
-    "TaskTemplate.ContainerSpec.Healthcheck.Test",
-    "TaskTemplate.ContainerSpec.Hosts",
-    "TaskTemplate.Placement.Constraints",
-];
 
 /// Checks the keys and the values of edits.
 ///
@@ -50,7 +26,7 @@ fn check_parent(keys: &[String]) -> Result<(), InvalidSpec> {
     let [first, rest @ ..] = keys else { return Ok(()) };
     let place = rest.iter().fold(Place::top(first), |place, key| place.key(key));
     match kind_of(&place) {
-        None | Some(JsonType::Map) => Ok(()),
+        None | Some(JsonType::Map(_)) => Ok(()),
         Some(kind) => Err(InvalidSpec::WrongType { place: place.to_string(), expected: kind }),
     }
 }
@@ -80,7 +56,7 @@ pub fn check_type(place: &Place, value: &Value) -> Result<(), InvalidSpec> {
         Value::Object(map) => {
             map.iter().try_for_each(|(key, value)| check_type(&place.clone().key(key), value))
         }
-        Value::Array(items) if kind_of(place) == Some(JsonType::List) => {
+        Value::Array(items) if matches!(kind_of(place), Some(JsonType::List(_))) => {
             let kind = kind_of_items(place.keys());
             match items.iter().position(|item| !kind.is_of(item)) {
                 Some(at) => Err(InvalidSpec::WrongType { place: format!("{place}[{at}]"), expected: kind }),
@@ -98,8 +74,8 @@ impl JsonType {
             Self::Integer => value.is_u64() || value.is_i64(),
             Self::Number => value.is_number(),
             Self::Bool => value.is_boolean(),
-            Self::List => value.is_array(),
-            Self::Map => value.is_object(),
+            Self::List(_) => value.is_array(),
+            Self::Map(_) => value.is_object(),
         }
     }
 }
@@ -111,8 +87,8 @@ impl fmt::Display for JsonType {
             Self::Integer => "an integer",
             Self::Number => "a number",
             Self::Bool => "true or false",
-            Self::List => "an array",
-            Self::Map => "an object",
+            Self::List(_) => "an array",
+            Self::Map(_) => "an object",
         })
     }
 }
@@ -123,20 +99,24 @@ fn kind_of(place: &Place) -> Option<JsonType> {
         return place.keys_within_item().is_empty().then(|| kind_of_items(keys));
     }
     if let [parents @ .., _] = keys
-        && MAPS_OF_TEXTS.iter().any(|path| is_at(path, parents))
+        && kind_at(parents) == Some(JsonType::Map(Contents::Texts))
     {
         return Some(JsonType::Text);
     }
-    KINDS.iter().find(|(_, paths)| paths.iter().any(|path| is_at(path, keys))).map(|(kind, _)| *kind)
+    kind_at(keys)
 }
 
 fn kind_of_items(list: &[String]) -> JsonType {
-    if LISTS_OF_TEXTS.iter().any(|path| is_at(path, list)) { JsonType::Text } else { JsonType::Map }
+    if kind_at(list) == Some(JsonType::List(Contents::Texts)) {
+        JsonType::Text
+    } else {
+        JsonType::Map(Contents::Values)
+    }
 }
 
-/// Whether the keys are this path.
-fn is_at(path: &str, keys: &[String]) -> bool {
-    path.split('.').eq(keys)
+fn kind_at(keys: &[String]) -> Option<JsonType> {
+    let is_it = |path: &&str| path.split('.').eq(keys);
+    KINDS.iter().find(|(_, paths)| paths.iter().any(is_it)).map(|(kind, _)| *kind)
 }
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ fn example_of_type(expected: JsonType) -> &'static str {
         JsonType::Integer => r#""Replicas": 3"#,
         JsonType::Number => r#""MaxFailureRatio": 0.2"#,
         JsonType::Bool => r#""ReadOnly": true"#,
-        JsonType::List => r#""Env": ["A=1"]"#,
-        JsonType::Map => r#""Labels": {"a": "1"}"#,
+        JsonType::List(_) => r#""Env": ["A=1"]"#,
+        JsonType::Map(_) => r#""Labels": {"a": "1"}"#,
     }
 }
 
@@ -136,6 +136,7 @@ pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::spec::Contents;
 
     #[test]
     fn the_example_has_the_required_type() {
@@ -146,8 +147,8 @@ mod tests {
             (JsonType::Integer, "3"),
             (JsonType::Number, "0.2"),
             (JsonType::Bool, "true"),
-            (JsonType::List, "[\"A=1\"]"),
-            (JsonType::Map, "{\"a\": \"1\"}"),
+            (JsonType::List(Contents::Texts), "[\"A=1\"]"),
+            (JsonType::Map(Contents::Texts), "{\"a\": \"1\"}"),
         ] {
             assert!(example(wrong(expected)).ends_with(text), "{expected}");
         }
