@@ -16,8 +16,13 @@ pub enum ListFormat {
 }
 
 impl ListFormat {
+    /// The parser of the flag, for a list with these columns.
+    pub fn parser(columns: Columns) -> impl Fn(&str) -> Result<Self, TemplateError> + Clone {
+        move |text| Self::parse(text, columns)
+    }
+
     /// Parses the flag. Errors are found before any request is sent.
-    pub fn parse(text: &str, columns: Columns) -> Result<Self, TemplateError> {
+    fn parse(text: &str, columns: Columns) -> Result<Self, TemplateError> {
         match text {
             "" | "table" => Ok(Self::Table),
             "raw" => Ok(Self::Raw),

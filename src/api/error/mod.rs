@@ -372,23 +372,10 @@ impl Error {
     /// that it was not.
     pub fn is_ambiguous(&self) -> bool {
         match self {
-            Error::ConnectionLost { .. }
-            | Error::ResponseTimeout { .. }
-            | Error::InvalidResponse { .. }
-            | Error::ResponseTooLong { .. }
-            | Error::Interrupted => true,
             Error::Engine { .. } | Error::Rejected { .. } => self.is_transient(),
-            Error::Connect { .. }
-            | Error::Denied { .. }
-            | Error::DeadlineExceeded { .. }
-            | Error::NoSuch { .. }
-            | Error::NoMatch { .. }
-            | Error::InvalidValue(_)
-            | Error::InvalidSetting(_)
-            | Error::Registry { .. }
-            | Error::Credentials(_)
-            | Error::Settings { .. }
-            | Error::Internal { .. } => false,
+            Error::Denied { .. } => false,
+            // The response was lost or is not valid, or the command was interrupted.
+            _ => !self.is_not_sent(),
         }
     }
 }

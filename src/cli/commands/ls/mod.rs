@@ -12,7 +12,6 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::rows::ServiceRow;
 use crate::api::resources::services;
@@ -25,7 +24,7 @@ use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::select;
 use crate::cli::select::filter;
 use crate::cli::select::filter::ImageFilter;
-use crate::output::{Columns, RowTemplate, TemplateError, natural_cmp};
+use crate::output::{Columns, RowTemplate, natural_cmp};
 
 /// List services
 ///
@@ -44,7 +43,7 @@ pub struct LsArgs {
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
     /// Format with a Go template, as in 'table {{.ID}}\t{{.Ports}}', or: json, raw
-    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = ListFormat::parser(COLUMNS), conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the engine's own JSON
     #[arg(long)]
@@ -63,10 +62,6 @@ const COLUMNS: Columns = Columns {
     ],
     extra: &[],
 };
-
-fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
-    ListFormat::parse(text, COLUMNS)
-}
 
 /// Runs the command.
 pub fn run(args: LsArgs, app: &App) -> anyhow::Result<Exit> {

@@ -24,29 +24,14 @@ pub const COLUMNS: Columns = Columns {
 };
 
 /// The columns with `--newest`.
-pub const WITH_NEWEST: Columns = Columns {
-    table: &[
-        ("Name", "NAME"),
-        ("Image", "IMAGE"),
-        ("Runs", "RUNS"),
-        ("Registry", "REGISTRY"),
-        ("Status", "STATUS"),
-        ("Newest", "NEWEST"),
-    ],
-    extra: &[
-        ("Age", "AGE"),
-        ("ID", "ID"),
-        ("Tag", "TAG"),
-        ("Digest", "DIGEST"),
-        ("RegistryDigest", "REGISTRY DIGEST"),
-        ("Outdated", "OUTDATED"),
-        ("Error", "ERROR"),
-    ],
-};
+pub const WITH_NEWEST: Columns = with_newest(6);
 
 /// The columns with `--min-age`.
-pub const WITH_AGE: Columns = Columns {
-    table: &[
+pub const WITH_AGE: Columns = with_newest(7);
+
+/// All columns with `--newest`, of which the table shows this many.
+const fn with_newest(shown: usize) -> Columns {
+    const ALL: &[(&str, &str)] = &[
         ("Name", "NAME"),
         ("Image", "IMAGE"),
         ("Runs", "RUNS"),
@@ -54,13 +39,13 @@ pub const WITH_AGE: Columns = Columns {
         ("Status", "STATUS"),
         ("Newest", "NEWEST"),
         ("Age", "AGE"),
-    ],
-    extra: &[
         ("ID", "ID"),
         ("Tag", "TAG"),
         ("Digest", "DIGEST"),
         ("RegistryDigest", "REGISTRY DIGEST"),
         ("Outdated", "OUTDATED"),
         ("Error", "ERROR"),
-    ],
-};
+    ];
+    let (table, extra) = ALL.split_at(shown);
+    Columns { table, extra }
+}

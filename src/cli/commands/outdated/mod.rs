@@ -20,7 +20,7 @@ use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::messages::errors;
 use crate::cli::newest::ChoiceArgs;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
-use crate::output::{TemplateError, natural_cmp};
+use crate::output::natural_cmp;
 use columns::COLUMNS;
 use digests::find_digests;
 use row::{OutdatedRow, Placeholder};
@@ -52,15 +52,11 @@ pub struct OutdatedArgs {
     #[arg(long)]
     exit_code: bool,
     /// Format with a Go template, as in '{{.Name}} {{.Status}}', or: json, raw
-    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = ListFormat::parser(COLUMNS), conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
-}
-
-fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
-    ListFormat::parse(text, COLUMNS)
 }
 
 /// Runs the command.

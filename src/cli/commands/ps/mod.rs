@@ -22,7 +22,7 @@ use crate::cli::lookups::Lookups;
 use crate::cli::messages::errors;
 use crate::cli::select::filter;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
-use crate::output::{Columns, RowTemplate, TemplateError};
+use crate::output::{Columns, RowTemplate};
 use filters::Nodes;
 use rows::{DisplayOptions, PsRow};
 
@@ -58,7 +58,7 @@ pub struct PsArgs {
     #[arg(long)]
     no_resolve: bool,
     /// Format with a Go template, as in '{{.Name}} {{.Node}}', or: json, raw
-    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = ListFormat::parser(COLUMNS), conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the engine's own JSON
     #[arg(long)]
@@ -79,10 +79,6 @@ const COLUMNS: Columns = Columns {
     ],
     extra: &[],
 };
-
-fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
-    ListFormat::parse(text, COLUMNS)
-}
 
 /// Runs the command.
 pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {

@@ -24,7 +24,7 @@ use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::lookups::Lookups;
 use crate::cli::messages::shell;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
-use crate::output::{Columns, TemplateError};
+use crate::output::Columns;
 
 /// Show whether services have converged
 ///
@@ -41,7 +41,7 @@ pub struct StatusArgs {
     #[command(flatten)]
     select: SelectArgs,
     /// Format with a Go template, as in '{{.Name}} {{.State}}', or: json, raw
-    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = parse_format, conflicts_with = "json")]
+    #[arg(long, value_name = "TEMPLATE", add = Completion::FORMATS, value_parser = ListFormat::parser(COLUMNS), conflicts_with = "json")]
     format: Option<ListFormat>,
     /// Print the result as JSON
     #[arg(long)]
@@ -60,10 +60,6 @@ const COLUMNS: Columns = Columns {
     ],
     extra: &[("ID", "ID"), ("Held", "HELD"), ("NewTasks", "NEW TASKS"), ("Step", "STEP")],
 };
-
-fn parse_format(text: &str) -> Result<ListFormat, TemplateError> {
-    ListFormat::parse(text, COLUMNS)
-}
 
 /// Runs the command.
 pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
