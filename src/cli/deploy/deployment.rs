@@ -173,7 +173,7 @@ impl<'a> Deployment<'a> {
     }
 
     /// Uses services that have been found before, and reports of others.
-    pub fn with_entries<T>(self, entries: Vec<ItemResult<T>>) -> Selected<'a, T> {
+    pub(super) fn with_entries<T>(self, entries: Vec<ItemResult<T>>) -> Selected<'a, T> {
         Selected { deployment: self, entries }
     }
 

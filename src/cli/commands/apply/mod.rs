@@ -1,16 +1,14 @@
 //! `apply`: make the changes of a plan, or none of them.
 
 mod find;
-mod found;
 mod options;
 mod plan;
 mod prepare;
 
 use clap::Args;
 
-use self::find::Finder;
-use self::found::planned_image;
-use self::options::{BatchOverrides, Indexes, IsDetached, OnStale};
+use self::find::{Finder, planned_images};
+use self::options::{BatchOverrides, IsDetached, OnStale, StaleArgs};
 use self::prepare::Preparer;
 use crate::api::deploy::update::Operation;
 use crate::cli::app::App;
@@ -38,25 +36,12 @@ const ON_FAILURE_LONG: &str = "Roll back if the rollout fails (exit 6); `all`: t
 /// are not updated again, so an interrupted `apply` can be repeated. See docs/plan.md.
 #[derive(Args, Debug)]
 #[command(mut_arg("rollback_on_failure", |flag| flag.help(ON_FAILURE).long_help(ON_FAILURE_LONG)))]
-#[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
 pub struct ApplyArgs {
     /// Plan file written by --plan (-: stdin)
     #[arg(value_name = "FILE", add = Completion::Files)]
     file: String,
-    /// Leave out services that are stale, replaced, gone or paused
-    #[arg(long, conflicts_with = "rebase")]
-    skip_stale: bool,
-    /// Apply the changes to the current spec if only other settings changed
-    ///
-    /// Each setting that the plan changes must still have its old value, or already have the new one. A rollback is not
-    /// rebased.
-    #[arg(long)]
-    rebase: bool,
-    /// Require the version indexes in the plan
-    ///
-    /// Every step of a rollout increases the index, so a plan that was made during a rollout becomes stale.
-    #[arg(long, conflicts_with = "rebase")]
-    same_version: bool,
+    #[command(flatten)]
+    stale: StaleArgs,
     /// Apply the changes even if the rollout is paused, which resumes it
     #[arg(long)]
     resume: bool,
@@ -102,51 +87,39 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
         return report_early_end(deployment.style(), error.into(), app);
     }
     let client = deployment.client();
-    let finder = Finder { file: &args.file, on_stale: args.on_stale(), indexes: args.indexes() };
-    let found = match plan::check_swarm(client, &plan).and_then(|()| finder.find(client, plan.services)) {
-        Ok(found) => found,
+    let finder = Finder { file: &args.file, on_stale: args.stale.on_stale(), indexes: args.stale.indexes() };
+    let ids = plan.services.iter().map(|service| service.id.clone()).collect();
+    let judged = match plan::check_swarm(client, &plan).and_then(|()| finder.find(client, plan.services)) {
+        Ok(judged) => judged,
         Err(error) => return report_early_end(deployment.style(), error, app),
     };
     if let Some(selection) = &plan.selection {
-        plan::note_unplanned(app.ui, client, selection, &found)?;
+        plan::note_unplanned(app.ui, client, selection, &ids)?;
     }
-    let planned = found.to_apply().filter_map(|item| planned_image(&item.payload));
-    let images = match check_images(client, app, planned, "push the image again, or make a new plan") {
+    let images = match check_images(
+        client,
+        app,
+        planned_images(&judged),
+        "push the image again, or make a new plan",
+    ) {
         Ok(images) => images,
         Err(error) => return report_early_end(deployment.style(), error.into(), app),
     };
-    let (entries, remarks) = found.into_entries();
-    let selected = deployment.all_or_nothing().with_remarks(remarks).with_entries(entries);
+    let selected = deployment.all_or_nothing().with_judged(judged);
     let preparer = Preparer {
         app,
         command: &plan.command,
         images: &images,
         request: selected.request(Operation::Edit(Vec::new()))?,
         if_paused: if args.resume { IfPaused::Resume } else { IfPaused::Refuse },
-        indexes: args.indexes(),
+        indexes: args.stale.indexes(),
         credentials: if args.with_registry_auth { StoreCredentials::Yes } else { StoreCredentials::No },
     };
     let selected = selected.prepare(|client, item| preparer.prepare(client, item));
-    let selected = if args.skip_stale {
+    let selected = if args.stale.on_stale() == OnStale::Skip {
         selected.without_paused(SkipReason::PlanState(PlannedState::Paused))
     } else {
         selected
     };
     selected.run()
-}
-
-impl ApplyArgs {
-    fn on_stale(&self) -> OnStale {
-        if self.skip_stale {
-            OnStale::Skip
-        } else if self.rebase {
-            OnStale::Rebase
-        } else {
-            OnStale::Conflict
-        }
-    }
-
-    fn indexes(&self) -> Indexes {
-        if self.same_version { Indexes::Planned } else { Indexes::Any }
-    }
 }

@@ -1,4 +1,4 @@
-//! The flags of `apply` that replace what the plan has.
+//! The flags of `apply` that decide about changed services or replace what the plan has.
 
 use clap::Args;
 
@@ -25,6 +25,43 @@ pub enum Indexes {
     Any,
     /// Those of the plan.
     Planned,
+}
+
+/// What to do with services that have changed since the plan was made.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct StaleArgs {
+    /// Leave out services that are stale, replaced, gone or paused
+    #[arg(long, conflicts_with = "rebase")]
+    skip_stale: bool,
+    /// Apply the changes to the current spec if only other settings changed
+    ///
+    /// Each setting that the plan changes must still have its old value, or already have the new one. A rollback is not
+    /// rebased.
+    #[arg(long)]
+    rebase: bool,
+    /// Require the version indexes in the plan
+    ///
+    /// Every step of a rollout increases the index, so a plan that was made during a rollout becomes stale.
+    #[arg(long, conflicts_with = "rebase")]
+    same_version: bool,
+}
+
+impl StaleArgs {
+    /// What `--skip-stale` and `--rebase` select.
+    pub fn on_stale(self) -> OnStale {
+        if self.skip_stale {
+            OnStale::Skip
+        } else if self.rebase {
+            OnStale::Rebase
+        } else {
+            OnStale::Conflict
+        }
+    }
+
+    /// What `--same-version` selects.
+    pub fn indexes(self) -> Indexes {
+        if self.same_version { Indexes::Planned } else { Indexes::Any }
+    }
 }
 
 /// How many services at a time; each flag overrides the value in the plan.

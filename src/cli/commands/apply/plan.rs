@@ -1,8 +1,9 @@
 //! Reads a plan, checks that it is for this swarm, and finds selected services that it does not contain.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
-use super::found::Found;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::records::plan::{self, MAX_SIZE, Plan, Selection};
@@ -79,11 +80,16 @@ pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
     }
 }
 
-/// Notes the services that match the selection of the plan now, and are not in it.
+/// Notes the services that match the selection of the plan now, and are not in it. `planned` are the IDs in the plan.
 ///
 /// # Errors
 /// The command was interrupted.
-pub fn note_unplanned(ui: Ui, client: &Client, selection: &Selection, found: &Found) -> Result<(), Error> {
+pub fn note_unplanned(
+    ui: Ui,
+    client: &Client,
+    selection: &Selection,
+    planned: &HashSet<String>,
+) -> Result<(), Error> {
     let Ok(select) = selected_by(selection) else { return Ok(()) };
     let services = match select.select(Ui::silent(), client, Jobs::Excluded) {
         Ok(services) => services,
@@ -93,8 +99,11 @@ pub fn note_unplanned(ui: Ui, client: &Client, selection: &Selection, found: &Fo
             return Ok(());
         }
     };
-    let others: Vec<&str> =
-        services.iter().filter(|service| !found.has_id(service.id())).map(|service| service.name()).collect();
+    let others: Vec<&str> = services
+        .iter()
+        .filter(|service| !planned.contains(service.id()))
+        .map(|service| service.name())
+        .collect();
     if !others.is_empty() {
         let (match_, are) = if others.len() == 1 { ("matches", "is") } else { ("match", "are") };
         let count = format_count(others.len(), "service");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::found::{ToApply, planned_image};
+use super::find::ToApply;
 use super::options::Indexes;
 use crate::api::deploy::update::{Operation, UpdateRequest, expected_spec};
 use crate::api::http::client::Client;
@@ -11,6 +11,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::{self, Edit, Place};
 use crate::cli::app::App;
 use crate::cli::deploy::available_images::AvailableImages;
+use crate::cli::deploy::earlier::image_set_by;
 use crate::cli::deploy::report::{NotStarted, PlannedOn, PlannedState, Remarks};
 use crate::cli::deploy::restore::StoreCredentials;
 use crate::cli::deploy::{IfPaused, Item, Prepared, missing_references};
@@ -64,7 +65,7 @@ impl Preparer<'_> {
         };
         spec::update::check(&edits, service.spec())
             .map_err(|invalid| NotStarted::Failed(UsageError::from(invalid).into()))?;
-        let image = planned_image(&item.payload);
+        let image = image_set_by(&edits);
         let warning = match &image {
             Some(image) => self.images.warning(image)?,
             None => None,

@@ -2,14 +2,12 @@
 
 mod choose;
 mod find;
-mod found;
 mod prepare;
 mod run;
 
 use clap::Args;
 
-use self::find::{Finder, IfConflict};
-use self::found::Found;
+use self::find::{Finder, IfConflict, ToUndo, restored_images};
 use self::prepare::Preparer;
 use self::run::{headline, refuse_other_kinds};
 use crate::api::deploy::update::Operation;
@@ -17,6 +15,7 @@ use crate::api::journal::OnThirdValue;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::available_images::check_images;
+use crate::cli::deploy::earlier::JudgedService;
 use crate::cli::deploy::journal::{find_run, read_record};
 use crate::cli::deploy::lint::StrictArgs;
 use crate::cli::deploy::plan_file::PlanFileArgs;
@@ -83,18 +82,17 @@ pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
     let style = ReportStyle::new("undo", "undo the changes of", "reverted");
     let mut deployment = Deployment::new(style, app, flags)?.undoing(args.run);
     let style = deployment.style();
-    let found = match find(&args, app, &mut deployment) {
-        Ok(found) => found,
+    let judged = match find(&args, app, &mut deployment) {
+        Ok(judged) => judged,
         Err(error) => return report_early_end(style, error, app),
     };
     let client = deployment.client();
     let hint = "push the image again, or leave the service out";
-    let images = match check_images(client, app, found.images(), hint) {
+    let images = match check_images(client, app, restored_images(&judged), hint) {
         Ok(images) => images,
         Err(error) => return report_early_end(style, error.into(), app),
     };
-    let (entries, remarks) = found.into_entries();
-    let selected = deployment.all_or_nothing().with_remarks(remarks).with_entries(entries);
+    let selected = deployment.all_or_nothing().with_judged(judged);
     let preparer = Preparer {
         request: selected.request(Operation::Edit(Vec::new()))?,
         restorer: Restorer {
@@ -116,7 +114,11 @@ pub fn run(args: UndoArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// Reads the record and judges the services.
-fn find(args: &UndoArgs, app: &App, deployment: &mut Deployment) -> anyhow::Result<Found> {
+fn find(
+    args: &UndoArgs,
+    app: &App,
+    deployment: &mut Deployment,
+) -> anyhow::Result<Vec<JudgedService<ToUndo>>> {
     let journal = deployment.open_journal()?;
     let stored = find_run(&journal, args.run)?;
     let record = read_record(&stored)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::found::ToUndo;
+use super::find::ToUndo;
 use crate::api::deploy::update::{Operation, Restoration, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::journal::NothingToRevert;

@@ -1,0 +1,116 @@
+//! Services that a plan or a record names, as they are now.
+
+use std::collections::HashMap;
+
+use super::deployment::{Deployment, Selected, map_concurrently};
+use super::item::{ChosenBy, Item, ItemResult};
+use super::report::{Remarks, ServiceReport};
+use crate::api::error::Result;
+use crate::api::http::client::Client;
+use crate::api::registry::image_ref::ImageRef;
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+use crate::api::spec::{Edit, Op, Place};
+
+/// What became of a service.
+#[derive(Debug)]
+pub enum Current {
+    /// It exists.
+    Same(Service),
+    /// It was removed, and this one has its name.
+    Replacement(Service),
+    /// It was removed.
+    Removed,
+}
+
+/// A service with the decision about it.
+#[derive(Debug)]
+pub struct JudgedService<T> {
+    /// What the command does with it, or why it does nothing.
+    pub entry: ItemResult<T>,
+    /// The name by which it is reported.
+    pub name: String,
+    /// What to report besides the result.
+    pub remarks: Remarks,
+}
+
+impl<T> JudgedService<T> {
+    /// A service that the command handles.
+    pub fn chosen(name: String, service: Service, chosen_by: ChosenBy, payload: T, remarks: Remarks) -> Self {
+        Self { entry: Ok(Item { given: name.clone(), service, chosen_by, payload }), name, remarks }
+    }
+
+    /// A service that stays as it is, for the reason in its report.
+    pub fn left_alone(report: ServiceReport, remarks: Remarks) -> Self {
+        Self { name: report.given.clone(), entry: Err(Box::new(report)), remarks }
+    }
+}
+
+/// Reads services by their IDs, and those that no longer exist by their names. `key` returns both.
+///
+/// # Errors
+/// The engine does not respond.
+pub fn read_current<T>(
+    client: &Client,
+    all: Vec<T>,
+    key: impl for<'t> Fn(&'t T) -> (&'t str, &'t str),
+) -> Result<Vec<(T, Current)>> {
+    let ids: Vec<&str> = all.iter().map(|one| key(one).0).collect();
+    let mut by_id = services::list_by_id(client, &ids)?;
+    let missing = all.iter().map(&key).filter(|(id, _)| !by_id.contains_key(*id));
+    let mut by_name = services::list_by_name(client, &missing.map(|(_, name)| name).collect::<Vec<_>>())?;
+    let mut find = |one: &T| {
+        let (id, name) = key(one);
+        let replacement = || by_name.remove(name).map_or(Current::Removed, Current::Replacement);
+        by_id.remove(id).map_or_else(replacement, Current::Same)
+    };
+    Ok(all
+        .into_iter()
+        .map(|one| {
+            let current = find(&one);
+            (one, current)
+        })
+        .collect())
+}
+
+/// Decides about each service, several at a time. The order is kept.
+///
+/// # Errors
+/// That of the first service whose decision failed.
+pub fn judge_each<T: Send, J: Send, E: Send>(
+    services: Vec<(T, Current)>,
+    judge: impl Fn(T, Current) -> std::result::Result<JudgedService<J>, E> + Sync,
+) -> std::result::Result<Vec<JudgedService<J>>, E> {
+    let are_many = services.len() > 1;
+    let judged = map_concurrently(services, |(one, current)| {
+        let mut judged = judge(one, current)?;
+        if let (Ok(item), true) = (&mut judged.entry, are_many) {
+            item.service.release_parsed();
+        }
+        Ok(judged)
+    });
+    judged.into_iter().collect()
+}
+
+/// The image that edits set. `None` if they set none, or not a valid one.
+pub fn image_set_by(edits: &[Edit]) -> Option<ImageRef> {
+    let place = Place::at("TaskTemplate.ContainerSpec.Image");
+    let image = edits.iter().rev().find_map(|edit| match &edit.op {
+        Op::Set(value) if edit.place == place => value.as_str(),
+        _ => None,
+    });
+    ImageRef::parse(image?).ok()
+}
+
+impl<'a> Deployment<'a> {
+    /// Uses services that have been judged, and reports the remarks about them.
+    pub fn with_judged<T>(self, judged: Vec<JudgedService<T>>) -> Selected<'a, T> {
+        let mut about = HashMap::new();
+        let entries = judged.into_iter().map(|JudgedService { entry, name, remarks }| {
+            about.insert(name, remarks);
+            entry
+        });
+        let entries = entries.collect();
+        self.with_remarks(about).with_entries(entries)
+    }
+}
