@@ -15,8 +15,7 @@ use crate::api::config::connection::ConnectionSettings;
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::config::endpoint::Endpoint;
 use crate::api::error::{Error, Result};
-use crate::api::transport;
-use crate::api::transport::{ConnectError, ConnectErrorKind, MAX_SSH_CONNECTIONS, NotConnected};
+use crate::api::transport::{self, ConnectError, ConnectErrorKind, MAX_SSH_CONNECTIONS, NotConnected};
 
 /// Maximum length of a response's body. The tasks of 100,000 services are shorter.
 pub(in crate::api) const MAX_RESPONSE_LEN: u64 = 256 << 20;

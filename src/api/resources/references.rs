@@ -10,8 +10,7 @@ use super::services::MAX_IDS_PER_FILTER;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::http::request_path::{Path, can_be_name};
-use crate::api::spec;
-use crate::api::spec::{Edit, Place, Reference, ReferenceKind};
+use crate::api::spec::{self, Edit, Place, Reference, ReferenceKind};
 
 /// Replaces names in edits by IDs, with one request for each name. IDs of networks that the service in `spec`
 /// has are not looked up: the network may have been removed.

@@ -65,7 +65,7 @@ pub fn list(client: &Client, services: &[&str], scope: TaskScope) -> Result<Task
 }
 
 /// `GET /tasks` with the engine's filters.
-pub fn list_by(client: &Client, filters: &Value) -> Result<TaskList> {
+fn list_by(client: &Client, filters: &Value) -> Result<TaskList> {
     let path = Path::new(&["tasks"]).query("filters", &filters.to_string());
     client.get_with(&path, |response| {
         let now = response.date.as_deref().and_then(date::parse_http_date);

@@ -13,8 +13,7 @@ use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use super::engine_transport::{EngineTransport, not_connected};
-use super::proxy_tunnel;
-use super::proxy_tunnel::ProxyRewriter;
+use super::proxy_tunnel::{self, ProxyRewriter};
 use super::socket::Socket;
 use super::tls::TlsConnector;
 use super::{connect_timeout, describe_duration};

@@ -6,8 +6,7 @@
 use clap::error::Error;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use crate::cli::grammar;
-use crate::cli::grammar::examples;
+use crate::cli::grammar::{self, examples};
 
 /// The arguments of a command, which are built after the parser has read its name.
 ///

@@ -5,8 +5,7 @@ use serde_json::json;
 use super::STACK;
 use crate::api::error::{Error, Suggestion};
 use crate::api::http::client::Client;
-use crate::api::resources::services;
-use crate::api::resources::services::Service;
+use crate::api::resources::services::{self, Service};
 
 /// Adds suggestions to errors about names without a service. Nothing is added if the services cannot be listed.
 pub fn add_similar<'e>(client: &Client, errors: impl IntoIterator<Item = &'e mut Error>) {

@@ -11,6 +11,15 @@ use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec};
 use crate::support::server::{Answer, Listener, ResponseFault};
 
+/// The update and the label of another writer are both in the spec.
+fn expect_both_changes(swarm: &FakeSwarm) {
+    let service = swarm.service("t001");
+    assert_eq!(
+        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
+        (1, NEW, &json!("kept"))
+    );
+}
+
 #[test]
 fn lost_and_not_applied_is_posted_again_with_the_same_index() {
     let swarm = swarm();
@@ -45,11 +54,7 @@ fn lost_applied_and_then_another_change_elsewhere_is_done() {
         world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into())
     });
     update_t001(&swarm, &[]).succeeds();
-    let service = swarm.service("t001");
-    assert_eq!(
-        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
-        (1, NEW, &json!("kept"))
-    );
+    expect_both_changes(&swarm);
 }
 
 #[test]
@@ -97,11 +102,7 @@ fn an_old_rollback_is_not_mistaken_for_one_of_this_update() {
         world.service("t001").status = Some(old.clone());
     });
     update_t001(&swarm, &[]).succeeds();
-    let service = swarm.service("t001");
-    assert_eq!(
-        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
-        (1, NEW, &json!("kept"))
-    );
+    expect_both_changes(&swarm);
 }
 
 #[test]
@@ -112,11 +113,7 @@ fn lost_not_applied_and_changed_elsewhere_is_edited_again() {
         world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into())
     });
     update_t001(&swarm, &[]).succeeds();
-    let service = swarm.service("t001");
-    assert_eq!(
-        (service.taken.len(), service.image(), &service.spec["Labels"]["theirs"]),
-        (1, NEW, &json!("kept"))
-    );
+    expect_both_changes(&swarm);
 }
 
 #[test]

@@ -7,8 +7,7 @@ use super::CreateArgs;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
-use crate::cli::grammar;
-use crate::cli::grammar::suggest;
+use crate::cli::grammar::{self, suggest};
 use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
 /// The first word that is not a flag, and everything after it, including flags of this command, as in docker.

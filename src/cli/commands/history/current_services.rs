@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::journal::{Record, RecordedService, RunKind, RunState, run_state};
-use crate::api::resources::services;
-use crate::api::resources::services::Service;
+use crate::api::resources::services::{self, Service};
 
 /// The services of runs that have not ended, as they are now.
 #[derive(Debug, Default)]

@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
-use crate::api::resources::tasks;
-use crate::api::resources::tasks::TaskWithSpec;
+use crate::api::resources::tasks::{self, TaskWithSpec};
 use crate::api::spec::{Change, Place, changes, is_zero};
 
 /// One state of a service that the engine remembers.

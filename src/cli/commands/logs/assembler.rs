@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::lines::LineBuffer;
 use super::prefixes::Prefixes;
-use crate::api::resources::logs;
-use crate::api::resources::logs::Channel;
+use crate::api::resources::logs::{self, Channel};
 
 /// Maximum number of cached prefixes.
 const MAX_CACHED_PREFIXES: usize = 1000;

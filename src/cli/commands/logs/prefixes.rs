@@ -8,12 +8,10 @@ use super::source::LogSource;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
-use crate::api::resources::tasks;
-use crate::api::resources::tasks::Task;
+use crate::api::resources::tasks::{self, Task};
 use crate::api::resources::{nodes, services};
 use crate::cli::lookups::Lookups;
-use crate::output;
-use crate::output::Ui;
+use crate::output::{self, Ui};
 
 /// Maximum length of a name. Engines do not allow longer names, and all lines are indented by the longest.
 const MAX_NAME_LEN: usize = 300;

@@ -10,8 +10,7 @@ use super::unread::UnreadPart;
 use super::until::{AdmittedMessage, EndTime};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::resources::logs;
-use crate::api::resources::logs::{Channel, Framing, LogQuery};
+use crate::api::resources::logs::{self, Channel, Framing, LogQuery};
 use crate::output::Ui;
 
 /// What to print of the logs.

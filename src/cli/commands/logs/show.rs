@@ -2,8 +2,7 @@
 
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
-use super::read;
-use super::read::{Completeness, Event, LogOptions};
+use super::read::{self, Completeness, Event, LogOptions};
 use super::source::LogSource;
 use crate::api::cancellation::Signal;
 use crate::api::error::Result;

@@ -3,8 +3,7 @@
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::logs::{Framing, LogScope};
-use crate::api::resources::services;
-use crate::api::resources::services::Service;
+use crate::api::resources::services::{self, Service};
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::Task;
 use crate::cli::select::{Jobs, SelectArgs, suggest};

@@ -4,8 +4,7 @@ use super::prefixes::Prefixes;
 use super::source::LogSource;
 use crate::api::http::client::Client;
 use crate::api::resources::logs;
-use crate::api::resources::nodes;
-use crate::api::resources::nodes::Node;
+use crate::api::resources::nodes::{self, Node};
 use crate::output::Ui;
 
 /// Why the engine could not read a part of a log.

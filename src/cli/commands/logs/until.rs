@@ -6,8 +6,7 @@ use jiff::Timestamp;
 
 use super::last_lines::LastLines;
 use super::since::TimeArg;
-use crate::api::resources::logs;
-use crate::api::resources::logs::LogQuery;
+use crate::api::resources::logs::{self, LogQuery};
 
 /// Time that messages may need to arrive after they were logged. The engine's clock has a resolution of one
 /// second.

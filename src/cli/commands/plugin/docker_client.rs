@@ -6,8 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use crate::api::cancellation::Signal;
-use crate::cli::app;
-use crate::cli::app::App;
+use crate::cli::app::{self, App};
 
 /// The variable with the name of the socket. A leading `@` denotes Linux's abstract socket namespace.
 const SOCKET: &str = "DOCKER_CLI_PLUGIN_SOCKET";

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::resources::nodes;
-use crate::api::resources::nodes::Node;
+use crate::api::resources::nodes::{self, Node};
 use crate::api::resources::services::Filter;
 
 /// The keys that always select services.

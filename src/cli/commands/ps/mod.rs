@@ -11,13 +11,11 @@ use jiff::Timestamp;
 
 use crate::api::error::Error;
 use crate::api::resources::services::{Filter, Service};
-use crate::api::resources::tasks;
-use crate::api::resources::tasks::ExistingTasks;
+use crate::api::resources::tasks::{self, ExistingTasks};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
-use crate::cli::format;
-use crate::cli::format::{ListFlags, ListFormat};
+use crate::cli::format::{self, ListFlags, ListFormat};
 use crate::cli::lookups::Lookups;
 use crate::cli::messages::errors;
 use crate::cli::select::filter;
