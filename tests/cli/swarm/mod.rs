@@ -17,6 +17,7 @@ mod fake;
 mod forecast;
 mod format;
 mod gates;
+mod held;
 mod history;
 mod images;
 mod kills;

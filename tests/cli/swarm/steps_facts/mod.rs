@@ -1,6 +1,9 @@
 //! What `--steps` and `--hold` are built on: how an engine treats an update whose `UpdateConfig.Delay` is a year (a *hold*). New tasks
 //! run the template of the hold, old tasks do not. The numbers are those of the facts in the specification of steps.
 
+mod later;
+mod nodes;
+
 use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
@@ -87,6 +90,19 @@ impl Held<'_> {
     }
 
     fn running(&self, more: Value) -> BTreeSet<String> {
+        self.listed(more).iter().map(|task| task["ID"].as_str().expect("an ID").to_owned()).collect()
+    }
+
+    /// The node of each old task.
+    fn nodes_of_old_tasks(&self) -> Vec<String> {
+        let new = self.new_tasks();
+        let tasks = self.listed(json!({}));
+        let old = tasks.iter().filter(|task| !new.contains(task["ID"].as_str().expect("an ID")));
+        old.map(|task| task["NodeID"].as_str().expect("an ID").to_owned()).collect()
+    }
+
+    /// The running tasks that match these filters.
+    fn listed(&self, more: Value) -> Vec<Value> {
         let mut filters = json!({"service": [self.name], "desired-state": ["running"]});
         filters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let filters = filters.to_string();
@@ -95,8 +111,7 @@ impl Held<'_> {
         let tasks = self.engine.try_ask("GET", &format!("/tasks?filters={filters}"), None);
         let tasks = tasks.map(|(_, tasks)| tasks).unwrap_or_default();
         let tasks = tasks.as_array().into_iter().flatten();
-        let running = tasks.filter(|task| task["Status"]["State"] == "running");
-        running.map(|task| task["ID"].as_str().expect("an ID").to_owned()).collect()
+        tasks.filter(|task| task["Status"]["State"] == "running").cloned().collect()
     }
 
     /// The running tasks.
@@ -123,6 +138,13 @@ impl Held<'_> {
             self.tasks().len()
         );
         self.new_tasks()
+    }
+
+    /// Kills the container of a task.
+    fn kill(&self, task: &str) {
+        let task = self.engine.ask("GET", &format!("/tasks/{task}"), None);
+        let container = task["Status"]["ContainerStatus"]["ContainerID"].as_str().expect("a container");
+        self.engine.ask("POST", &format!("/containers/{container}/kill"), None);
     }
 
     #[track_caller]
@@ -231,10 +253,7 @@ fn an_old_task_that_stops_comes_back_as_a_new_one() {
     web.change(|spec| hold(spec, NEW, 1));
     let new = web.holds_at(1, 3);
     let old = web.tasks().difference(&new).next().expect("an old task").clone();
-    let task = engine().ask("GET", &format!("/tasks/{old}"), None);
-    let container =
-        task["Status"]["ContainerStatus"]["ContainerID"].as_str().expect("a container").to_owned();
-    engine().ask("POST", &format!("/containers/{container}/kill"), None);
+    web.kill(&old);
     assert!(web.holds_at(2, 3).is_superset(&new));
     // Tasks added by scaling up are new; the scale also starts the next round.
     web.change(|spec| spec["Mode"]["Replicated"]["Replicas"] = 4.into());
