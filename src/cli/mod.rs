@@ -21,6 +21,7 @@ use self::commands::apply;
 use self::commands::auth;
 use self::commands::completion;
 use self::commands::context;
+use self::commands::continue_held;
 use self::commands::create;
 use self::commands::help;
 use self::commands::history;
@@ -92,6 +93,7 @@ enum CliCommand {
     Auth(Lazy<auth::AuthArgs>),
     Completion(Lazy<completion::CompletionArgs>),
     Context(Lazy<context::ContextArgs>),
+    Continue(Lazy<continue_held::ContinueArgs>),
     Create(Lazy<create::CreateArgs>),
     Help(Lazy<help::HelpArgs>),
     History(Lazy<history::HistoryArgs>),
@@ -256,6 +258,7 @@ fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
         CliCommand::Auth(Lazy(args)) => auth::run(args, &app),
         CliCommand::Completion(Lazy(args)) => completion::run(args, &app),
         CliCommand::Context(Lazy(args)) => context::run(args, &app),
+        CliCommand::Continue(Lazy(args)) => continue_held::run(args, &app),
         CliCommand::Create(Lazy(args)) => create::run(args, &app),
         CliCommand::Help(Lazy(args)) => Ok(help::run(&args, &app)),
         CliCommand::History(Lazy(args)) => history::run(args, &app),

@@ -91,8 +91,8 @@ fn descriptions_follow_a_tab_on_request() {
 fn services_are_listed_in_natural_order() {
     let swarm = swarm();
     for command in [
-        "images", "inspect", "lint", "logs", "outdated", "ps", "restart", "rm", "rollback", "status", "tags",
-        "update", "wait",
+        "continue", "images", "inspect", "lint", "logs", "outdated", "ps", "restart", "rm", "rollback",
+        "status", "tags", "update", "wait",
     ] {
         let (found, _) = complete(&swarm.host(), &[command, ""]);
         assert_eq!(found, ["db9", "db10", "shop_web"], "{command}");

@@ -14,6 +14,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("auth", &["refresh", "nosuch"]),
     ("completion", &["bash"]),
     ("context", &["show"]),
+    ("continue", &["nosuch"]),
     ("create", &["img"]),
     ("help", &[]),
     ("history", &["nosuch"]),
@@ -116,7 +117,8 @@ fn switches_take_true_and_false_and_the_last_counts() {
     let swarm = FakeSwarm::without_swarm();
     for (command, least) in COMMANDS {
         let least = if *command == "apply" { &plan[..] } else { *least };
-        for flag in flags(command).iter().filter(|flag| flag.is_switch) {
+        // `--confirm` requires a terminal.
+        for flag in flags(command).iter().filter(|flag| flag.is_switch && flag.name != "confirm") {
             let name = format!("--{}", flag.name);
             for value in ["=true", "=false", "=1", "=0", "=T", ""] {
                 let given = format!("{name}{value}");

@@ -65,6 +65,7 @@ mod settings;
 mod shells;
 mod ssh;
 mod status;
+mod steps;
 mod support;
 mod swarm;
 mod tags;

@@ -72,7 +72,7 @@ fn none_and_quiet_print_nothing() {
 
 #[test]
 fn every_command_that_waits_has_it_and_no_other_word_will_do() {
-    for command in ["create", "restart", "rollback", "scale", "update", "update-image", "wait"] {
+    for command in ["continue", "create", "restart", "rollback", "scale", "update", "update-image", "wait"] {
         let run = swarmctl([command, "--help"]).run().succeeds();
         run.prints(&["--progress", "--quiet", "--timeout"]);
         swarmctl([command, "--progress", "fancy"])

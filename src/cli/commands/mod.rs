@@ -5,6 +5,7 @@ pub mod apply;
 pub mod auth;
 pub mod completion;
 pub mod context;
+pub mod continue_held;
 pub mod create;
 pub mod help;
 pub mod history;

@@ -7,6 +7,7 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::gates::GateArgs;
 use crate::cli::deploy::report::ReportStyle;
+use crate::cli::deploy::steps::StepArgs;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
 use crate::cli::select::{Jobs, SelectArgs};
@@ -25,6 +26,8 @@ pub struct RestartArgs {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    steps: StepArgs,
+    #[command(flatten)]
     gates: GateArgs,
     #[command(flatten)]
     deploy: DeployArgs,
@@ -35,10 +38,12 @@ pub fn run(args: RestartArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl restart web")?;
     let style = ReportStyle::new("restart", "restart", "restarted");
     Deployment::new(style, app, &args.deploy)?
-        .with_gates(&args.gates)?
+        .with_gates(&args.gates, args.steps.bake())?
+        .with_steps(args.steps.rules(&args.gates)?)?
         .select(&args.select, &args.services, Jobs::Excluded)?
         .edit(if args.resume { IfPaused::Resume } else { IfPaused::Refuse }, |_| {
             Ok(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))])
         })?
+        .in_steps()
         .run()
 }

@@ -148,6 +148,17 @@ impl PlanArgs {
 }
 
 impl EditArgs {
+    /// The flags of a command that has `--dry-run` only.
+    pub fn for_dry_run(dry_run: bool) -> Self {
+        Self {
+            if_version: None,
+            allow_field_loss: false,
+            strict: StrictArgs { strict: false },
+            plan: PlanArgs { dry_run, exit_code: false },
+            plan_file: PlanFileArgs::default(),
+        }
+    }
+
     /// Whether nothing is posted.
     pub fn is_dry_run(&self) -> bool {
         self.plan.dry_run || self.plan_file.target().is_some()

@@ -18,6 +18,7 @@ use super::report::{
 };
 use super::rollback_on_failure::OnFailure;
 use super::rules::Rules;
+use super::steps::Steps;
 use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
 use crate::api::records::plan::Selection;
@@ -49,6 +50,8 @@ pub struct Deployment<'a> {
     pub(super) verified: Option<Vec<Value>>,
     pub(super) recorder: Recorder,
     pub(super) gates: Option<Gates>,
+    /// How held updates are started or continued.
+    pub(super) steps: Option<Steps>,
     /// What to do with services whose update is held.
     pub(super) if_held: IfHeld,
     /// The run that this one undoes.
@@ -130,6 +133,7 @@ impl<'a> Deployment<'a> {
             verified: None,
             recorder,
             gates: None,
+            steps: None,
             if_held: IfHeld::Refuse,
             undoes: None,
             recorded: None,
@@ -154,12 +158,6 @@ impl<'a> Deployment<'a> {
     /// Adds remarks to the reports of services, by their names on the command line.
     pub fn with_remarks(self, about: HashMap<String, Remarks>) -> Self {
         Self { about, ..self }
-    }
-
-    /// Continues or ends held updates instead of refusing to change their services.
-    #[expect(dead_code, reason = "no command continues held updates yet")]
-    pub fn drives_held(self) -> Self {
-        Self { if_held: IfHeld::Drive, ..self }
     }
 
     /// Changes nothing if any service cannot be changed, whatever `--max-failures` is.
@@ -300,7 +298,8 @@ impl<'a, T: Send> Selected<'a, T> {
         let are_many = entries.len() > 1;
         let entries = map_concurrently(entries, |entry| {
             let entry = entry.and_then(|item| deployment.if_held.check(item));
-            let entry = entry.and_then(|item| prepare_item(&deployment.client, item, &prepare));
+            let entry =
+                entry.and_then(|item| prepare_item(&deployment.client, item, deployment.if_held, &prepare));
             // A parsed spec takes ten times the memory of its text, and there may be thousands of services.
             match entry {
                 Ok(mut item) if are_many => {
@@ -344,7 +343,7 @@ impl<'a, T: Send> Selected<'a, T> {
         }
         let failed = reports.iter().flatten().filter(|one| is_failure(one)).count();
         let rules = deployment.rules(failed);
-        let mut progress = deployment.flags.follow.progress.display(deployment.app);
+        let mut progress = deployment.progress(&rules);
         let act = |item: Item<T>| act(&deployment.client, item);
         let ended = match deployment.why_blocked(&rules, reports.iter().flatten().map(|one| &**one)) {
             Some(why) => {

@@ -26,10 +26,11 @@ pub mod rollback_on_failure;
 mod rules;
 pub mod shell_command;
 mod skip;
+pub mod steps;
 mod verified;
 pub mod watch;
 
-pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, JsonArgs, PlanArgs, timeout};
+pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, JsonArgs, PlanArgs, positive, timeout};
 pub use self::deployment::{Deployment, DeploymentFlags, Selected, map_concurrently};
 pub use self::explain::explain;
 pub use self::item::{ChosenBy, Item, is_failure};

@@ -1,14 +1,16 @@
 //! An update of one service that is ready to be sent.
 
-use super::held::skipped_if_held;
+use super::held::{IfHeld, skipped_if_held};
 use super::item::{Item, ItemResult};
 use super::report::{NotStarted, Remarks, ServiceReport, Stage};
+use super::steps::FirstPost;
 use crate::api::deploy::update::{
     Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, preflight,
     update,
 };
 use crate::api::http::client::Client;
 use crate::api::lint::Finding;
+use crate::api::records::names::HELD;
 use crate::api::resources::services::Service;
 use crate::cli::flags::image_report::ImageReport;
 
@@ -30,6 +32,8 @@ pub struct Prepared {
     pub if_sent: Remarks,
     /// What to report about the image.
     pub image: ImageReport,
+    /// What is posted first, if the update is made in steps or is held.
+    pub steps: Option<FirstPost>,
 }
 
 /// Why the update of a service was not prepared.
@@ -62,7 +66,7 @@ impl Prepared {
     /// An update with nothing to report.
     pub fn new(request: UpdateRequest, if_paused: IfPaused) -> Self {
         let (remarks, announced_if_sent, if_sent, image) = Default::default();
-        Self { request, if_paused, remarks, announced_if_sent, if_sent, image }
+        Self { request, if_paused, remarks, announced_if_sent, if_sent, image, steps: None }
     }
 
     /// An update by a command that is not meant for paused rollouts, with warnings about its side effects.
@@ -107,10 +111,15 @@ impl Prepared {
         UpdateRequest { precondition: Precondition::NotPaused, ..self.request.clone() }
     }
 
-    /// Sends the update. `given` is the name of the service on the command line.
-    pub fn run(self, client: &Client, given: String, service: Service) -> ServiceReport {
+    /// Sends the update. `given` is the name of the service on the command line, and `run` the number of the run in the
+    /// journal.
+    pub fn run(self, client: &Client, given: String, service: Service, run: Option<u64>) -> ServiceReport {
         let request = self.request_to_send();
-        let result = match update(client, service, &request) {
+        let result = match self.steps {
+            Some(first) => first.run(client, service, &request, run),
+            None => update(client, service, &request),
+        };
+        let result = match result {
             Err(failed)
                 if self.if_paused == IfPaused::Keep
                     && matches!(failed.error, UpdateError::Refused(Refusal::Paused)) =>
@@ -137,6 +146,7 @@ impl Prepared {
 pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
     client: &Client,
     item: Item<T>,
+    if_held: IfHeld,
     prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E>,
 ) -> ItemResult<Prepared> {
     let payload = match prepare(client, &item) {
@@ -148,7 +158,11 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
         }
     };
     let Item { given, service, chosen_by, .. } = item;
-    match preflight(client, &service, &payload.checked_beforehand()) {
+    // An update of a held service is compared with the held one later.
+    let is_checked = if_held == IfHeld::Refuse || !service.may_have(HELD);
+    let checked =
+        if is_checked { preflight(client, &service, &payload.checked_beforehand()) } else { Ok(()) };
+    match checked {
         Ok(()) => Ok(Item { given, service, chosen_by, payload }),
         Err(failed) => {
             let report = ServiceReport::new(&given, Stage::Deployed(Err(failed)));

@@ -84,9 +84,12 @@ impl Selected<'_, Prepared> {
             selected.announce_notes();
         }
         match selected.record() {
-            Ok(run) => selected.run_recorded(run, |client, Item { given, service, payload, .. }| {
-                payload.run(client, given, service)
-            }),
+            Ok(run) => {
+                let number = run.as_ref().map(|run| run.number);
+                selected.run_recorded(run, |client, Item { given, service, payload, .. }| {
+                    payload.run(client, given, service, number)
+                })
+            }
             Err(error) => report_early_end(selected.deployment.style, error, selected.deployment.app),
         }
     }

@@ -3,7 +3,10 @@
 use clap::Args;
 
 use super::missing_references;
-use crate::api::deploy::update::{ChangedBy, Conflict, Delivery, Operation, UpdateRequest, update};
+use crate::api::deploy::steps::{Driver, Hold, HoldLabel, has_label};
+use crate::api::deploy::update::{
+    ChangedBy, Conflict, Delivery, HoldOperation, Operation, UpdateRequest, update,
+};
 use crate::api::error::Error;
 use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
@@ -24,7 +27,7 @@ pub struct OnFailureArgs {
     #[arg(
         long,
         value_name = "one|all",
-        value_parser = parse,
+        value_parser = scope,
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "one",
@@ -45,7 +48,7 @@ pub enum OnFailure {
 }
 
 /// Parses `one`, `all`, or the value of a switch.
-fn parse(word: &str) -> Result<OnFailure, String> {
+pub fn scope(word: &str) -> Result<OnFailure, String> {
     match word {
         "one" => Ok(OnFailure::RollBackOne),
         "all" => Ok(OnFailure::RollBackAll),
@@ -95,7 +98,7 @@ impl RollbackPlan {
             Ok(newest) => newest,
             Err(error) => return ServiceReport::not_started(given, None, NotStarted::Failed(error)),
         };
-        let operation = match self.operation(client, &newest) {
+        let operation = match self.abort(&newest).map_or_else(|| self.operation(client, &newest), Ok) {
             Ok(operation) => operation,
             Err(why @ NotStarted::Refused(_)) => {
                 return ServiceReport::not_started(given, Some(newest), why);
@@ -104,6 +107,17 @@ impl RollbackPlan {
         };
         let result = update(client, newest, &UpdateRequest::new(operation));
         ServiceReport::new(given, Stage::Deployed(result))
+    }
+
+    /// The rollback of a held update. `None` if the change was not made in steps.
+    fn abort(&self, newest: &Service) -> Option<Operation> {
+        let hold = Hold::read(self.after.spec()).ok()??;
+        if !has_label(newest.spec()) {
+            return None;
+        }
+        let HoldLabel { by, nonce, .. } = hold.label();
+        let driver = Driver { by: by.clone(), nonce: nonce.clone() };
+        Some(Operation::Hold(HoldOperation::Abort(hold, driver).into()))
     }
 
     fn operation(&self, client: &Client, newest: &Service) -> Result<Operation, NotStarted> {

@@ -4,6 +4,7 @@ use super::args::EditArgs;
 use super::deployment::Deployment;
 use super::gates::Gates;
 use super::rollback_on_failure::OnFailure;
+use super::steps::Steps;
 use super::watch::Purpose;
 
 /// The rules of a batch.
@@ -25,6 +26,8 @@ pub struct Rules {
     pub purpose: Purpose,
     /// The gates of each service, if it is waited for.
     pub gates: Option<Gates>,
+    /// How held updates are continued.
+    pub steps: Option<Steps>,
 }
 
 /// How long to wait for changes.
@@ -56,6 +59,7 @@ impl Deployment<'_> {
             on_failure: self.flags.on_failure,
             purpose: Purpose::Change,
             gates: self.gates.clone(),
+            steps: self.steps.clone(),
         }
     }
 }

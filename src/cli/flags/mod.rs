@@ -127,6 +127,11 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         self.values.is_empty() && self.env_files.is_empty()
     }
 
+    /// The names of the flags that are given.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.values.iter().map(|one| one.flag.name)
+    }
+
     /// The flag that `--env-file` adds to: `--env`, or in an update without `--env`, `--env-add`.
     fn env_file_flag(&self) -> &'static str {
         let replaces = self.values.iter().any(|values| values.flag.name == "env");

@@ -62,6 +62,17 @@ pub const EXAMPLES: &[Examples] = &[
         ],
     },
     Examples {
+        command: "continue",
+        lines: &[
+            ("Take the remaining steps of a held update", "swarmctl continue web"),
+            (
+                "Check half of the tasks, and hold again",
+                "swarmctl continue web --hold 50% --gate ./smoke-test",
+            ),
+            ("Roll out what others have set meanwhile", "swarmctl continue web --as-is"),
+        ],
+    },
+    Examples {
         command: "create",
         lines: &[
             (

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{ProgressDisplay, ProgressUpdate, describe_counts};
 use crate::api::rollout::{Cause, Judgement, State};
 use crate::cli::deploy::gates::GateReport;
+use crate::cli::deploy::steps::{Position, StepReport};
 use crate::output::Ui;
 
 /// Prints one line for each change on stderr, with the engine's time.
@@ -18,6 +19,12 @@ pub struct PlainProgress {
 }
 
 impl PlainProgress {
+    fn line(&self, update: &ProgressUpdate, text: &str) {
+        if let Some(judgement) = update.judgement {
+            self.ui.note(&format!("{:.0} {}: {text}", judgement.now, update.service.name()));
+        }
+    }
+
     /// Prints with this interface.
     pub fn new(ui: Ui) -> Self {
         Self { ui, last: HashMap::new() }
@@ -34,10 +41,25 @@ impl ProgressDisplay for PlainProgress {
         }
     }
 
+    fn step(&mut self, update: &ProgressUpdate, report: &StepReport) {
+        self.line(update, &describe_step(update, report));
+    }
+
+    fn advance(&mut self, update: &ProgressUpdate, report: &StepReport) {
+        self.line(update, &format!("warning: {}", report.describe_extra()));
+    }
+
     fn gate(&mut self, update: &ProgressUpdate, report: &GateReport) {
         if let Some(judgement) = update.judgement {
             self.ui.note(&format!("{:.0} {}: {}", judgement.now, update.service.name(), report.describe()));
         }
+    }
+}
+
+fn describe_step(update: &ProgressUpdate, report: &StepReport) -> String {
+    match update.position {
+        Some(Position::Step { of, .. }) => report.describe(of),
+        Some(Position::Rollback) | None => report.describe(1),
     }
 }
 
@@ -72,6 +94,20 @@ impl JsonProgress {
 impl ProgressDisplay for JsonProgress {
     fn changed(&mut self, update: &ProgressUpdate) {
         self.ui.json_line(&event(update, "rollout"));
+    }
+
+    fn step(&mut self, update: &ProgressUpdate, report: &StepReport) {
+        let mut event = event(update, "step");
+        event["text"] = describe_step(update, report).into();
+        event["step"] = report.json();
+        self.ui.json_line(&event);
+    }
+
+    fn advance(&mut self, update: &ProgressUpdate, report: &StepReport) {
+        let mut event = event(update, "advance");
+        event["text"] = report.describe_extra().into();
+        event["advance"] = report.json();
+        self.ui.json_line(&event);
     }
 
     fn gate(&mut self, update: &ProgressUpdate, report: &GateReport) {

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::app::App;
 use super::deploy::gates::GateReport;
 use super::deploy::report::ServiceReport;
+use super::deploy::steps::{Position, StepReport};
 use super::deploy::watch::{Ending, Purpose, Watched};
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Cause, Judgement, State, WaitsFor, stop_limit};
@@ -54,6 +55,14 @@ impl ProgressArgs {
         Self { quiet: true, progress: ProgressMode::None }
     }
 
+    /// Returns the display that these flags select if questions are asked meanwhile: nothing is redrawn in place.
+    pub fn display_beside_questions(&self, app: &App) -> Box<dyn ProgressDisplay> {
+        match self.progress {
+            ProgressMode::Auto if !self.quiet => Box::new(PlainProgress::new(app.ui)),
+            _ => self.display(app),
+        }
+    }
+
     /// Returns the display that these flags select.
     pub fn display(&self, app: &App) -> Box<dyn ProgressDisplay> {
         match (self.progress, app.terminal()) {
@@ -81,6 +90,8 @@ pub struct ProgressUpdate<'a> {
     pub image_before: Option<&'a str>,
     /// The number of the gate that must pass next, and the number of gates.
     pub gate: Option<(usize, usize)>,
+    /// Where the update in steps is.
+    pub position: Option<Position>,
 }
 
 /// The role of a service in its batch.
@@ -102,6 +113,10 @@ pub trait ProgressDisplay {
     fn changed(&mut self, update: &ProgressUpdate);
     /// A gate of a service has ended.
     fn gate(&mut self, _update: &ProgressUpdate, _report: &GateReport) {}
+    /// A step of a service has converged.
+    fn step(&mut self, _update: &ProgressUpdate, _report: &StepReport) {}
+    /// More tasks of a service are new than its step allows.
+    fn advance(&mut self, _update: &ProgressUpdate, _report: &StepReport) {}
     /// The work on a service has ended.
     fn ended(&mut self, _report: &ServiceReport) {}
     /// All rollouts have ended.
@@ -126,6 +141,7 @@ impl<'a> ProgressUpdate<'a> {
             purpose: one.purpose,
             image_before: one.image_before.as_deref(),
             gate: one.gate,
+            position: one.position,
         }
     }
 
@@ -134,6 +150,9 @@ impl<'a> ProgressUpdate<'a> {
         match (self.ending, self.judgement.map(|judgement| &judgement.state)) {
             (Some(ending), _) => describe_ending(ending),
             // The remaining time is not shown: it would be a change every second.
+            (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) if self.position.is_some() => {
+                self.in_step("new tasks running; verifying for the monitor period")
+            }
             (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) => {
                 "all tasks running; verifying for the monitor period".to_owned()
             }
@@ -144,7 +163,11 @@ impl<'a> ProgressUpdate<'a> {
             (None, Some(State::UnderWay(waits_for @ (WaitsFor::Outgoing(_) | WaitsFor::Surplus(_))))) => {
                 format!("{waits_for} ({})", self.limit())
             }
-            (None, Some(State::UnderWay(waits_for))) => waits_for.to_string(),
+            (None, Some(State::UnderWay(waits_for))) => self.in_step(&waits_for.to_string()),
+            (None, Some(State::Held)) => {
+                let gate = self.gate.map(|(gate, of)| format!("gate {gate} of {of}"));
+                self.in_step(gate.as_deref().unwrap_or("all new tasks running"))
+            }
             (None, Some(State::Converged)) => self.gate_position().unwrap_or_default(),
             // All other states are endings.
             (None, _) => String::new(),
@@ -154,6 +177,15 @@ impl<'a> ProgressUpdate<'a> {
     /// `all tasks running; gate 1 of 2`.
     fn gate_position(&self) -> Option<String> {
         self.gate.map(|(gate, of)| format!("all tasks running; gate {gate} of {of}"))
+    }
+
+    /// `step 1 of 3: waiting for the tasks to run`, if there are steps.
+    fn in_step(&self, text: &str) -> String {
+        match self.position {
+            Some(Position::Step { step, of }) => format!("step {step} of {of}: {text}"),
+            Some(Position::Rollback) => format!("rolling back: {text}"),
+            None => text.to_owned(),
+        }
     }
 
     /// How long to wait for outgoing tasks: their stop grace period plus 30 s.
@@ -170,6 +202,8 @@ impl<'a> ProgressUpdate<'a> {
             Some(Ending::Replaced) => "replaced",
             Some(Ending::RolledBack) => "rolled_back",
             Some(Ending::Failed(_)) => "failed",
+            Some(Ending::Conflict(_)) => "conflict",
+            Some(Ending::NotPosted) => "failed",
             Some(Ending::Removed) => "removed",
             Some(Ending::GaveUp(_) | Ending::Overdue(_)) => "gave_up",
             Some(Ending::Interrupted) => "interrupted",
@@ -203,6 +237,8 @@ fn describe_ending(ending: &Ending) -> String {
         Ending::RolledBack => "failed and was rolled back".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),
         Ending::Removed => "was removed".to_owned(),
+        Ending::Conflict(_) => "stopped: another writer changed it".to_owned(),
+        Ending::NotPosted => "stopped: a request failed".to_owned(),
         Ending::GaveUp(why) | Ending::Overdue(why) => format!("stopped waiting: {why}"),
         Ending::Interrupted => "stopped waiting: interrupted".to_owned(),
     }

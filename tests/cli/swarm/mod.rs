@@ -35,6 +35,7 @@ mod rollout;
 mod selection;
 mod ssh;
 mod status;
+mod steps;
 mod steps_facts;
 mod transcripts;
 mod update;

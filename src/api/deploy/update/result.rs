@@ -50,6 +50,8 @@ pub enum NoChange {
     AsRequestedButPaused,
     /// The rollout is paused, and the remaining changes would resume it.
     Paused,
+    /// The update of the service is not held, so there is nothing to continue.
+    NotHeld,
 }
 
 /// An update that was computed and not posted.
@@ -109,6 +111,8 @@ pub enum Warning {
     MovesNetworks,
     /// A warning of the engine.
     Engine(String),
+    /// The settings of a held update are restored, but its previous spec is still a held one, for this reason.
+    PreviousSpecIsHeld(String),
     /// The engine accepted the update, but the stored spec could not be read, for this reason.
     NotReadBack(String),
 }
@@ -208,7 +212,7 @@ impl NoChange {
     pub fn is_as_requested(&self) -> bool {
         match self {
             Self::SameSpec | Self::SameImage(_) | Self::SameDigest { .. } => true,
-            Self::AsRequestedButPaused | Self::Paused => false,
+            Self::AsRequestedButPaused | Self::Paused | Self::NotHeld => false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod alternative;
 mod check;
+mod held;
 mod to;
 
 use clap::Args;
@@ -17,6 +18,7 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{Remarks, ReportStyle};
 use crate::cli::deploy::rollback_on_failure::{OnFailure, OnFailureArgs};
+use crate::cli::deploy::steps::StepRules;
 use crate::cli::deploy::{
     BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, Item, NotPrepared, Prepared,
     Selected,
@@ -81,8 +83,8 @@ pub fn run(args: RollbackArgs, app: &App) -> anyhow::Result<Exit> {
         follow: &args.follow,
     };
     let style = ReportStyle::new("rollback", "roll back", "rolled back");
-    let selected =
-        Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Excluded)?;
+    let selected = Deployment::new(style, app, flags)?.with_steps(Some(StepRules::to_complete()))?;
+    let selected = selected.select(&args.select, &args.services, Jobs::Excluded)?;
     roll_back(selected, if args.to_failed { FailedSpec::Deploy } else { FailedSpec::Refuse })
 }
 
@@ -101,7 +103,12 @@ pub enum FailedSpec {
 /// `--if-version` is given for several services, or the report cannot be written.
 pub fn roll_back(selected: Selected<'_, ()>, failed: FailedSpec) -> anyhow::Result<Exit> {
     let request = selected.request(Operation::Rollback)?;
-    selected.prepare(|client, item| prepare(client, item, failed, &request)).run()
+    let driver = selected.driver();
+    let prepare = |client: &Client, item: &Item<()>| match held::prepare(&item.service, &driver, &request)? {
+        Some(prepared) => Ok(prepared),
+        None => prepare(client, item, failed, &request),
+    };
+    selected.prepare(prepare).run()
 }
 
 fn prepare(

@@ -16,6 +16,7 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::gates::GateArgs;
 use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
+use crate::cli::deploy::steps::{StepArgs, StepRules};
 use crate::cli::deploy::{DeployArgs, Deployment};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
@@ -64,6 +65,8 @@ pub struct UpdateArgs {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    steps: StepArgs,
+    #[command(flatten)]
     gates: GateArgs,
     #[command(flatten)]
     deploy: DeployArgs,
@@ -91,7 +94,8 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
 
     args.select.check(&args.services, "swarmctl update --env-add LEVEL=debug web")?;
     let style = ReportStyle::new("update", "update", "updated");
-    let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates)?;
+    let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates, args.steps.bake())?;
+    let deployment = deployment.with_steps(args.step_rules()?)?;
     let introduced = document.as_ref().map(Document::as_new).unwrap_or_default();
     check_engine(deployment.client(), &[edits.as_slice(), &introduced].concat())?;
     let selected = deployment.select(&args.select, &args.services, Jobs::Excluded)?;
@@ -116,5 +120,24 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     if !args.deploy.follow.progress.is_quiet() {
         removals.print_notes(app.ui, prepared.len());
     }
-    prepared.run()
+    prepared.in_steps().run()
+}
+
+impl UpdateArgs {
+    /// How the update is made in steps, or a held one is rolled back.
+    fn step_rules(&self) -> Result<Option<StepRules>, UsageError> {
+        let rules = self.steps.rules(&self.gates)?;
+        if rules.is_some()
+            && let Some(flag) =
+                self.flags.names().find(|name| *name == "replicas" || name.starts_with("update-"))
+        {
+            let why = format!("`{}` cannot be combined with `--{flag}`", self.steps.flag());
+            return Err(UsageError::new(why, "swarmctl update web --env-add LEVEL=debug --steps 1,100%"));
+        }
+        if rules.is_some() && self.rollback {
+            let why = format!("`{}` cannot be combined with `--rollback`", self.steps.flag());
+            return Err(UsageError::new(why, "swarmctl rollback web"));
+        }
+        Ok(if self.rollback { Some(StepRules::to_complete()) } else { rules })
+    }
 }

@@ -20,6 +20,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::gates::GateArgs;
 use crate::cli::deploy::report::{NotStarted, Remarks, ReportStyle};
 use crate::cli::deploy::repository::{Alternative, RepositoryArgs};
+use crate::cli::deploy::steps::StepArgs;
 use crate::cli::deploy::{DeployArgs, Deployment, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::{ImageArgs, Restart};
@@ -72,6 +73,8 @@ pub struct UpdateImageArgs {
     #[command(flatten)]
     pin: ImageArgs,
     #[command(flatten)]
+    steps: StepArgs,
+    #[command(flatten)]
     gates: GateArgs,
     #[command(flatten)]
     deploy: DeployArgs,
@@ -89,7 +92,8 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let one_image = args.requested.image_for_selection(&requested);
     let style = ReportStyle::new("update-image", "update", "updated");
-    let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates)?;
+    let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates, args.steps.bake())?;
+    let deployment = deployment.with_steps(args.steps.rules(&args.gates)?)?;
     let select = newest::selection(&args.select, args.requested.newest.as_ref());
     let selected = args.requested.from.select(deployment, &select, requested)?;
     if let Some((typed, image)) = &one_image {
@@ -101,7 +105,7 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     let prepared =
         selected.prepare(|client, item| args.prepare(client, app, item, &request, newest.as_ref()));
     newest.iter().for_each(|newest| newest.print_hint(app.ui));
-    prepared.verified_by(args.verify.as_deref()).run()
+    prepared.in_steps().verified_by(args.verify.as_deref()).run()
 }
 
 impl UpdateImageArgs {

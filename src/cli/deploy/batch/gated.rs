@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Batch;
+use super::stepping::has_converged;
+use super::{Batch, WatchEntry};
 use crate::api::deploy::gates::verdict::Verdict;
 use crate::api::http::client::Client;
 use crate::api::rollout::FailureReason;
-use crate::cli::deploy::gates::{GateContext, GateEvent, GateResult, ServiceGates, StepReport};
+use crate::cli::deploy::gates::{GateContext, GateEvent, GateResult, Gates, ServiceGates};
 use crate::cli::deploy::rules::Rules;
+use crate::cli::deploy::steps::{StepReport, Stepper};
 use crate::cli::deploy::watch::{Ending, Watched};
 use crate::cli::messages;
 use crate::cli::progress::ProgressUpdate;
@@ -38,6 +40,23 @@ impl Gating {
         watched.gate = Some(gates.position());
         Some(gates)
     }
+
+    /// The gates of the current step of a held update.
+    pub fn gates_of_step(
+        &self,
+        rules: &Rules,
+        watched: &mut Watched,
+        stepper: &Stepper,
+    ) -> Option<ServiceGates> {
+        let gates = rules.gates.as_ref()?;
+        let before = stepper.image_before();
+        let before = before.as_deref().or(watched.service.image());
+        let context = GateContext::new(&self.client, gates.probe, &watched.service, before);
+        let gates = Gates { bake: Duration::ZERO, ..gates.clone() };
+        let gates = ServiceGates::new(&gates, context.in_step(stepper.step_number()));
+        watched.gate = Some(gates.position());
+        Some(gates)
+    }
 }
 
 impl<T: Send> Batch<'_, T> {
@@ -45,9 +64,15 @@ impl<T: Send> Batch<'_, T> {
     pub(super) fn next_look_at_gates(&self) -> Instant {
         let has_gates = self.entries.iter().zip(&self.watched).any(|(entry, watched)| {
             entry.gates.as_ref().is_some_and(ServiceGates::is_running)
-                || entry.gates.is_some() && watched.has_converged()
+                || entry.gates.is_some() && has_converged(watched, entry.stepper.as_deref())
         });
-        if has_gates { Instant::now() + POLL_INTERVAL } else { self.next_poll }
+        let due = self.entries.iter().filter_map(|entry| entry.stepper.as_ref()?.due()).min();
+        let next = if has_gates || self.questions.is_asking() {
+            Instant::now() + POLL_INTERVAL
+        } else {
+            self.next_poll
+        };
+        due.map_or(next, |due| due.min(next))
     }
 
     /// Starts gates and evaluates those that have ended.
@@ -55,6 +80,12 @@ impl<T: Send> Batch<'_, T> {
         let running = |gates: &&ServiceGates| gates.is_running();
         let running = self.entries.iter().filter_map(|entry| entry.gates.as_ref()).filter(running).count();
         let mut room = MAX_RUNNING.saturating_sub(running);
+        let is_due = |entry: &WatchEntry| {
+            entry.stepper.as_ref().and_then(|it| it.due()).is_some_and(|due| due <= Instant::now())
+        };
+        if self.entries.iter().any(is_due) {
+            self.next_poll = Instant::now();
+        }
         for entry in &mut self.entries {
             let Some(gates) = &mut entry.gates else { continue };
             if gates.advance(&mut room) == GateEvent::ReadService {
@@ -65,10 +96,11 @@ impl<T: Send> Batch<'_, T> {
 
     /// Lets the gates know what the services are doing, and ends services whose gates have ended.
     pub(super) fn judge_gates(&mut self) {
-        for (watched, entry) in self.watched.iter_mut().zip(&mut self.entries) {
+        for at in 0..self.entries.len() {
+            let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
             let Some(mut gates) = entry.gates.take() else { continue };
             if watched.ending.is_none() {
-                if watched.has_converged() {
+                if has_converged(watched, entry.stepper.as_deref()) {
                     if let Some(report) = gates.continue_after_convergence() {
                         self.progress.gate(&ProgressUpdate::new(watched), report);
                     }
@@ -87,9 +119,18 @@ impl<T: Send> Batch<'_, T> {
                 }
             }
             let was_open = watched.ending.is_none();
-            end(watched, gates);
-            if was_open {
-                self.progress.changed(&ProgressUpdate::new(watched));
+            match (gates.verdict(), &entry.stepper) {
+                (Some(verdict), Some(_)) if was_open => {
+                    watched.gate = None;
+                    self.decided(at, verdict, gates.into_reports());
+                }
+                (_, Some(_)) => entry.stopped_gates = gates.into_reports(),
+                (_, None) => {
+                    end(watched, gates);
+                    if was_open {
+                        self.progress.changed(&ProgressUpdate::new(watched));
+                    }
+                }
             }
         }
     }
@@ -107,7 +148,7 @@ fn end(watched: &mut Watched, gates: ServiceGates) {
         (None, _) => GateResult::Unfinished,
     };
     let was_started = watched.has_converged() || !reports.is_empty();
-    let step = StepReport::new(reports, result, watched.judgement.as_ref());
+    let step = StepReport::without_steps(reports, result, watched.judgement.as_ref());
     let ending = match verdict {
         None => None,
         Some(Verdict::Passed) => Some(Ending::Converged),
@@ -117,7 +158,7 @@ fn end(watched: &mut Watched, gates: ServiceGates) {
             Some(Ending::Failed(FailureReason::GateFailed(why)))
         }
     };
-    watched.step = was_started.then_some(step);
+    watched.steps = was_started.then_some(step).into_iter().collect();
     if let Some(ending) = ending {
         watched.end(ending);
     }

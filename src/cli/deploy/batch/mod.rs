@@ -2,24 +2,28 @@
 //! stops if the rules require it.
 
 mod gated;
+mod poll;
 mod reading;
+mod stepping;
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use self::gated::Gating;
 use self::reading::{is_unread, paused_if_unchanged, read_back_all};
+use self::stepping::PostRequest;
 use super::explain;
-use super::gates::ServiceGates;
+use super::gates::{GateReport, ServiceGates};
 use super::item::{Item, is_failure, not_started};
 use super::pool::{Limits, Pool};
 use super::report::{BatchStop, Outcome, Remarks, ServiceReport, Stage, WatchRequest};
 use super::rollback_on_failure::{OnFailure, RollbackPlan, note_if_interrupted, rolled_back};
 use super::rules::{Follow, Rules};
-use super::watch::{Ending, Poller, Purpose, Watched, conclude};
+use super::steps::{Questions, Stepper};
+use super::watch::{Poller, Purpose, Watched, conclude};
 use crate::api::cancellation::POLL_INTERVAL;
 use crate::api::deploy::gates::verdict::Verdict;
-use crate::api::deploy::update::{Delivery, Update};
+use crate::api::deploy::update::{Delivery, FailedUpdate, Update};
 use crate::api::http::client::Client;
 use crate::api::rollout::FailureReason;
 use crate::cli::progress::{ProgressDisplay, Role};
@@ -39,6 +43,7 @@ pub fn run<T: Send>(
     let work = |work: Work<T>| match work {
         Work::Start(item) => WorkResult::Started(act(*item)),
         Work::Explain(report) => WorkResult::Explained(explain(client, *report)),
+        Work::Post(post) => WorkResult::Posted(post.run(client)),
         Work::RollBack(failed) => {
             let rollback = RollbackPlan::for_report(&failed).map(|plan| plan.run(client, &failed.given));
             WorkResult::RolledBack(*failed, rollback)
@@ -71,6 +76,7 @@ pub fn run<T: Send>(
             poller: Poller::new(client.timeouts()),
             next_poll: Instant::now(),
             gating: Gating::new(client),
+            questions: Questions::default(),
             stop: None,
         };
         batch.run();
@@ -94,6 +100,8 @@ enum Work<T> {
     Explain(Box<ServiceReport>),
     /// Roll a failed change back.
     RollBack(Box<ServiceReport>),
+    /// Continue a held update.
+    Post(Box<PostRequest>),
 }
 
 /// The results of the work.
@@ -103,6 +111,7 @@ enum WorkResult {
     Explained(ServiceReport),
     /// The failed change, and the report of its rollback if there is a state to roll back to.
     RolledBack(ServiceReport, Option<ServiceReport>),
+    Posted(Result<Update, Box<FailedUpdate>>),
 }
 
 /// Bookkeeping for `watched[i]`.
@@ -111,8 +120,14 @@ struct WatchEntry {
     watch: WatchRequest,
     /// The failed change, if this is its rollback.
     rolls_back: Option<ServiceReport>,
-    /// The gates of the change.
+    /// The gates of the change, or of its current step.
     gates: Option<ServiceGates>,
+    /// The held update, if the change is made in steps.
+    stepper: Option<Box<Stepper>>,
+    /// What the gates of the step had shown when they were stopped.
+    stopped_gates: Vec<GateReport>,
+    /// The post that ended the held update.
+    not_posted: Option<Box<FailedUpdate>>,
 }
 
 struct Batch<'a, T> {
@@ -135,6 +150,7 @@ struct Batch<'a, T> {
     poller: Poller,
     next_poll: Instant,
     gating: Gating,
+    questions: Questions,
     /// Why no further services are started.
     stop: Option<BatchStop>,
 }
@@ -168,6 +184,7 @@ impl<T: Send> Batch<'_, T> {
                 self.read_back(MIN_READ_BACK);
             }
             self.advance_gates();
+            self.answer();
             if !self.watched.is_empty()
                 && (Instant::now() >= self.next_poll || self.client.cancellation().signal().is_some())
             {
@@ -222,6 +239,7 @@ impl<T: Send> Batch<'_, T> {
 
     fn handle(&mut self, key: usize, done: WorkResult, posted: &mut Vec<(usize, ServiceReport)>) {
         match (done, self.rules.follow) {
+            (WorkResult::Posted(result), _) => self.posted(key, result),
             (WorkResult::Started(report), Follow::UntilConverged) => posted.push((key, report)),
             (WorkResult::Started(report), Follow::Once) => {
                 self.handle_outcome(key, paused_if_unchanged(report))
@@ -263,43 +281,37 @@ impl<T: Send> Batch<'_, T> {
 
     /// Watches a change, or the rollback of `rolls_back`.
     fn follow(&mut self, key: usize, report: ServiceReport, rolls_back: Option<ServiceReport>) {
-        let watch = match report.into_watch() {
+        let mut watch = match report.into_watch() {
             Ok(watch) => watch,
             Err(report) => return self.finish_watched(key, *report, rolls_back),
         };
+        let purpose = if rolls_back.is_some() { Purpose::Rollback } else { self.rules.purpose };
+        let stepper = self.stepper_of(&mut watch.change, &watch.remarks, purpose);
         match Watched::for_change(&watch.change) {
             Some(watched) => {
-                let purpose = if rolls_back.is_some() { Purpose::Rollback } else { self.rules.purpose };
                 let mut watched = watched.with_purpose(purpose);
-                let gates = match &rolls_back {
-                    Some(_) => None,
-                    None => self.gating.gates_of(self.rules, &mut watched),
+                let gates = match (&rolls_back, &stepper) {
+                    (None, None) => self.gating.gates_of(self.rules, &mut watched),
+                    _ => None,
                 };
+                watched.position = stepper.as_ref().map(Stepper::position);
                 self.watched.push(watched);
-                self.entries.push(WatchEntry { key, watch, rolls_back, gates });
+                let (stepper, stopped_gates, not_posted) = (stepper.map(Box::new), Vec::new(), None);
+                self.entries.push(WatchEntry {
+                    key,
+                    watch,
+                    rolls_back,
+                    gates,
+                    stepper,
+                    stopped_gates,
+                    not_posted,
+                });
                 self.poller.restart();
                 self.next_poll = Instant::now();
             }
             None => {
                 self.finish_watched(key, watch.into_report(|change| conclude(change, None)), rolls_back);
             }
-        }
-    }
-
-    fn poll(&mut self) {
-        let next_delay = self.poller.poll(self.client, &mut self.watched, self.progress);
-        self.next_poll = Instant::now() + next_delay.unwrap_or_default();
-        self.judge_gates();
-        for at in (0..self.watched.len()).rev() {
-            let Some(ending) = &self.watched[at].ending else { continue };
-            if matches!(ending, Ending::GaveUp(_)) {
-                let is_over = self.client.time_left().is_some_and(|left| left.is_zero());
-                self.stop.get_or_insert(if is_over { BatchStop::TimedOut } else { BatchStop::Engine });
-            }
-            let watched = self.watched.swap_remove(at);
-            let WatchEntry { key, watch, rolls_back, .. } = self.entries.swap_remove(at);
-            let report = watch.into_report(|change| conclude(change, Some(watched)));
-            self.finish_watched(key, report, rolls_back);
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-pub use self::report::{GateReport, GateResult, StepReport};
+pub use self::report::{GateReport, GateResult};
 pub use self::run::GateContext;
 pub use self::service::{GateEvent, ServiceGates};
 use super::deployment::Deployment;
@@ -28,7 +28,7 @@ const MAX_RUNS: u32 = 1000;
 
 /// Flags of the commands whose updates can have gates.
 #[derive(Args, Clone, Debug)]
-#[command(group = ArgGroup::new("gates").args(["gate", "gate_url"]).multiple(true))]
+#[command(group = ArgGroup::new("checked").args(["gate", "gate_url", "steps", "hold"]).multiple(true))]
 pub struct GateArgs {
     /// Command that must succeed after the rollout (repeatable)
     ///
@@ -36,22 +36,22 @@ pub struct GateArgs {
     /// SWARMCTL_NEW_TASKS, SWARMCTL_NEW_ADDRESSES and other variables (docs/steps.md). If it fails, the rollout has
     /// failed (exit 5; with --rollback-on-failure 6). Exit status 75, a signal, or no exit within 30 s is an error: the
     /// run is repeated, and after 5 errors in a row the gate is inconclusive (exit 10, and no rollback).
-    #[arg(long, value_name = "CMD", conflicts_with_all = ["detach", "plan"])]
+    #[arg(long, value_name = "CMD")]
     gate: Vec<String>,
     /// URL that must return a 2xx status after the rollout (repeatable)
     ///
     /// Redirects are not followed, so a redirect is a failure. No connection, a TLS error, or 30 s without a response is
     /// an error, as for --gate. Commands run first, then URLs.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["detach", "plan"], value_parser = url)]
+    #[arg(long, value_name = "URL", value_parser = url)]
     gate_url: Vec<Url>,
     /// Time between two runs of a gate [default: 10s]
-    #[arg(long, value_name = "DURATION", requires = "gates", value_parser = interval)]
+    #[arg(long, value_name = "DURATION", requires = "checked", value_parser = interval)]
     gate_every: Option<Duration>,
     /// Number of runs of each gate [default: 1]
-    #[arg(long, value_name = "N", requires = "gates", value_parser = count)]
+    #[arg(long, value_name = "N", requires = "checked", value_parser = count)]
     gate_count: Option<u32>,
     /// Maximum number of failed runs of each gate [default: 0]
-    #[arg(long, value_name = "N", requires = "gates", value_parser = failures)]
+    #[arg(long, value_name = "N", requires = "checked", value_parser = failures)]
     gate_failures: Option<u32>,
 }
 
@@ -64,6 +64,8 @@ pub struct Gates {
     pub every: Duration,
     /// How many runs each gate makes, and how many may fail.
     pub rules: GateRules,
+    /// The time between the convergence of the service and the first gate.
+    pub bake: Duration,
     /// How URLs are requested.
     pub probe: ProbeSettings,
 }
@@ -88,6 +90,11 @@ impl Gate {
 }
 
 impl GateArgs {
+    /// Whether there is a gate.
+    pub fn is_given(&self) -> bool {
+        !self.gate.is_empty() || !self.gate_url.is_empty()
+    }
+
     /// The gates; `None` if no flag is given.
     ///
     /// # Errors
@@ -106,18 +113,39 @@ impl GateArgs {
             GateRules { count: self.gate_count.unwrap_or(1), max_failures: self.gate_failures.unwrap_or(0) };
         let every = self.gate_every.unwrap_or(Duration::from_secs(10));
         let probe = ProbeSettings { timeouts, variable };
-        Ok(Some(Gates { gates, every, rules, probe }))
+        Ok(Some(Gates { gates, every, rules, bake: Duration::ZERO, probe }))
     }
 }
 
 impl Deployment<'_> {
-    /// Requires that the services pass gates.
+    /// Requires that the services pass gates, this time after they have converged.
     ///
     /// # Errors
-    /// There are too many gates.
-    pub fn with_gates(mut self, args: &GateArgs) -> Result<Self, UsageError> {
-        self.gates = args.gates(*self.client.timeouts())?;
+    /// There are too many gates, or the command does not wait for rollouts.
+    pub fn with_gates(mut self, args: &GateArgs, bake: Duration) -> Result<Self, UsageError> {
+        self.gates = args.gates(*self.client.timeouts())?.map(|gates| Gates { bake, ..gates });
+        if self.gates.is_some() {
+            self.check_waits(if args.gate.is_empty() { "--gate-url" } else { "--gate" })?;
+        }
         Ok(self)
+    }
+
+    /// Rejects flags with which the command does not wait for rollouts, if this flag requires it.
+    ///
+    /// # Errors
+    /// There is one.
+    pub fn check_waits(&self, flag: &str) -> Result<(), UsageError> {
+        let example = "swarmctl update-image web shop/web:1.8 --gate ./smoke-test";
+        if self.flags.follow.detach {
+            let why =
+                format!("`{flag}` cannot be combined with `--detach`, which does not wait for the rollout");
+            return Err(UsageError::new(why, example));
+        }
+        if self.flags.edit.is_some_and(|edit| edit.plan_file.target().is_some()) {
+            let why = format!("`{flag}` cannot be combined with `--plan`, which does not store it");
+            return Err(UsageError::new(why, example));
+        }
+        Ok(())
     }
 }
 

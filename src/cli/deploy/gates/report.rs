@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::api::deploy::gates::verdict::{Tally, Verdict};
-use crate::api::rollout::Judgement;
 use crate::cli::select::format_count;
 
 /// What one gate has shown.
@@ -30,21 +29,6 @@ pub enum GateResult {
     Decided(Verdict),
     /// It was stopped.
     Unfinished,
-}
-
-/// What the gates of a service have shown.
-#[derive(Clone, Debug)]
-pub struct StepReport {
-    /// The gates that were started.
-    pub gates: Vec<GateReport>,
-    /// The result of all of them.
-    pub result: GateResult,
-    /// The number of tasks that should run.
-    pub of: u64,
-    /// The number of running tasks of the current spec.
-    pub new: u64,
-    /// The engine's time.
-    pub at: String,
 }
 
 impl From<Verdict> for GateResult {
@@ -101,39 +85,5 @@ impl GateReport {
     /// Describes why the gate has not passed: `exit status 1`.
     pub fn problem(&self) -> &str {
         self.why.as_deref().unwrap_or_default()
-    }
-}
-
-impl StepReport {
-    /// The report at this judgement.
-    pub fn new(gates: Vec<GateReport>, result: GateResult, judgement: Option<&Judgement>) -> Self {
-        Self {
-            gates,
-            result,
-            of: judgement.map_or(0, |it| it.desired),
-            new: judgement.map_or(0, |it| it.updated),
-            at: judgement.map_or_else(String::new, |it| format!("{:.0}", it.now)),
-        }
-    }
-
-    /// The gate that has not passed.
-    pub fn not_passed(&self) -> Option<&GateReport> {
-        self.gates.iter().find(|gate| gate.result != GateResult::Decided(Verdict::Passed))
-    }
-
-    /// The item of `steps` in JSON. Without steps, all gates are in one.
-    pub fn json(&self) -> Value {
-        json!({
-            "step": 1,
-            "target": self.of,
-            "of": self.of,
-            "new": self.new,
-            "extra": 0,
-            "causes": [],
-            "rounds": 1,
-            "result": self.result.as_str(),
-            "at": self.at,
-            "gates": self.gates.iter().map(GateReport::json).collect::<Vec<_>>(),
-        })
     }
 }

@@ -28,6 +28,8 @@ pub struct GateContext {
     pub image: String,
     /// The image before the change. Empty if nothing was changed.
     pub previous_image: String,
+    /// The number of the current step, and the number of steps.
+    pub step: (usize, usize),
 }
 
 /// A run of a gate.
@@ -65,7 +67,13 @@ impl GateContext {
             id: service.id().to_owned(),
             image: service.image().unwrap_or_default().to_owned(),
             previous_image: before.unwrap_or_default().to_owned(),
+            step: (1, 1),
         }
+    }
+
+    /// The same context, in a step of an update.
+    pub fn in_step(self, step: (usize, usize)) -> Self {
+        Self { step, ..self }
     }
 }
 

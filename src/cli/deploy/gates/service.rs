@@ -1,6 +1,6 @@
 //! The gates of one service: which run is next, and the verdict.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::report::{GateReport, GateResult};
 use super::run::{FinishedRun, GateContext, GateRun};
@@ -115,7 +115,8 @@ impl ServiceGates {
         match self.phase {
             Phase::Suspended => {
                 self.reset();
-                self.phase = Phase::Waiting(Instant::now());
+                let bake = if self.done.is_empty() { self.gates.bake } else { Duration::ZERO };
+                self.phase = Phase::Waiting(Instant::now() + bake);
                 None
             }
             Phase::Decided(verdict) => {

@@ -28,6 +28,10 @@ pub fn record_changed_services<'a>(
 
 /// The service, if it will change.
 fn record_change(client: &Client, item: &Item<Prepared>) -> Result<Option<RecordedService>> {
+    // The run that started a held update is the one that can be undone.
+    if item.payload.steps.as_ref().is_some_and(|first| !first.starts_update()) {
+        return Ok(None);
+    }
     // The clone is parsed, so that `item.service` stays unparsed: parsed specs of thousands of services would fill the
     // memory.
     let service = item.service.clone();

@@ -8,7 +8,7 @@ use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
 use crate::api::rollout::Judgement;
 use crate::api::spec::{Change, Place};
-use crate::cli::deploy::gates::StepReport;
+use crate::cli::deploy::steps::{StepReport, StepResult};
 
 static NO_EXPLANATION: Explanation =
     Explanation { failures: Vec::new(), networks: Vec::new(), problems: Vec::new(), has_leader: None };
@@ -156,9 +156,14 @@ impl ServiceReport {
         self.watch_result()?.judgement.as_ref()
     }
 
-    /// What its gates have shown, if they were started.
+    /// What its gates or steps have shown, if they were started.
+    pub fn steps(&self) -> &[StepReport] {
+        self.watch_result().map_or(&[], |result| &result.steps)
+    }
+
+    /// The last step that was started.
     pub fn step(&self) -> Option<&StepReport> {
-        self.watch_result()?.step.as_ref()
+        self.steps().iter().rfind(|step| step.result != StepResult::Skipped)
     }
 
     /// Why the rollout failed or did not end.

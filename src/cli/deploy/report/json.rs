@@ -13,8 +13,8 @@ use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
 use crate::api::spec::Change;
 use crate::cli::app::App;
-use crate::cli::deploy::gates::StepReport;
 use crate::cli::deploy::held;
+use crate::cli::deploy::steps::StepReport;
 use crate::cli::exit::Exit;
 use crate::cli::messages::findings;
 use crate::cli::newest::{Choice, Decision};
@@ -75,7 +75,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "failures": report.explanation().failures.iter().map(failure).collect::<Vec<_>>(),
         "error": error,
         "hold": held::json(report.service(), report.rollout()),
-        "steps": report.step().map(StepReport::json).into_iter().collect::<Vec<_>>(),
+        "steps": report.steps().iter().map(StepReport::json).collect::<Vec<_>>(),
         "newest": report.newest().map(Decision::json),
         "undo": undo(report).map(UndoState::as_str),
     })
@@ -111,6 +111,7 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Unchanged(NoChange::SameSpec) => Some("no_change"),
         Outcome::Unchanged(NoChange::SameImage(_)) => Some("same_image"),
         Outcome::Unchanged(NoChange::SameDigest { .. }) => Some("same_digest"),
+        Outcome::Unchanged(NoChange::NotHeld) => Some("not_held"),
         Outcome::NotApplicable(_) => Some("skipped"),
         Outcome::Skipped(_, SkipReason::Missing) => Some("missing"),
         Outcome::Skipped(_, SkipReason::PlanState(state)) => Some(state.as_str()),

@@ -198,6 +198,7 @@ fn outcome_of_watched(result: &WatchResult) -> Outcome<'_> {
         Conclusion::GaveUp(why) => Outcome::GaveUp(why),
         Conclusion::Interrupted => Outcome::Interrupted,
         Conclusion::Held => Outcome::Held,
+        Conclusion::NotPosted(failed) => outcome_of_failed_update(failed),
         Conclusion::UnderWay => Outcome::UnderWay,
     }
 }

@@ -4,7 +4,8 @@ use super::facts::EngineWarnings;
 use super::outcome::Outcome;
 use super::service::{Conclusion, ServiceReport, Stage, WatchResult, Watchable};
 use crate::cli::app::App;
-use crate::cli::deploy::gates::StepReport;
+use crate::cli::deploy::held::HeldUpdate;
+use crate::cli::deploy::steps::StepReport;
 use crate::cli::messages;
 use crate::cli::messages::shared::{SharedTexts, count_and_names, with_services};
 use crate::cli::newest::Decision;
@@ -62,7 +63,7 @@ pub fn warnings(report: &ServiceReport) -> Vec<String> {
         EngineWarnings::Create(warnings) => warnings.to_vec(),
     };
     warnings.extend(report.remarks.warnings.iter().cloned());
-    if let (Outcome::Inconclusive, Some(gate)) =
+    if let (Outcome::Inconclusive | Outcome::Held, Some(gate)) =
         (report.outcome(), report.step().and_then(StepReport::not_passed))
     {
         warnings.push(messages::gates::inconclusive(gate));
@@ -114,6 +115,12 @@ fn left_behind(result: &WatchResult) -> Vec<String> {
 /// Describes an unchanged service whose rollout was waited for.
 fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
     let Watchable::Unchanged(_) = &result.watched else { return None };
+    // A held update is continued, whatever was posted.
+    if !result.steps.is_empty()
+        && result.service.as_ref().is_some_and(|service| HeldUpdate::of(service).is_some())
+    {
+        return None;
+    }
     match result.conclusion {
         Conclusion::Converged => Some("already as requested; its rollout was in progress"),
         Conclusion::Failed(_) | Conclusion::RolledBack => Some("already as requested; nothing was posted"),

@@ -74,6 +74,7 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
             format!("would be {done} (dry run, nothing was posted)")
         }
         Outcome::Unchanged(NoChange::SameSpec) => "nothing to change; nothing was posted".to_owned(),
+        Outcome::Unchanged(NoChange::NotHeld) => "is not held; nothing was posted".to_owned(),
         Outcome::Unchanged(NoChange::SameImage(image)) => format!("already runs {image}; nothing was posted"),
         Outcome::Unchanged(NoChange::SameDigest { tags: Some((runs, asked)), .. }) => {
             let same = same_digest(report, runs.as_deref(), asked.as_deref());

@@ -11,9 +11,9 @@ use crate::api::error::Error;
 use crate::api::lint::Finding;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{FailureReason, Judgement};
-use crate::api::spec::Place;
+use crate::api::spec::{Change, Place};
 use crate::cli::deploy::ChosenBy;
-use crate::cli::deploy::gates::StepReport;
+use crate::cli::deploy::steps::StepReport;
 use crate::cli::newest::{Decision, ImageRefusal};
 
 /// What a command did to one service.
@@ -80,8 +80,8 @@ pub struct WatchResult {
     pub conclusion: Conclusion,
     /// Why it failed or did not end, as far as known.
     pub explanation: Explanation,
-    /// What its gates have shown, if they were started.
-    pub step: Option<StepReport>,
+    /// What its gates or steps have shown, if they were started.
+    pub steps: Vec<StepReport>,
 }
 
 /// A service that can be watched.
@@ -112,7 +112,7 @@ pub struct WatchRequest {
 }
 
 /// How watching a service ended.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Conclusion {
     /// Its tasks run, or have completed.
     Converged,
@@ -120,6 +120,8 @@ pub enum Conclusion {
     Inconclusive,
     /// Its update is held.
     Held,
+    /// A request of its held update failed.
+    NotPosted(Box<FailedUpdate>),
     /// Its tasks run, and the service was already as requested.
     AsRequested,
     /// It converged, but another writer changed the requested places.
@@ -213,6 +215,8 @@ pub struct Remarks {
     pub warnings: Vec<String>,
     /// Notes.
     pub notes: Vec<String>,
+    /// The number of new tasks after the first round of an update in steps.
+    pub new_tasks: Option<u64>,
     /// Notes that were printed before the request.
     pub announced_notes: Vec<String>,
     /// Places that were requested and that the engine cannot store.
@@ -246,6 +250,7 @@ impl Remarks {
             lint: join(self.lint, more.lint),
             plan: self.plan.or(more.plan),
             undo: self.undo.or(more.undo),
+            new_tasks: self.new_tasks.or(more.new_tasks),
         }
     }
 }
@@ -343,6 +348,22 @@ impl WatchRequest {
 }
 
 impl Watchable {
+    /// Adds a post of a held update, which has these changes in all.
+    pub fn add_post(&mut self, post: Applied, changes: Vec<Change>) {
+        let Applied { base, version_before, stored, warnings, kept, .. } = post;
+        match self {
+            Self::Applied(first) => {
+                first.warnings.extend(warnings);
+                (first.stored, first.changes) = (stored, changes);
+            }
+            Self::Unchanged(Unchanged { service, .. }) | Self::Found(service) => {
+                let base = if service.id() == base.id() { service.clone() } else { base };
+                *self = Self::Applied(Applied { base, version_before, changes, stored, warnings, kept });
+            }
+            Self::Created(_) => {}
+        }
+    }
+
     /// The service, as read before it is watched; `None` for a service that was created and could not be read back.
     pub fn service(&self) -> Option<&Service> {
         match self {

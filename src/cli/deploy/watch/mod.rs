@@ -1,5 +1,6 @@
 //! Waits for rollouts: reads the state of services, judges it, and reports changes as progress.
 
+mod held;
 mod poll;
 mod schedule;
 
@@ -14,9 +15,9 @@ use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{Baseline, FailureReason, Judgement, Polling, State, TaskHistory, WaitsFor};
 use crate::api::spec::Place;
-use crate::cli::deploy::gates::StepReport;
 use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
+use crate::cli::deploy::steps::{Position, StepReport};
 use crate::cli::messages;
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
 use poll::{RecentNodes, poll_services};
@@ -38,8 +39,10 @@ pub struct Watched {
     /// The number of the gate that must pass next, and the number of gates. With gates, the service is also watched after
     /// it has converged.
     pub gate: Option<(usize, usize)>,
-    /// What the gates have shown, once they have ended.
-    pub step: Option<StepReport>,
+    /// What the gates or steps have shown, once they have ended.
+    pub steps: Vec<StepReport>,
+    /// Where the update in steps is, if this program continues it: then the service is also watched while it is held.
+    pub position: Option<Position>,
     /// The label of a held update, as it was last read.
     pub held: Option<HeldUpdate>,
     baseline: Baseline,
@@ -56,7 +59,7 @@ pub enum Purpose {
 }
 
 /// How watching a service ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
     /// Its tasks run, or have completed.
     Converged,
@@ -70,6 +73,10 @@ pub enum Ending {
     RolledBack,
     /// It failed.
     Failed(FailureReason),
+    /// A user must decide about a held update.
+    Conflict(Box<Conflict>),
+    /// A request of a held update failed.
+    NotPosted,
     /// The service was removed.
     Removed,
     /// Stopped waiting, with the reason: timeout, or the engine became unavailable. The rollout continues.
@@ -90,7 +97,8 @@ impl Watched {
             purpose: Purpose::Change,
             image_before: None,
             gate: None,
-            step: None,
+            steps: Vec::new(),
+            position: None,
             held: None,
             baseline,
             history: TaskHistory::new(Polling::Repeated),
@@ -136,6 +144,11 @@ impl Watched {
     fn apply(&mut self, judgement: Judgement) {
         let is_at_rest = || self.held.as_ref().is_none_or(|held| held.is_at_rest(&self.service, &judgement));
         self.ending = match &judgement.state {
+            State::Held | State::UnderWay(_) | State::Converged | State::RolledBack
+                if self.position.is_some() =>
+            {
+                None
+            }
             State::Held if is_at_rest() => Some(Ending::Held),
             State::UnderWay(_) if self.held.is_some() && is_at_rest() => Some(Ending::Held),
             State::Held | State::UnderWay(_) => None,
@@ -199,11 +212,11 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
 
 /// Returns the result of watching a change; `watched` is `None` if it could not be watched.
 pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
-    let Some(Watched { service, judgement, ending, step, .. }) = watched else {
+    let Some(Watched { service, judgement, ending, steps, .. }) = watched else {
         let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
         let explanation = Explanation::default();
-        let (service, judgement, step) = Default::default();
-        return WatchResult { watched: change, service, judgement, conclusion, explanation, step };
+        let (service, judgement, steps) = Default::default();
+        return WatchResult { watched: change, service, judgement, conclusion, explanation, steps };
     };
     let conclusion = match ending {
         Some(Ending::Converged) => converged(&change, &service),
@@ -212,6 +225,9 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
             _ => Conclusion::Inconclusive,
         },
         Some(Ending::Held) => Conclusion::Held,
+        Some(Ending::Conflict(conflict)) => Conclusion::Conflict(conflict),
+        // The caller knows more.
+        Some(Ending::NotPosted) => Conclusion::GaveUp("a request failed".to_owned()),
         Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
         // The engine had already rolled back to the requested spec.
         Some(Ending::RolledBack) if is_as_found(&change, &service) => Conclusion::AsRequested,
@@ -228,7 +244,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_without_requests(judgement),
         _ => Explanation::default(),
     };
-    WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation, step }
+    WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation, steps }
 }
 
 /// Whether nothing was posted to the service and its spec has not changed since.

@@ -2,12 +2,18 @@
 
 use crate::api::deploy::gates::verdict::MAX_ERRORS_IN_A_ROW;
 use crate::api::rollout::{FailureReason, State};
-use crate::cli::deploy::gates::{GateReport, GateResult, StepReport};
+use crate::cli::deploy::gates::{GateReport, GateResult};
 use crate::cli::deploy::report::{Conclusion, ServiceReport};
+use crate::cli::deploy::steps::{StepReport, StepResult};
 
 /// Why a rollout has failed: `gate 1 failed: exit status 1`.
 pub fn failed(gate: &GateReport) -> String {
     format!("gate {} failed: {}", gate.gate, gate.problem())
+}
+
+/// Why an update in steps has failed: `gate 1 failed after step 1 of `web`: exit status 1`.
+pub fn failed_after_step(gate: &GateReport, step: usize, name: &str) -> String {
+    format!("gate {} failed after step {step} of `{name}`: {}", gate.gate, gate.problem())
 }
 
 /// The warning about a service whose gate was inconclusive.
@@ -54,7 +60,7 @@ pub fn repeat(report: &ServiceReport) -> Option<&'static str> {
 
 fn awaited_step(report: &ServiceReport) -> Option<&StepReport> {
     let has_converged = report.rollout().is_some_and(|rollout| rollout.state == State::Converged);
-    report.step().filter(|step| has_converged && step.result == GateResult::Unfinished)
+    report.step().filter(|step| has_converged && step.result == StepResult::Unfinished)
 }
 
 fn output(gate: &GateReport) -> Option<String> {

@@ -3,13 +3,28 @@
 use jiff::Timestamp;
 
 use super::{Message, value};
-use crate::api::deploy::steps::{HoldConflict, HoldLabel, MAX_LABEL_LEN, PostError};
+use crate::api::deploy::steps::{HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, PostError};
+use crate::api::deploy::update::Delivery;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
+use crate::api::resources::services::Service;
+use crate::api::spec::Place;
+use crate::cli::deploy::held::HeldUpdate;
+use crate::cli::deploy::report::ServiceReport;
+use crate::cli::messages::shell;
 
 /// The commands that end a hold. The name is quoted for a shell.
 pub fn way_on(name: &str) -> String {
     format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`")
+}
+
+/// The hint about a service that this command leaves held. `None` if it does not.
+pub fn stays_held(report: &ServiceReport) -> Option<String> {
+    let service = report.service()?;
+    let is_driven = !report.steps().is_empty() || report.delivery() != Delivery::None;
+    HeldUpdate::of(service).filter(|_| is_driven)?;
+    let name = service.name();
+    Some(format!("`{name}` stays held: {}", way_on(&shell::service(name))))
 }
 
 /// Who holds an update, and since when.
@@ -74,6 +89,26 @@ fn by_hand(name: &str) -> String {
         "restore the settings with `docker service update --label-rm {HELD} --update-parallelism 1 --update-delay 0s \
          --update-failure-action pause {name}`"
     )
+}
+
+/// What a completed update in steps costs, and how to go back.
+pub fn price(service: &Service, label: &HoldLabel) -> String {
+    let name = shell::service(service.name());
+    let image = Place::at("TaskTemplate.ContainerSpec.Image");
+    let old = label.edits.iter().find(|held| *held.edit.place() == image);
+    let old = old.and_then(|held| held.edit.from.as_ref()?.as_str());
+    let way = match (label.run, old) {
+        (Some(run), _) => format!("; to go back run `swarmctl undo {run}`"),
+        (None, Some(old)) => format!("; to go back run `swarmctl update-image {name} {}`", shell::word(old)),
+        (None, None) => String::new(),
+    };
+    format!("the update was made in steps, so a rollback by the engine changes nothing now{way}")
+}
+
+/// The note about a setting that somebody has changed during a hold.
+pub fn kept(setting: &KeptSetting) -> String {
+    let now = value(setting.value.as_ref());
+    format!("{} was changed during the hold, and stays `{now}`", setting.place)
 }
 
 /// Why an update cannot be held.

@@ -61,7 +61,9 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
     // Quoted for a shell, because hints contain commands.
     let name = &*shell::service(report.name());
     Some(match report.outcome() {
-        Outcome::Unchanged(NoChange::SameSpec | NoChange::SameImage(_) | NoChange::SameDigest { .. })
+        Outcome::Unchanged(
+            NoChange::SameSpec | NoChange::SameImage(_) | NoChange::SameDigest { .. } | NoChange::NotHeld,
+        )
         | Outcome::NotApplicable(_)
         | Outcome::Skipped(..)
         | Outcome::NoNewer(_)
@@ -74,7 +76,10 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         | Outcome::Inconclusive => return None,
         Outcome::RolloutFailed(why) => Message {
             causes: std::iter::once(why.to_string()).chain(describe_failures(report)).collect(),
-            hint: Some(hints::inspect_and_roll_back(report, why)),
+            hint: Some(match held::stays_held(report) {
+                Some(held) => format!("{held}; {}", hints::inspect(report)),
+                None => hints::inspect_and_roll_back(report, why),
+            }),
         },
         Outcome::RolledBack => {
             Message { causes: rolled_back_for(report), hint: Some(hints::inspect(report)) }
@@ -125,7 +130,9 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         },
         Outcome::GaveUp(why) => Message {
             causes: std::iter::once(why.to_owned()).chain(still_waiting_for(report, why)).collect(),
-            hint: Some(if report.is_removal() {
+            hint: Some(if let Some(held) = held::stays_held(report) {
+                held
+            } else if report.is_removal() {
                 "the service is removed, and the engine continues to stop its tasks".to_owned()
             } else if let Some(hint) = gates::repeat(report) {
                 hint.to_owned()
@@ -135,7 +142,9 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         },
         Outcome::Interrupted => {
             let left = after_interrupt(report.delivery());
-            let hint = if is_still_watchable(report) {
+            let hint = if let Some(held) = held::stays_held(report) {
+                format!("{left}; {held}")
+            } else if is_still_watchable(report) {
                 format!("{left}; {}", keep_watching(name))
             } else {
                 gates::repeat(report).unwrap_or(left).to_owned()
@@ -223,6 +232,9 @@ pub fn warning(warning: &Warning) -> String {
         }
         Warning::MovesNetworks => MOVES_NETWORKS.to_owned(),
         Warning::Engine(text) => text.clone(),
+        Warning::PreviousSpecIsHeld(why) => format!(
+            "its previous spec is still a held one, so a rollback by the engine would restore the hold: {why}"
+        ),
         Warning::NotReadBack(why) => {
             format!("the engine accepted the update, but it could not be read back: {why}")
         }

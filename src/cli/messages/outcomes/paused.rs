@@ -1,6 +1,6 @@
 //! Hints about a paused rollout: what resumes it, and with which consequences.
 
-use super::Message;
+use super::{Message, held};
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::rollout::FailureReason;
 use crate::cli::app::command_line::CommandLine;
@@ -10,7 +10,7 @@ use crate::cli::messages::shell;
 /// The consequence of resuming a rollout.
 const RESUMES: &str = "resumes the rollout: the engine continues to replace tasks";
 /// The commands that refuse a paused rollout without `--resume`.
-const WITH_RESUME: [&str; 5] = ["apply", "restart", "scale", "undo", "update"];
+const WITH_RESUME: [&str; 6] = ["apply", "continue", "restart", "scale", "undo", "update"];
 
 /// Adds the alternatives for a paused rollout to the message of a command that has sent nothing.
 pub fn with_alternatives(
@@ -27,8 +27,14 @@ pub fn with_alternatives(
         Outcome::HasSideEffect(_) => report.service().is_some_and(|service| service.is_paused()),
         _ => false,
     };
-    if !is_paused {
+    if !is_paused || held::stays_held(report).is_some() {
         return message;
+    }
+    if command == "continue" {
+        let hint = format!(
+            "`swarmctl continue --resume {name}` resumes it; `swarmctl rollback {name}` replaces the new tasks with old ones"
+        );
+        return Message { hint: Some(hint), ..message };
     }
     let image = format!(
         "deploy a working image with `swarmctl update-image {name} IMAGE` (the update resumes the rollout; \

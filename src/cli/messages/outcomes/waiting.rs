@@ -4,6 +4,7 @@ use super::failures::describe_failures;
 use super::gates;
 use crate::api::rollout::State;
 use crate::cli::deploy::report::ServiceReport;
+use crate::cli::deploy::steps::StepResult;
 
 /// What happens after the command has stopped waiting.
 pub const ROLLOUT_CONTINUES: &str = "the rollout continues";
@@ -17,7 +18,10 @@ pub fn keep_watching(names: &str) -> String {
 pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
     let messages = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
     let messages = messages.filter(|message| message.contains("failure")).collect::<Vec<_>>();
-    let causes = gates::failure(report).into_iter().chain(messages).chain(describe_failures(report));
+    let declined = report.step().filter(|step| step.result == StepResult::Declined);
+    let declined = declined.map(|_| "rolled back by your answer (--confirm)".to_owned());
+    let causes =
+        declined.into_iter().chain(gates::failure(report)).chain(messages).chain(describe_failures(report));
     let causes: Vec<String> = causes.collect();
     if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }
 }

@@ -69,6 +69,8 @@ pub struct SwarmState {
     ids: u64,
     hooks: Vec<Hook>,
     breaks: Vec<InjectedFault>,
+    /// The numbers of the posts whose responses are lost, counted from 1.
+    pub lost_posts: Vec<usize>,
     counts: BTreeMap<(&'static str, RequestKind), usize>,
     strange: Vec<String>,
 }
@@ -162,6 +164,7 @@ impl FakeSwarm {
             ids: 0,
             hooks: Vec::new(),
             breaks: Vec::new(),
+            lost_posts: Vec::new(),
             counts: BTreeMap::new(),
             strange: Vec::new(),
         };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::slots::tasks_of_slots;
 use super::{NO_MANAGER, RequestKind, Service, Step, SwarmState};
+use crate::support::faults::ResponseFault;
 use crate::support::server::{API_VERSION, Answer, Request, normal_filters};
 use crate::support::system;
 
@@ -104,8 +105,12 @@ impl SwarmState {
             }
             ("POST", ["services", word, "update"]) => {
                 self.hook(RequestKind::Post, false);
-                let answer = self.update(word, request);
+                let mut answer = self.update(word, request);
                 self.hook(RequestKind::Post, true);
+                let number = self.counts.get(&("after", RequestKind::Post)).copied().unwrap_or_default();
+                if self.lost_posts.contains(&number) {
+                    answer.fault = Some(ResponseFault::Cut(0));
+                }
                 answer
             }
             ("DELETE", ["services", word]) => match self.find(word) {

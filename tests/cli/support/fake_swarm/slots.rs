@@ -25,6 +25,11 @@ impl SwarmState {
         service.slots = Some(Slots { tasks, broken: None });
     }
 
+    /// Lets tasks with this image fail at once.
+    pub fn break_image(&mut self, name: &str, image: &str) {
+        self.service(name).slots.as_mut().expect("a service with slots").broken = Some(image.to_owned());
+    }
+
     /// Number of tasks with the current template.
     pub fn new_tasks(&mut self, name: &str) -> usize {
         let service = self.service(name);

@@ -1,0 +1,60 @@
+//! What is posted first to continue a held update.
+
+use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, Round};
+use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
+use crate::api::resources::services::Service;
+use crate::cli::deploy::report::{NotStarted, Remarks};
+use crate::cli::deploy::steps::{FirstPost, GateState, IfChanged};
+use crate::cli::deploy::{IfPaused, Prepared};
+
+/// Prepares the continuation of held updates.
+pub struct Preparer {
+    /// A request with the flags of the command.
+    pub request: UpdateRequest,
+    /// The process.
+    pub driver: Driver,
+    /// What to do if another writer has changed an edited place.
+    pub if_changed: IfChanged,
+    /// What to do if the rollout is paused.
+    pub resume: IfPaused,
+    /// Whether the services must pass gates.
+    pub gates: GateState,
+}
+
+impl Preparer {
+    /// Prepares the continuation of one update.
+    ///
+    /// # Errors
+    /// The label cannot be read.
+    pub fn prepare(&self, service: &Service) -> Result<Prepared, NotStarted> {
+        let hold = Hold::read(service.spec())
+            .map_err(|why| NotStarted::Conflict(Box::new(Conflict::Hold(HoldConflict::Unreadable(why)))))?;
+        let prepared =
+            |request, first| Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) };
+        let Some(hold) = hold else { return Ok(prepared(self.request.clone(), FirstPost::NotHeld)) };
+        let operation = Operation::Hold(self.release(&hold).into());
+        let request = UpdateRequest { operation, ..self.request.clone() };
+        let is_as_is = self.if_changed == IfChanged::Accept;
+        let lacks_gates = hold.label().is_gated && self.gates == GateState::None && !is_as_is;
+        let first = match hold.label().phase {
+            Phase::Holding if is_as_is => FirstPost::Requested,
+            _ if self.resume == IfPaused::Resume => FirstPost::Resume(Box::new(hold), self.driver.clone()),
+            _ => FirstPost::TakeOver,
+        };
+        let warning =
+            lacks_gates.then(|| "its update was started with gates, and none is given now".to_owned());
+        let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
+        Ok(Prepared { remarks, ..prepared(request, first) })
+    }
+
+    /// The post that replaces the remaining tasks.
+    fn release(&self, hold: &Hold) -> HoldOperation {
+        let (label, driver) = (hold.label(), self.driver.clone());
+        let steps = label.steps.clone();
+        let round = Round { step: steps.count(), steps, target: label.target, replaces: 0 };
+        match self.if_changed {
+            IfChanged::Accept => HoldOperation::ReleaseAsIs(hold.clone(), driver, round),
+            IfChanged::Conflict => HoldOperation::Release(hold.clone(), driver, round),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The held updates of a batch: their rounds, checks and ends, while all services are watched.
+
+use std::time::Instant;
+
+use super::{Batch, Work};
+use crate::api::deploy::gates::verdict::Verdict;
+use crate::api::deploy::steps::{Hold, Phase};
+use crate::api::deploy::update::{
+    Applied, FailedUpdate, HoldOperation, Operation, Stored, Update, UpdateError, UpdateRequest, Warning,
+    repost, update,
+};
+use crate::api::deploy::update::{Attempt, Delivery};
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::resources::services;
+use crate::api::resources::services::Service;
+use crate::cli::deploy::gates::GateReport;
+use crate::cli::deploy::report::{Remarks, Watchable};
+use crate::cli::deploy::steps::{
+    Action, AdvanceCause, GateState, LastPost, Observed, StepResult, StepRules, Stepper, Steps,
+};
+use crate::cli::deploy::watch::{Ending, Purpose, Watched};
+use crate::cli::exit::Exit;
+use crate::cli::messages;
+use crate::cli::progress::ProgressUpdate;
+
+/// A post of a held update.
+#[derive(Debug)]
+pub struct PostRequest {
+    /// The service as it was last read.
+    service: Service,
+    operation: HoldOperation,
+}
+
+impl PostRequest {
+    /// Sends it. The service is read first.
+    pub fn run(self, client: &Client) -> Result<Update, Box<FailedUpdate>> {
+        let newest = match services::inspect(client, self.service.id()) {
+            Ok(newest) => newest,
+            Err(error) => {
+                let (after, attempt, warnings) = (None, Attempt::default(), Vec::new());
+                let (error, delivery) = (UpdateError::Failed(error), Delivery::None);
+                return Err(Box::new(FailedUpdate {
+                    error,
+                    base: self.service,
+                    after,
+                    attempt,
+                    delivery,
+                    warnings,
+                }));
+            }
+        };
+        let is_last = matches!(self.operation, HoldOperation::Finish(_));
+        let request = UpdateRequest::new(Operation::Hold(self.operation.into()));
+        let updated = update(client, newest, &request)?;
+        Ok(match updated {
+            Update::Applied(applied) if is_last => Update::Applied(posted_twice(client, applied)),
+            update => update,
+        })
+    }
+}
+
+/// Posts the spec once more, so that a rollback by the engine does not restore the hold.
+fn posted_twice(client: &Client, applied: Applied) -> Applied {
+    let Stored::Read { service, dropped } = applied.stored else { return applied };
+    let mut warnings = applied.warnings;
+    let service = match repost(client, service.clone()) {
+        Ok(newest) => newest,
+        Err(error) => {
+            warnings.push(Warning::PreviousSpecIsHeld(error.to_string()));
+            service
+        }
+    };
+    Applied { stored: Stored::Read { service, dropped }, warnings, ..applied }
+}
+
+impl<T: Send> Batch<'_, T> {
+    /// Continues the held update of a service that is going to be watched. `None` if it is not held, or not by this command.
+    pub(super) fn stepper_of(
+        &self,
+        change: &mut Watchable,
+        remarks: &Remarks,
+        purpose: Purpose,
+    ) -> Option<Stepper> {
+        let steps = self.rules.steps.as_ref()?;
+        let service = change.service()?;
+        let hold = Hold::read(service.spec()).ok()??;
+        let version = service.version();
+        let gates = if self.rules.gates.is_some() { GateState::Given } else { GateState::None };
+        let stepper = if purpose == Purpose::Rollback {
+            let steps = Steps { rules: StepRules::to_complete(), ..steps.clone() };
+            Stepper::new(hold, version, &steps, GateState::None)
+        } else {
+            Stepper::new(hold, version, steps, gates)
+        };
+        if let Watchable::Applied(applied) = change {
+            applied.changes = stepper.changes();
+        }
+        let service = change.service()?;
+        Some(match remarks.new_tasks {
+            Some(goal) => stepper.with_goal(goal, LastPost::read(self.client, service)),
+            None => stepper,
+        })
+    }
+
+    /// Looks at all held updates, after the services were read.
+    pub(super) fn drive(&mut self) {
+        for at in 0..self.entries.len() {
+            loop {
+                let (watched, entry) = (&self.watched[at], &mut self.entries[at]);
+                let Some(stepper) = entry.stepper.as_mut().filter(|_| watched.ending.is_none()) else {
+                    break;
+                };
+                let Some(seen) = observed(watched) else { break };
+                let action = stepper.observe(seen);
+                if !stepper.is_asking() {
+                    self.questions.withdraw(entry.key);
+                }
+                if entry.gates.is_some() && !stepper.is_checking() {
+                    self.stop_gates(at);
+                }
+                if !self.act(at, action) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Stops the gates of a step that is no longer converged. They start again later.
+    fn stop_gates(&mut self, at: usize) {
+        let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
+        let Some(mut gates) = entry.gates.take() else { return };
+        if let Some(report) = gates.suspend() {
+            self.progress.gate(&ProgressUpdate::new(watched), &report);
+        }
+        watched.gate = None;
+        entry.stopped_gates = gates.into_reports();
+    }
+
+    /// Does what a held update requires. Returns whether to look at it again at once.
+    fn act(&mut self, at: usize, action: Action) -> bool {
+        let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
+        let Some(stepper) = &mut entry.stepper else { return false };
+        match action {
+            Action::Wait => return false,
+            Action::ReportStep => {
+                watched.position = Some(stepper.position());
+                if stepper.label().phase != Phase::Aborting {
+                    self.progress.step(&ProgressUpdate::new(watched), &stepper.current());
+                }
+            }
+            Action::ReportAdvance => {
+                let causes = match &stepper.last_post {
+                    Some(post) => post.causes(self.client, &watched.service),
+                    None => vec![AdvanceCause::Unknown],
+                };
+                stepper.explain_extra(causes);
+                let report = stepper.current();
+                entry.watch.remarks.warnings.push(report.describe_extra());
+                self.progress.advance(&ProgressUpdate::new(watched), &report);
+            }
+            Action::StartGates => {
+                entry.gates = self.gating.gates_of_step(self.rules, watched, stepper);
+                self.next_poll = Instant::now();
+                return false;
+            }
+            Action::Ask(question) => {
+                self.questions.add(entry.key, question);
+                return false;
+            }
+            Action::Post(operation) => {
+                let post = PostRequest { service: watched.service.clone(), operation: *operation };
+                self.pool.submit([(entry.key, Work::Post(Box::new(post)))]);
+                return false;
+            }
+            Action::End(ending) => {
+                if ending == Ending::Converged && stepper.label().phase != Phase::Aborting {
+                    entry.watch.remarks.notes.push(messages::held::price(&watched.service, stepper.label()));
+                }
+                watched.end(ending);
+                self.progress.changed(&ProgressUpdate::new(watched));
+                self.next_poll = Instant::now();
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Asks the user, and does what was answered.
+    pub(super) fn answer(&mut self) {
+        let Some((key, answer)) = self.questions.poll() else { return };
+        let Some(at) = self.entries.iter().position(|entry| entry.key == key) else { return };
+        let (watched, entry) = (&self.watched[at], &mut self.entries[at]);
+        let (Some(stepper), Some(seen)) = (&mut entry.stepper, observed(watched)) else { return };
+        let action = stepper.answered(answer, seen);
+        self.act(at, action);
+    }
+
+    /// The gates of a step have decided.
+    pub(super) fn decided(&mut self, at: usize, verdict: Verdict, gates: Vec<GateReport>) {
+        let (watched, entry) = (&self.watched[at], &mut self.entries[at]);
+        let (Some(stepper), Some(seen)) = (&mut entry.stepper, observed(watched)) else { return };
+        let action = stepper.decided(verdict, gates, seen);
+        self.act(at, action);
+    }
+
+    /// A post of a held update has ended.
+    pub(super) fn posted(&mut self, key: usize, result: Result<Update, Box<FailedUpdate>>) {
+        let Some(at) = self.entries.iter().position(|entry| entry.key == key) else { return };
+        self.poller.restart();
+        self.next_poll = Instant::now();
+        let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
+        let Some(stepper) = &mut entry.stepper else { return };
+        let applied = match result {
+            Ok(Update::Applied(applied)) => applied,
+            // Nothing is planned, and each post differs.
+            Ok(Update::Unchanged(_) | Update::Planned(_)) => return,
+            Err(failed) => return self.not_posted(at, failed),
+        };
+        let read = match &applied.stored {
+            Stored::Read { service, .. } => Some(service.clone()),
+            Stored::Unread(_) | Stored::Unavailable => None,
+        };
+        watched.follow_post(&applied);
+        stepper.last_post = read.as_ref().map(|service| LastPost::read(self.client, service));
+        let action = stepper.posted(read.as_ref());
+        let remarks = &mut entry.watch.remarks;
+        remarks.notes.extend(applied.kept.iter().map(messages::held::kept));
+        entry.watch.change.add_post(applied, stepper.changes());
+        watched.position = Some(stepper.position());
+        self.act(at, action);
+    }
+
+    /// A post of a held update was not accepted, or its result is not known.
+    fn not_posted(&mut self, at: usize, failed: Box<FailedUpdate>) {
+        let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
+        let is_over = self.client.time_left().is_some_and(|left| left.is_zero());
+        if let Some(after) = &failed.after {
+            watched.service = after.clone();
+        }
+        let ending = match &failed.error {
+            UpdateError::Failed(Error::Interrupted) => Ending::Interrupted,
+            UpdateError::Conflict(conflict) => Ending::Conflict(conflict.clone()),
+            UpdateError::Failed(_) if is_over => Ending::GaveUp("timed out (--timeout)".to_owned()),
+            UpdateError::Failed(error) if Exit::for_error(error, None) == Exit::Unreachable => {
+                Ending::GaveUp(messages::errors::error_chain(error).collect::<Vec<_>>().join(": "))
+            }
+            UpdateError::Failed(_)
+            | UpdateError::Unknown(_)
+            | UpdateError::Refused(_)
+            | UpdateError::RolledBack => {
+                entry.not_posted = Some(failed);
+                Ending::NotPosted
+            }
+        };
+        if let Some(stepper) = &mut entry.stepper {
+            stepper.stop();
+        }
+        watched.ending = Some(ending);
+        self.progress.changed(&ProgressUpdate::new(watched));
+    }
+}
+
+/// What is known of a watched service; `None` if its tasks were not read since the last post.
+fn observed(watched: &Watched) -> Option<Observed<'_>> {
+    let judgement = watched.judgement.as_ref()?;
+    Some(Observed { service: &watched.service, judgement, at: Instant::now() })
+}
+
+/// Whether the step of a service has converged, so that its gates may run.
+pub fn has_converged(watched: &Watched, stepper: Option<&Stepper>) -> bool {
+    match stepper {
+        Some(stepper) => observed(watched).is_some_and(|seen| stepper.has_converged(seen)),
+        None => watched.has_converged(),
+    }
+}
+
+/// The result of a step that was in progress when its service ended so.
+pub fn result_of_step(ending: Option<&Ending>) -> StepResult {
+    match ending {
+        Some(Ending::Failed(_) | Ending::RolledBack | Ending::Removed) => StepResult::Failed,
+        Some(Ending::Converged | Ending::Held) => StepResult::Passed,
+        _ => StepResult::Unfinished,
+    }
+}

@@ -1,0 +1,122 @@
+//! `--steps`, `--hold` and the flags that belong to them.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::rules::{Confirm, IfChanged, LastStep, StepRules};
+use crate::api::deploy::steps::{Step, StepList};
+use crate::api::spec::values;
+use crate::cli::deploy::gates::GateArgs;
+use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
+
+/// The long help of `--steps`. It begins with the price.
+const STEPS_LONG: &str = "Afterwards the engine's one-step rollback leads nowhere: to go back use `swarmctl undo`\n\n\
+    Replaces tasks in steps and checks each step. LIST has counts or percentages of the tasks, as in 1,25%,100%; 100% is \
+    added if it is missing. The next step starts when the new tasks have run for the monitor period and the gates have \
+    passed. If one fails, the service stays held (exit 5), or is rolled back with --rollback-on-failure (exit 6).\n\n\
+    A held update is stored in the label `swarmctl.held`, and its UpdateConfig has a delay of a year. Other updates, \
+    elections and stopped tasks let it advance (docs/steps.md). Requires API 1.41. Experimental.";
+
+/// The flags of commands whose updates can be made in steps.
+#[derive(Args, Clone, Debug)]
+pub struct StepArgs {
+    /// Replace tasks in steps and check each step, as in 1,25%,100%
+    #[arg(long, value_name = "LIST", value_parser = list, conflicts_with = "hold", long_help = STEPS_LONG)]
+    steps: Option<StepList>,
+    /// Replace N tasks (or N%), check them, and exit
+    ///
+    /// The service stays held (exit 10): see `swarmctl continue`, and `swarmctl rollback` to go back. The first step of
+    /// --steps alone. docs/steps.md has the table of what lets a held update advance: any update of the service, a new
+    /// leader, and tasks that stop.
+    #[arg(long, value_name = "N", value_parser = step)]
+    hold: Option<Step>,
+    #[command(flatten)]
+    checks: CheckArgs,
+}
+
+/// The flags for the time between two steps.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Time to wait after a step has converged before its gates run [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = bake)]
+    bake: Option<Duration>,
+    /// Ask before each further step (requires a terminal)
+    #[arg(long)]
+    confirm: bool,
+}
+
+impl StepArgs {
+    /// Whether the update is made in steps.
+    pub fn is_given(&self) -> bool {
+        self.steps.is_some() || self.hold.is_some()
+    }
+
+    /// How the updates are made in steps. `None` if they are not.
+    ///
+    /// # Errors
+    /// `--confirm` is given without a terminal, or there is nothing to wait or ask for.
+    pub fn rules(&self, gates: &GateArgs) -> Result<Option<StepRules>, UsageError> {
+        let example = "swarmctl update-image web shop/web:1.8 --steps 1,100% --bake 2m";
+        if !self.is_given() && self.checks.confirm {
+            return Err(UsageError::new("`--confirm` requires `--steps` or `--hold`", example));
+        }
+        if !self.is_given() && !gates.is_given() && self.checks.bake.is_some() {
+            return Err(UsageError::new(
+                "`--bake` requires `--steps`, `--hold`, `--gate` or `--gate-url`",
+                example,
+            ));
+        }
+        let (steps, last) = match (&self.steps, self.hold) {
+            (Some(steps), _) => (steps.clone(), LastStep::All),
+            (None, Some(step)) => (StepList::hold(step), LastStep::First),
+            (None, None) => return Ok(None),
+        };
+        self.checks.rules(Some(steps), last).map(Some)
+    }
+
+    /// The time to wait before gates run.
+    pub fn bake(&self) -> Duration {
+        self.checks.bake.unwrap_or_default()
+    }
+
+    /// The flag on the command line, for errors.
+    pub fn flag(&self) -> &'static str {
+        if self.steps.is_some() { "--steps" } else { "--hold" }
+    }
+}
+
+impl CheckArgs {
+    /// The rules for these steps. Without steps, those of a hold are taken.
+    ///
+    /// # Errors
+    /// `--confirm` is given without a terminal.
+    pub fn rules(&self, steps: Option<StepList>, last: LastStep) -> Result<StepRules, UsageError> {
+        let confirm = if self.confirm { Confirm::Ask } else { Confirm::Never };
+        if self.confirm && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Err(UsageError::new(
+                "`--confirm` asks, so stdin and stderr must be a terminal",
+                "--hold 1, and later `swarmctl continue web`",
+            ));
+        }
+        let (bake, if_changed) = (self.bake.unwrap_or_default(), IfChanged::Conflict);
+        Ok(StepRules { steps, last, bake, confirm, if_changed })
+    }
+}
+
+/// Parses `--steps`.
+pub fn list(text: &str) -> Result<StepList, UsageError> {
+    StepList::parse(text).map_err(|why| UsageError::new(why.to_string(), "1,25%,100%"))
+}
+
+/// Parses `--hold`.
+pub fn step(text: &str) -> Result<Step, UsageError> {
+    Step::parse(text).map_err(|why| UsageError::new(why.to_string(), "1"))
+}
+
+/// Parses `--bake`.
+fn bake(text: &str) -> Result<Duration, UsageError> {
+    let nanoseconds = values::duration::period(text).or_example(DURATION)?;
+    Ok(Duration::from_nanos(nanoseconds.unsigned_abs()))
+}

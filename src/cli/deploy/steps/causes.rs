@@ -1,0 +1,115 @@
+//! Why more tasks are new than a step allows.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::api::http::client::Client;
+use crate::api::resources::nodes;
+use crate::api::resources::nodes::Node;
+use crate::api::resources::services::Service;
+use crate::api::resources::tasks;
+use crate::api::resources::tasks::{Task, TaskScope, TaskState};
+use crate::api::spec::{Change, Place, changes};
+
+/// The swarm after the last post of this process.
+#[derive(Clone, Debug)]
+pub struct LastPost {
+    spec: Value,
+    at: Option<Timestamp>,
+    /// The ID of the leader, if it is known.
+    leader: Option<String>,
+}
+
+/// Why tasks are new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdvanceCause {
+    /// Another writer has changed these places.
+    Updated(Vec<String>),
+    /// Another writer has changed the number of tasks.
+    Scaled,
+    /// There is another leader.
+    Elected,
+    /// An old task has stopped, or its node is not available.
+    Restarted,
+    /// Not known.
+    Unknown,
+}
+
+impl AdvanceCause {
+    /// The word in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Updated(_) => "updated",
+            Self::Scaled => "scaled",
+            Self::Elected => "elected",
+            Self::Restarted => "restarted",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The cause as words.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Updated(places) => format!("another writer changed {}", places.join(", ")),
+            Self::Scaled => "the service was scaled".to_owned(),
+            Self::Elected => "a new leader was elected".to_owned(),
+            Self::Restarted => "an old task stopped, and came back as a new one".to_owned(),
+            Self::Unknown => "the cause is not known".to_owned(),
+        }
+    }
+}
+
+impl LastPost {
+    /// The swarm after a post of this process. This is the service after it.
+    pub fn read(client: &Client, service: &Service) -> Self {
+        let leader = nodes::list(client).ok().and_then(|nodes| leader(&nodes));
+        Self { spec: service.spec().clone(), at: service.updated_at(), leader }
+    }
+
+    /// Why tasks of the service have become new since.
+    pub fn causes(&self, client: &Client, now: &Service) -> Vec<AdvanceCause> {
+        let nodes = nodes::list(client).unwrap_or_default();
+        let mut causes = self.of_spec(now);
+        if self.leader.is_some() && self.leader != leader(&nodes) {
+            causes.push(AdvanceCause::Elected);
+        }
+        if self.has_restarted(client, now, &nodes) {
+            causes.push(AdvanceCause::Restarted);
+        }
+        if causes.is_empty() { vec![AdvanceCause::Unknown] } else { causes }
+    }
+
+    fn of_spec(&self, now: &Service) -> Vec<AdvanceCause> {
+        let count = Place::at("Mode.Replicated.Replicas");
+        let is_count = |change: &Change| change.place == count;
+        let (scaled, others): (Vec<Change>, Vec<Change>) =
+            changes(&self.spec, now.spec()).into_iter().partition(is_count);
+        let places: Vec<String> = others.iter().map(|change| change.place.to_string()).collect();
+        let updated = (!places.is_empty()).then_some(AdvanceCause::Updated(places));
+        updated.into_iter().chain((!scaled.is_empty()).then_some(AdvanceCause::Scaled)).collect()
+    }
+
+    /// Whether a task of the old template has stopped by itself or with its node since.
+    fn has_restarted(&self, client: &Client, service: &Service, nodes: &[Node]) -> bool {
+        let list = |scope| tasks::list(client, &[service.id()], scope).ok();
+        let (Some(all), Some(new)) = (list(TaskScope::All), list(TaskScope::UpToDate)) else { return false };
+        let is_new = |task: &Task| new.tasks.iter().any(|other| other.id == task.id);
+        let is_available = |task: &Task| {
+            let node = nodes.iter().find(|node| node.id == task.node);
+            node.is_none_or(|node| node.state() == "ready" && node.availability() == "active")
+        };
+        let is_since = |task: &Task| self.at.is_none_or(|at| task.updated > at);
+        all.tasks.iter().any(|task| {
+            !is_new(task)
+                && is_since(task)
+                && (matches!(
+                    task.status.state,
+                    TaskState::Failed | TaskState::Rejected | TaskState::Orphaned
+                ) || !is_available(task))
+        })
+    }
+}
+
+fn leader(nodes: &[Node]) -> Option<String> {
+    nodes.iter().find(|node| node.is_leader()).map(|node| node.id.clone())
+}

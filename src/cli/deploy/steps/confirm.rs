@@ -1,0 +1,114 @@
+//! `--confirm`: asks on the terminal before each further step, for one service at a time.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead as _, Write as _};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+/// The answer to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Take the next step.
+    Continue,
+    /// Leave the service held.
+    Hold,
+    /// Roll the service back.
+    RollBack,
+}
+
+/// The questions of a batch.
+#[derive(Debug, Default)]
+pub struct Questions {
+    /// The keys of the services, and the questions.
+    waiting: VecDeque<(usize, String)>,
+    /// The question that was asked.
+    asked: Option<(usize, Receiver<Answer>)>,
+}
+
+impl Questions {
+    /// Adds a question.
+    pub fn add(&mut self, key: usize, question: String) {
+        self.waiting.push_back((key, question));
+    }
+
+    /// Whether an answer is awaited.
+    pub fn is_asking(&self) -> bool {
+        self.asked.is_some() || !self.waiting.is_empty()
+    }
+
+    /// Withdraws the question about a service. If it was asked, its answer is ignored.
+    pub fn withdraw(&mut self, key: usize) {
+        self.waiting.retain(|(other, _)| *other != key);
+    }
+
+    /// Returns an answer, if there is one, and asks the next question.
+    pub fn poll(&mut self) -> Option<(usize, Answer)> {
+        let answered = match &self.asked {
+            None => None,
+            Some((key, answer)) => match answer.try_recv() {
+                Ok(answer) => Some((*key, answer)),
+                Err(mpsc::TryRecvError::Empty) => return None,
+                // The end of the input.
+                Err(mpsc::TryRecvError::Disconnected) => Some((*key, Answer::Hold)),
+            },
+        };
+        self.asked = None;
+        if answered.is_none()
+            && let Some((key, question)) = self.waiting.pop_front()
+        {
+            self.asked = Some((key, ask(question)));
+        }
+        answered
+    }
+}
+
+/// Asks until there is an answer. The thread waits for input until the program exits.
+fn ask(question: String) -> Receiver<Answer> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        loop {
+            let mut stderr = io::stderr();
+            // Without a terminal there is no answer either.
+            let _ = write!(stderr, "{question} ").and_then(|()| stderr.flush());
+            let mut line = String::new();
+            let answer = match io::stdin().lock().read_line(&mut line) {
+                Ok(0) | Err(_) => Some(Answer::Hold),
+                Ok(_) => parse(&line),
+            };
+            if let Some(answer) = answer {
+                // The batch may have ended.
+                let _ = sender.send(answer);
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn parse(line: &str) -> Option<Answer> {
+    match line.trim().to_lowercase().as_str() {
+        "y" | "yes" => Some(Answer::Continue),
+        "n" | "no" => Some(Answer::Hold),
+        "r" | "roll back" => Some(Answer::RollBack),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_clear_answers_count() {
+        for (line, answer) in [
+            ("y\n", Some(Answer::Continue)),
+            (" Yes \n", Some(Answer::Continue)),
+            ("n\n", Some(Answer::Hold)),
+            ("R\n", Some(Answer::RollBack)),
+            ("\n", None),
+            ("maybe\n", None),
+        ] {
+            assert_eq!(parse(line), answer, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What the steps of an update have shown, as text and JSON.
+
+use serde_json::{Value, json};
+
+use super::causes::AdvanceCause;
+use super::next::Situation;
+use crate::api::deploy::gates::verdict::Verdict;
+use crate::api::rollout::Judgement;
+use crate::cli::deploy::gates::GateReport;
+use crate::cli::deploy::gates::GateResult;
+use crate::cli::select::format_count;
+
+/// The result of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepResult {
+    /// It has converged, and its gates have passed.
+    Passed,
+    /// Its tasks or a gate failed.
+    Failed,
+    /// A gate has neither passed nor failed.
+    Inconclusive,
+    /// The user did not continue.
+    Declined,
+    /// It replaces no task that is not new already.
+    Skipped,
+    /// It was stopped.
+    Unfinished,
+}
+
+/// What a step has shown. Without steps, the gates of a service are in one.
+#[derive(Clone, Debug)]
+pub struct StepReport {
+    /// Its number, from 1.
+    pub step: usize,
+    /// The number of tasks that may be new after it.
+    pub target: u64,
+    /// The number of tasks that should run.
+    pub of: u64,
+    /// The number of running tasks of the current spec.
+    pub new: u64,
+    /// The number of new tasks that the step does not allow.
+    pub extra: u64,
+    /// Why they are new.
+    pub causes: Vec<AdvanceCause>,
+    /// The number of posts of this process.
+    pub rounds: u64,
+    /// The result.
+    pub result: StepResult,
+    /// The engine's time.
+    pub at: String,
+    /// The gates that were started.
+    pub gates: Vec<GateReport>,
+}
+
+/// A step that has not ended.
+#[derive(Clone, Debug)]
+pub struct StepDraft {
+    number: usize,
+    target: u64,
+    pub rounds: u64,
+    pub gates: Vec<GateReport>,
+    of: u64,
+    new: u64,
+    /// The number of extra tasks that were reported.
+    reported: u64,
+    /// Why there are extra tasks.
+    causes: Vec<AdvanceCause>,
+    pub at: String,
+    is_ended: bool,
+}
+
+impl StepResult {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Inconclusive => "inconclusive",
+            Self::Declined => "declined",
+            Self::Skipped => "skipped",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+impl From<GateResult> for StepResult {
+    fn from(result: GateResult) -> Self {
+        match result {
+            GateResult::Decided(Verdict::Passed) => Self::Passed,
+            GateResult::Decided(Verdict::Failed) => Self::Failed,
+            GateResult::Decided(Verdict::Inconclusive) => Self::Inconclusive,
+            GateResult::Unfinished => Self::Unfinished,
+        }
+    }
+}
+
+impl StepReport {
+    /// The report of gates without steps, at this judgement.
+    pub fn without_steps(gates: Vec<GateReport>, result: GateResult, judgement: Option<&Judgement>) -> Self {
+        let of = judgement.map_or(0, |it| it.desired);
+        Self {
+            step: 1,
+            target: of,
+            of,
+            new: judgement.map_or(0, |it| it.updated),
+            extra: 0,
+            causes: Vec::new(),
+            rounds: 1,
+            result: result.into(),
+            at: judgement.map_or_else(String::new, |it| format!("{:.0}", it.now)),
+            gates,
+        }
+    }
+
+    /// The report of a step that is skipped.
+    pub fn skipped(step: usize, target: u64, situation: &Situation, at: &str) -> Self {
+        let Situation { of, running: new, .. } = *situation;
+        let draft = StepDraft { of, new, at: at.to_owned(), ..StepDraft::new(step, target) };
+        Self { extra: 0, ..draft.report(StepResult::Skipped) }
+    }
+
+    /// The gate that has not passed.
+    pub fn not_passed(&self) -> Option<&GateReport> {
+        not_passed(&self.gates)
+    }
+
+    /// Describes a step that has converged: `step 1 of 3: 1 of 20 tasks new, converged`.
+    pub fn describe(&self, steps: usize) -> String {
+        format!(
+            "step {} of {steps}: {} of {} new, converged",
+            self.step,
+            self.new,
+            format_count(self.of as usize, "task")
+        )
+    }
+
+    /// Describes extra tasks.
+    pub fn describe_extra(&self) -> String {
+        let were = if self.extra == 1 { "was" } else { "were" };
+        let tasks = format!("{} more {} {were}", self.extra, if self.extra == 1 { "task" } else { "tasks" });
+        format!("{tasks} replaced than step {} allows: {}", self.step, describe_causes(&self.causes))
+    }
+
+    /// The item of `steps` in JSON.
+    pub fn json(&self) -> Value {
+        json!({
+            "step": self.step,
+            "target": self.target,
+            "of": self.of,
+            "new": self.new,
+            "extra": self.extra,
+            "causes": self.causes.iter().map(AdvanceCause::as_str).collect::<Vec<_>>(),
+            "rounds": self.rounds,
+            "result": self.result.as_str(),
+            "at": self.at,
+            "gates": self.gates.iter().map(GateReport::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn describe_causes(causes: &[AdvanceCause]) -> String {
+    causes.iter().map(AdvanceCause::describe).collect::<Vec<_>>().join("; ")
+}
+
+fn not_passed(gates: &[GateReport]) -> Option<&GateReport> {
+    gates.iter().find(|gate| gate.result != GateResult::Decided(Verdict::Passed))
+}
+
+impl StepDraft {
+    /// A step that has just started.
+    pub fn new(number: usize, target: u64) -> Self {
+        let (rounds, gates, of, new, reported, causes, at) = Default::default();
+        Self { number, target, rounds, gates, of, new, reported, causes, at, is_ended: false }
+    }
+
+    /// Adds what was read.
+    pub fn see(&mut self, situation: &Situation, judgement: &Judgement) {
+        (self.of, self.new) = (situation.of, judgement.new.max(situation.running));
+        self.at = format!("{:.0}", judgement.now);
+    }
+
+    fn extra(&self) -> u64 {
+        self.new.saturating_sub(self.target)
+    }
+
+    /// Whether more tasks are new than the step allows, and this was not reported.
+    pub fn has_unreported_extra(&self) -> bool {
+        self.extra() > self.reported
+    }
+
+    /// Adds the causes of extra tasks, which are going to be reported.
+    pub fn explain_extra(&mut self, causes: Vec<AdvanceCause>) {
+        self.reported = self.extra();
+        for cause in causes {
+            if !self.causes.contains(&cause) {
+                self.causes.push(cause);
+            }
+        }
+    }
+
+    /// The gate that has not passed.
+    pub fn not_passed(&self) -> Option<&GateReport> {
+        not_passed(&self.gates)
+    }
+
+    /// Ends the step, unless it has ended.
+    pub fn end(&mut self, result: StepResult) -> Option<StepReport> {
+        let is_first = !std::mem::replace(&mut self.is_ended, true);
+        is_first.then(|| self.report(result))
+    }
+
+    /// The report.
+    pub fn report(&self, result: StepResult) -> StepReport {
+        let extra = self.extra();
+        StepReport {
+            step: self.number,
+            target: self.target,
+            of: self.of,
+            new: self.new,
+            extra,
+            causes: self.causes.clone(),
+            rounds: self.rounds,
+            result,
+            at: self.at.clone(),
+            gates: self.gates.clone(),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The first post of an update in steps, of its continuation, or of its rollback.
+
+use std::sync::Arc;
+
+use crate::api::deploy::steps::{Driver, Hold, HoldStart, Phase, Round, original_settings, round_size};
+use crate::api::deploy::update::{
+    Applied, Attempt, Delivery, FailedUpdate, HoldOperation, Mode, NoChange, Operation, ReadBack, Refusal,
+    Stored, Unchanged, Update, UpdateError, UpdateRequest, repost, update,
+};
+use crate::api::error::Error;
+use crate::api::http::client::Client;
+use crate::api::resources::rows;
+use crate::api::resources::services::Service;
+use crate::api::resources::tasks;
+use crate::api::resources::tasks::{TaskScope, TaskState};
+
+/// What is posted before the service is watched.
+#[derive(Clone, Debug)]
+pub enum FirstPost {
+    /// The edits of the request, and the first round.
+    Round(Box<HoldStart>),
+    /// Nothing: the hold is continued as it is, unless its rollout is paused.
+    TakeOver,
+    /// A post that resumes the rollout if it is paused; otherwise nothing.
+    Resume(Box<Hold>, Driver),
+    /// The operation of the request.
+    Requested,
+    /// Nothing: the service is not held.
+    NotHeld,
+}
+
+/// The result of posting it.
+type Posted = Result<Update, Box<FailedUpdate>>;
+
+impl FirstPost {
+    /// Whether it starts an update, instead of continuing or ending one.
+    pub fn starts_update(&self) -> bool {
+        matches!(self, Self::Round(_))
+    }
+
+    /// Posts it. `run` is the number of the run in the journal.
+    pub fn run(self, client: &Client, service: Service, request: &UpdateRequest, run: Option<u64>) -> Posted {
+        // A dry run has no steps.
+        if request.mode == Mode::Plan {
+            return update(client, service, request);
+        }
+        match self {
+            Self::Round(start) => {
+                let edits = match &request.operation {
+                    Operation::Edit(edits) => edits.clone(),
+                    _ => {
+                        return Err(failed(
+                            service,
+                            UpdateError::Failed(Error::internal("steps of no edits")),
+                        ));
+                    }
+                };
+                let start = HoldStart { run, ..*start };
+                post(client, service, request, HoldOperation::Start(edits, start))
+            }
+            Self::TakeOver if service.is_paused() => {
+                Err(failed(service, UpdateError::Refused(Refusal::Paused)))
+            }
+            Self::TakeOver => Ok(unchanged(service, NoChange::SameSpec)),
+            Self::Resume(..) if !service.is_paused() => Ok(unchanged(service, NoChange::SameSpec)),
+            Self::Resume(hold, driver) => resume(client, service, request, *hold, driver),
+            Self::Requested => {
+                let mode = Mode::Apply(ReadBack::Now);
+                update(client, service, &UpdateRequest { mode, ..request.clone() })
+            }
+            Self::NotHeld => Ok(unchanged(service, NoChange::NotHeld)),
+        }
+    }
+}
+
+fn post(client: &Client, service: Service, request: &UpdateRequest, operation: HoldOperation) -> Posted {
+    let request = UpdateRequest {
+        operation: Operation::Hold(Arc::new(operation)),
+        // The label that is stored must be known before the next post.
+        mode: Mode::Apply(ReadBack::Now),
+        ..request.clone()
+    };
+    update(client, service, &request)
+}
+
+fn unchanged(service: Service, reason: NoChange) -> Update {
+    Update::Unchanged(Unchanged { service, reason, requested: Vec::new() })
+}
+
+fn failed(base: Service, error: UpdateError) -> Box<FailedUpdate> {
+    let (after, attempt, warnings) = (None, Attempt::default(), Vec::new());
+    Box::new(FailedUpdate { error, base, after, attempt, delivery: Delivery::None, warnings })
+}
+
+/// Resumes a paused rollout. If all tasks of the step are new already, no further one is replaced.
+fn resume(client: &Client, service: Service, request: &UpdateRequest, hold: Hold, driver: Driver) -> Posted {
+    let label = hold.label().clone();
+    let round =
+        |replaces| Round { steps: label.steps.clone(), step: label.step, target: label.target, replaces };
+    match label.phase {
+        Phase::Releasing => post(client, service, request, HoldOperation::Release(hold, driver, round(0))),
+        Phase::Aborting => post(client, service, request, HoldOperation::Abort(hold, driver)),
+        Phase::Holding => {
+            let new = match new_tasks(client, &service) {
+                Ok(new) => new,
+                Err(error) => return Err(failed(service, UpdateError::Failed(error))),
+            };
+            let missing = label.target.saturating_sub(new);
+            if missing == 0 {
+                return cleared(client, service);
+            }
+            let config = original_settings(&label, service.spec());
+            let round = round(round_size(config.as_ref(), missing));
+            post(client, service, request, HoldOperation::Advance(hold, driver, round))
+        }
+    }
+}
+
+/// The number of slots whose task is new.
+fn new_tasks(client: &Client, service: &Service) -> Result<u64, Error> {
+    let listed = tasks::list(client, &[service.id()], TaskScope::UpToDate)?;
+    Ok(listed.tasks.iter().filter(|task| task.desired == TaskState::Running).count() as u64)
+}
+
+/// Posts the same spec, which replaces no task and clears the status of the rollout.
+fn cleared(client: &Client, service: Service) -> Posted {
+    match repost(client, service.clone()) {
+        Ok(after) => Ok(Update::Applied(Applied {
+            version_before: service.version(),
+            base: service,
+            changes: Vec::new(),
+            stored: Stored::Read { service: after, dropped: Vec::new() },
+            warnings: Vec::new(),
+            kept: Vec::new(),
+        })),
+        Err(error) => {
+            let error = UpdateError::from_error(error, Delivery::Unknown);
+            let failed = *failed(service, error);
+            Err(Box::new(FailedUpdate { delivery: Delivery::Unknown, ..failed }))
+        }
+    }
+}
+
+/// The number of tasks of a service, if it is not a global one.
+pub fn replicas(service: &Service) -> Option<u64> {
+    match rows::Mode::from_spec(&service.spec()["Mode"]) {
+        rows::Mode::Replicated { replicas } => Some(replicas),
+        _ => None,
+    }
+}

@@ -1,0 +1,263 @@
+//! One held update: what was seen of it.
+
+mod decide;
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::causes::LastPost;
+use super::next::{Progress, Situation};
+use super::report::{StepDraft, StepReport, StepResult};
+use super::rules::{GateState, LastStep, Position, Steps};
+use crate::api::deploy::steps::{Hold, HoldLabel, Phase, StepList};
+use crate::api::deploy::update::HoldOperation;
+use crate::api::resources::services::Service;
+use crate::api::rollout::{Judgement, State};
+use crate::api::spec::{Change, Place};
+use crate::cli::deploy::gates::GateReport;
+use crate::cli::deploy::watch::Ending;
+
+/// How old a post of another process must be until the next round is posted: the engine needs a moment to start one.
+const MIN_AGE_OF_ROUND: Duration = Duration::from_secs(2);
+
+/// One held update.
+#[derive(Debug)]
+pub struct Stepper {
+    hold: Hold,
+    /// The version index of the service after the last post, or as it was first read.
+    version: u64,
+    steps: Steps,
+    list: StepList,
+    /// The number of the step after which the service stays held.
+    last: Option<usize>,
+    gates: GateState,
+    state: StepperState,
+    /// Whether the last post ends the update.
+    is_finishing: bool,
+    /// Whether the user wanted a rollback.
+    is_rolled_back: bool,
+    /// The number of new tasks after the last round. `None`: another process posted it.
+    goal: Option<u64>,
+    /// The number of new tasks when the checks of the step started.
+    checked: u64,
+    draft: StepDraft,
+    /// The last post of this process.
+    pub last_post: Option<LastPost>,
+    done: Vec<StepReport>,
+    notes: Vec<String>,
+}
+
+/// What happens to the current step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StepperState {
+    /// Tasks are replaced.
+    Replacing,
+    /// The tasks of the round run; the next round is posted at this time.
+    Delaying(Instant),
+    /// The step has converged; its gates start at this time.
+    Baking(Instant),
+    /// Its gates run.
+    Checking,
+    /// The user is asked.
+    Asking,
+    /// A request is being sent.
+    Posting,
+    /// It was accepted, and the service has not been read since.
+    Unread,
+}
+
+/// What is known of the service.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// The service as it was last read.
+    pub service: &'a Service,
+    /// The judgement of its tasks.
+    pub judgement: &'a Judgement,
+    /// The current time.
+    pub at: Instant,
+}
+
+/// What the caller must do.
+#[derive(Debug)]
+pub enum Action {
+    /// Nothing.
+    Wait,
+    /// Report that the step has converged.
+    ReportStep,
+    /// Report that more tasks are new than the step allows.
+    ReportAdvance,
+    /// Start the gates of the step.
+    StartGates,
+    /// Ask this question.
+    Ask(String),
+    /// Send this.
+    Post(Box<HoldOperation>),
+    /// Stop watching the service.
+    End(Ending),
+}
+
+impl Stepper {
+    /// Continues this hold of a service with this version index.
+    pub fn new(hold: Hold, version: u64, steps: &Steps, gates: GateState) -> Self {
+        let label = hold.label();
+        let (list, last) = steps_from(label, steps);
+        Self {
+            version,
+            list,
+            last,
+            gates,
+            state: StepperState::Replacing,
+            is_finishing: false,
+            is_rolled_back: false,
+            goal: None,
+            checked: 0,
+            draft: StepDraft::new(label.step, label.target),
+            last_post: None,
+            done: Vec::new(),
+            notes: Vec::new(),
+            steps: steps.clone(),
+            hold,
+        }
+    }
+
+    /// The same update, whose last post was made by this process. It leads to this number of new tasks.
+    pub fn with_goal(mut self, goal: u64, last_post: LastPost) -> Self {
+        self.last_post = Some(last_post);
+        self.goal = Some(goal);
+        self.draft.rounds = 1;
+        self
+    }
+
+    /// The label.
+    pub fn label(&self) -> &HoldLabel {
+        self.hold.label()
+    }
+
+    /// The number of the current step, and the number of steps.
+    pub fn step_number(&self) -> (usize, usize) {
+        (self.label().step, self.list.count())
+    }
+
+    /// Where the update is.
+    pub fn position(&self) -> Position {
+        match (self.label().phase, self.step_number()) {
+            (Phase::Aborting, _) => Position::Rollback,
+            (_, (step, of)) => Position::Step { step, of },
+        }
+    }
+
+    /// The changes of the update.
+    pub fn changes(&self) -> Vec<Change> {
+        changes_of(self.label())
+    }
+
+    /// Whether a request is being sent.
+    pub fn is_posting(&self) -> bool {
+        self.state == StepperState::Posting
+    }
+
+    /// When something is due, whatever the tasks do.
+    pub fn due(&self) -> Option<Instant> {
+        match self.state {
+            StepperState::Delaying(at) | StepperState::Baking(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether the gates of the step run or have passed, so that they must be stopped if it is no longer converged.
+    pub fn is_checking(&self) -> bool {
+        self.state == StepperState::Checking
+    }
+
+    fn situation(&self, seen: Observed) -> Situation {
+        let label = self.label();
+        let is_old = |updated| {
+            let age = seen.judgement.now.duration_since(updated);
+            age.unsigned_abs() >= MIN_AGE_OF_ROUND && !age.is_negative()
+        };
+        let is_settled = seen.judgement.state == State::Held;
+        let goal = self.goal.unwrap_or_else(|| {
+            // The last round may just have been posted.
+            let has_ended = is_settled && seen.service.updated_at().is_none_or(is_old);
+            if has_ended { seen.judgement.updated } else { u64::MAX }
+        });
+        // If the service stays held after a step for which enough tasks are new already, the current one need not be completed.
+        let of = seen.judgement.desired;
+        let enough = self.last.map_or(label.target, |last| self.list.target(last, of));
+        Situation {
+            phase: label.phase,
+            step: label.step,
+            target: label.target.min(enough),
+            goal,
+            running: seen.judgement.updated,
+            of,
+            is_settled,
+        }
+    }
+
+    /// Whether the current step has converged.
+    pub fn has_converged(&self, seen: Observed) -> bool {
+        self.situation(seen).progress() == Progress::Check
+    }
+
+    /// The request that was being sent has ended.
+    pub fn stop(&mut self) {
+        self.state = StepperState::Replacing;
+    }
+
+    /// The image before the update, if the update changes it.
+    pub fn image_before(&self) -> Option<String> {
+        let image = Place::at("TaskTemplate.ContainerSpec.Image");
+        let held = self.label().edits.iter().find(|held| *held.edit.place() == image)?;
+        held.edit.from.as_ref()?.as_str().map(str::to_owned)
+    }
+
+    /// The current step as a report.
+    pub fn current(&self) -> StepReport {
+        self.draft.report(StepResult::Unfinished)
+    }
+
+    /// The reports of all steps, of which the current one may not have ended.
+    pub fn into_reports(
+        mut self,
+        result: StepResult,
+        gates: Vec<GateReport>,
+    ) -> (Vec<StepReport>, Vec<String>) {
+        if !gates.is_empty() {
+            self.draft.gates = gates;
+        }
+        self.end_step(result);
+        (self.done, self.notes)
+    }
+}
+
+/// The steps of a hold that this command continues, and the number of the last one.
+fn steps_from(label: &HoldLabel, Steps { rules, .. }: &Steps) -> (StepList, Option<usize>) {
+    let is_first = rules.last == LastStep::First;
+    match &rules.steps {
+        // The same steps: a repeated command.
+        Some(steps) if *steps == label.steps => (steps.clone(), is_first.then_some(1)),
+        Some(steps) => {
+            let list = label.steps.with_rest(label.step, steps);
+            (list, is_first.then_some(label.step + 1))
+        }
+        None => (label.steps.clone(), None),
+    }
+}
+
+/// The changes of a held update, or of its rollback.
+pub fn changes_of(label: &HoldLabel) -> Vec<Change> {
+    let change = |place: &Place, old: &Option<Value>, new: &Option<Value>| Change {
+        place: place.clone(),
+        old: old.clone(),
+        new: new.clone(),
+    };
+    let edits = label.edits.iter().map(|held| &held.edit);
+    match label.phase {
+        Phase::Aborting => edits.map(|edit| change(edit.place(), &edit.to, &edit.from)).collect(),
+        Phase::Holding | Phase::Releasing => {
+            edits.map(|edit| change(edit.place(), &edit.from, &edit.to)).collect()
+        }
+    }
+}
