@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::stepping::result_of_step;
 use super::{Batch, WatchEntry};
+use crate::api::cancellation::POLL_INTERVAL;
 use crate::cli::deploy::report::{BatchStop, Conclusion, WatchResult};
 use crate::cli::deploy::watch::{Ending, conclude};
 
@@ -11,7 +12,8 @@ impl<T: Send> Batch<'_, T> {
     /// Reads and judges the watched services, continues held updates and gates, and handles what has ended.
     pub(super) fn poll(&mut self) {
         let next_delay = self.poller.poll(self.client, &mut self.watched, self.progress);
-        self.next_poll = Instant::now() + next_delay.unwrap_or_default();
+        // If all services have ended, the results of requests that are being sent are awaited.
+        self.next_poll = Instant::now() + next_delay.unwrap_or(POLL_INTERVAL);
         self.drive();
         self.judge_gates();
         for at in (0..self.watched.len()).rev() {

@@ -37,18 +37,7 @@ impl PostRequest {
     pub fn run(self, client: &Client) -> Result<Update, Box<FailedUpdate>> {
         let newest = match services::inspect(client, self.service.id()) {
             Ok(newest) => newest,
-            Err(error) => {
-                let (after, attempt, warnings) = (None, Attempt::default(), Vec::new());
-                let (error, delivery) = (UpdateError::Failed(error), Delivery::None);
-                return Err(Box::new(FailedUpdate {
-                    error,
-                    base: self.service,
-                    after,
-                    attempt,
-                    delivery,
-                    warnings,
-                }));
-            }
+            Err(error) => return Err(not_sent(self.service, error)),
         };
         let is_last = matches!(self.operation, HoldOperation::Finish(_));
         let request = UpdateRequest::new(Operation::Hold(self.operation.into()));
@@ -58,6 +47,12 @@ impl PostRequest {
             update => update,
         })
     }
+}
+
+/// The failure of an update that was not sent.
+fn not_sent(base: Service, error: Error) -> Box<FailedUpdate> {
+    let (after, attempt, delivery, warnings) = (None, Attempt::default(), Delivery::None, Vec::new());
+    Box::new(FailedUpdate { error: UpdateError::Failed(error), base, after, attempt, delivery, warnings })
 }
 
 /// Posts the spec once more, so that a rollback by the engine does not restore the hold.
@@ -213,8 +208,11 @@ impl<T: Send> Batch<'_, T> {
         let Some(stepper) = &mut entry.stepper else { return };
         let applied = match result {
             Ok(Update::Applied(applied)) => applied,
-            // Nothing is planned, and each post differs.
-            Ok(Update::Unchanged(_) | Update::Planned(_)) => return,
+            Ok(Update::Unchanged(_) | Update::Planned(_)) => {
+                let error = Error::internal("a post of a held update that changes nothing");
+                let service = watched.service.clone();
+                return self.not_posted(at, not_sent(service, error));
+            }
             Err(failed) => return self.not_posted(at, failed),
         };
         let read = match &applied.stored {
