@@ -20,8 +20,8 @@ impl Deployment<'_> {
     ) -> Vec<ServiceReport> {
         let (mut positions, mut items) = (Vec::new(), Vec::new());
         for (position, report) in reports.iter().enumerate().rev() {
-            let is_done =
-                report.delivery() == Delivery::Accepted && matches!(report.outcome(), Outcome::Converged);
+            let is_done = report.delivery() == Delivery::Accepted
+                && matches!(report.outcome(), Outcome::Converged | Outcome::Held);
             if let (true, Some(payload), Some(service)) =
                 (is_done, RollbackPlan::for_report(report), report.service())
             {

@@ -1,32 +1,18 @@
 //! Lost responses, other writers, signals and timeouts.
 
 use std::fs;
-use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::{HELD, completed, has_spec, label, run, service, swarm, update, web};
+use super::{
+    HELD, completed, has_spec, label, run, service, swarm, update, wait_for_lines, waiting_gate, web,
+};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::server::Answer;
-
-/// Waits until a file has this number of lines.
-fn wait_for_lines(path: &Path, lines: usize) {
-    let start = Instant::now();
-    while fs::read_to_string(path).unwrap_or_default().lines().count() < lines {
-        assert!(start.elapsed() < Duration::from_secs(20), "{} does not appear", path.display());
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A gate that stores a line and ends when a file appears.
-fn waiting_gate(folder: &Path) -> String {
-    let folder = folder.display();
-    format!("echo run >>{folder}/runs; while [ ! -e {folder}/go ]; do sleep 0.02; done")
-}
 
 #[test]
 fn another_process_that_takes_the_hold_over_is_a_conflict() {

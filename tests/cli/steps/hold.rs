@@ -56,6 +56,7 @@ fn continue_replaces_the_rest_and_restores_everything() {
     let results: Vec<&Value> = service["steps"].as_array().unwrap().iter().map(|it| &it["result"]).collect();
     assert_eq!(results, ["passed", "passed"]);
     assert_eq!(service["steps"][1]["target"], 4);
+    assert_eq!(service["rollout"]["updated"], 4);
     assert_eq!(swarm.world().new_tasks("web"), 4);
     has_spec(&swarm, &completed(4));
     run.says(&[

@@ -252,3 +252,34 @@ fn progress_has_an_event_for_each_step() {
         events.iter().filter(|event| event["event"] == "step").map(|event| &event["step"]).collect();
     assert_eq!(steps.iter().map(|step| &step["new"]).collect::<Vec<_>>(), [1, 2]);
 }
+
+#[test]
+fn services_that_are_held_are_rolled_back_with_the_batch() {
+    let swarm = swarm_of([web("a", 3), web("b", 3), web("c", 3)]);
+    let line = [
+        "update-image",
+        "--no-resolve-image",
+        "--stack",
+        "shop",
+        "--parallel",
+        "1",
+        "--canary",
+        "1",
+        "--hold",
+        "1",
+        "--gate",
+        "[ $SWARMCTL_SERVICE = a ]",
+        "--rollback-on-failure=all",
+        "--json",
+        NEW,
+    ];
+    let run = run(&swarm, &line).run().fails_with(Exit::RolledBack);
+    let outcomes: Vec<Value> =
+        run.json()["services"].as_array().unwrap().iter().map(|one| one["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["rolled_back", "rolled_back", "not_started"]);
+    for name in ["a", "b"] {
+        let spec = web(name, 3);
+        assert_eq!(swarm.service(name).spec, spec);
+        assert_eq!(swarm.service(name).previous, Some(spec));
+    }
+}

@@ -1,12 +1,17 @@
 //! `--steps`, `--hold`, `continue` and the rollback of a held update, against a scripted engine whose tasks are replaced one slot
 //! at a time.
 
+mod causes;
+mod confirm;
 mod faults;
 mod hold;
 mod list;
 mod refused;
 
-use std::time::Duration;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -87,4 +92,19 @@ fn has_spec(swarm: &FakeSwarm, spec: &Value) {
 
 fn service(run: &Run) -> Value {
     run.json()["services"][0].clone()
+}
+
+/// Waits until a file has this number of lines.
+fn wait_for_lines(path: &Path, lines: usize) {
+    let start = Instant::now();
+    while fs::read_to_string(path).unwrap_or_default().lines().count() < lines {
+        assert!(start.elapsed() < Duration::from_secs(20), "{} does not appear", path.display());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A gate that stores a line and ends when a file appears.
+fn waiting_gate(folder: &Path) -> String {
+    let folder = folder.display();
+    format!("echo run >>{folder}/runs; while [ ! -e {folder}/go ]; do sleep 0.02; done")
 }

@@ -16,8 +16,8 @@ use super::explain;
 use super::gates::{GateReport, ServiceGates};
 use super::item::{Item, is_failure, not_started};
 use super::pool::{Limits, Pool};
-use super::report::{BatchStop, Outcome, Remarks, ServiceReport, Stage, WatchRequest};
-use super::rollback_on_failure::{OnFailure, RollbackPlan, note_if_interrupted, rolled_back};
+use super::report::{BatchStop, Outcome, ServiceReport, Stage, WatchRequest};
+use super::rollback_on_failure::{OnFailure, RollbackPlan, rolled_back};
 use super::rules::{Follow, Rules};
 use super::steps::{Questions, Stepper};
 use super::watch::{Poller, Purpose, Watched, conclude};
@@ -323,27 +323,6 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    fn handle_outcome(&mut self, key: usize, report: ServiceReport) {
-        let note = match self.rules.on_failure {
-            OnFailure::Keep => None,
-            OnFailure::RollBackOne | OnFailure::RollBackAll => note_if_interrupted(&report),
-        };
-        let report = report.with(Remarks { notes: note.into_iter().collect(), ..Remarks::default() });
-        if matches!(report.outcome(), Outcome::Inconclusive) && self.is_in_canary() {
-            self.stop.get_or_insert(BatchStop::CanaryGate(Verdict::Inconclusive));
-        }
-        let is_failed_rollout = matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::RolledBack);
-        if is_failed_rollout && self.rules.follow == Follow::UntilConverged {
-            // Counts the failure now: the result of its rollback must not allow more services to start.
-            self.count_failure(&report);
-            return self.pool.submit([(key, Work::Explain(Box::new(report)))]);
-        }
-        if is_failure(&report) {
-            self.count_failure(&report);
-        }
-        self.finish(key, report);
-    }
-
     fn is_rolled_back(&self, report: &ServiceReport) -> bool {
         self.rules.on_failure != OnFailure::Keep && matches!(report.outcome(), Outcome::RolloutFailed(_))
     }
@@ -351,6 +330,7 @@ impl<T: Send> Batch<'_, T> {
     fn finish(&mut self, key: usize, report: ServiceReport) {
         let has_changed = match report.outcome() {
             Outcome::Converged => report.delivery() != Delivery::None,
+            Outcome::Held => poll::is_held_as_requested(&report),
             Outcome::Applied | Outcome::Planned => true,
             _ => false,
         };

@@ -3,9 +3,14 @@
 use std::time::Instant;
 
 use super::stepping::result_of_step;
-use super::{Batch, WatchEntry};
+use super::{Batch, WatchEntry, Work};
 use crate::api::cancellation::POLL_INTERVAL;
-use crate::cli::deploy::report::{BatchStop, Conclusion, WatchResult};
+use crate::api::deploy::gates::verdict::Verdict;
+use crate::cli::deploy::item::is_failure;
+use crate::cli::deploy::report::{BatchStop, Conclusion, Outcome, Remarks, ServiceReport, WatchResult};
+use crate::cli::deploy::rollback_on_failure::{OnFailure, note_if_interrupted};
+use crate::cli::deploy::rules::Follow;
+use crate::cli::deploy::steps::StepResult;
 use crate::cli::deploy::watch::{Ending, conclude};
 
 impl<T: Send> Batch<'_, T> {
@@ -45,4 +50,35 @@ impl<T: Send> Batch<'_, T> {
             self.finish_watched(key, report, rolls_back);
         }
     }
+
+    pub(super) fn handle_outcome(&mut self, key: usize, report: ServiceReport) {
+        let note = match self.rules.on_failure {
+            OnFailure::Keep => None,
+            OnFailure::RollBackOne | OnFailure::RollBackAll => note_if_interrupted(&report),
+        };
+        let report = report.with(Remarks { notes: note.into_iter().collect(), ..Remarks::default() });
+        let is_inconclusive = match report.outcome() {
+            Outcome::Inconclusive => true,
+            Outcome::Held => !is_held_as_requested(&report),
+            _ => false,
+        };
+        if is_inconclusive && self.is_in_canary() {
+            self.stop.get_or_insert(BatchStop::CanaryGate(Verdict::Inconclusive));
+        }
+        let is_failed_rollout = matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::RolledBack);
+        if is_failed_rollout && self.rules.follow == Follow::UntilConverged {
+            // Counts the failure now: the result of its rollback must not allow more services to start.
+            self.count_failure(&report);
+            return self.pool.submit([(key, Work::Explain(Box::new(report)))]);
+        }
+        if is_failure(&report) {
+            self.count_failure(&report);
+        }
+        self.finish(key, report);
+    }
+}
+
+/// Whether the step of a held service has passed.
+pub fn is_held_as_requested(report: &ServiceReport) -> bool {
+    report.step().is_some_and(|step| step.result == StepResult::Passed)
 }

@@ -146,7 +146,11 @@ impl<T: Send> Batch<'_, T> {
             }
             Action::ReportAdvance => {
                 let causes = match &stepper.last_post {
-                    Some(post) => post.causes(self.client, &watched.service),
+                    // The tasks may be newer than the service that was read before them.
+                    Some(post) => match services::inspect(self.client, watched.service.id()) {
+                        Ok(newest) => post.causes(self.client, &newest),
+                        Err(_) => vec![AdvanceCause::Unknown],
+                    },
                     None => vec![AdvanceCause::Unknown],
                 };
                 stepper.explain_extra(causes);
@@ -219,9 +223,14 @@ impl<T: Send> Batch<'_, T> {
             Stored::Read { service, .. } => Some(service.clone()),
             Stored::Unread(_) | Stored::Unavailable => None,
         };
+        let judgement = watched.judgement.take();
         watched.follow_post(&applied);
         stepper.last_post = read.as_ref().map(|service| LastPost::read(self.client, service));
         let action = stepper.posted(read.as_ref());
+        if matches!(action, Action::End(_)) {
+            // The last post restarts no task.
+            watched.judgement = judgement;
+        }
         let remarks = &mut entry.watch.remarks;
         remarks.notes.extend(applied.kept.iter().map(messages::held::kept));
         entry.watch.change.add_post(applied, stepper.changes());

@@ -1,6 +1,6 @@
 //! Services whose tasks are replaced one slot at a time, as by an engine: for updates that are held.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Service, SwarmState};
@@ -15,6 +15,8 @@ pub struct Slots {
     tasks: Vec<(Value, usize)>,
     /// Tasks with this image fail at once, and the engine pauses the rollout.
     pub broken: Option<String>,
+    /// Tasks that have failed: their templates, and when.
+    failed: Vec<(Value, Timestamp)>,
 }
 
 impl SwarmState {
@@ -22,7 +24,7 @@ impl SwarmState {
     pub fn use_slots(&mut self, name: &str) {
         let service = self.service(name);
         let tasks = (0..replicas(&service.spec)).map(|_| (service.spec["TaskTemplate"].clone(), 0)).collect();
-        service.slots = Some(Slots { tasks, broken: None });
+        service.slots = Some(Slots { tasks, broken: None, failed: Vec::new() });
     }
 
     /// Lets tasks with this image fail at once.
@@ -46,6 +48,15 @@ impl SwarmState {
         let slots = service.slots.as_mut().expect("a service with slots");
         replace(slots, &template, 1);
         service.index = index;
+    }
+
+    /// Lets an old task fail, which comes back as a new one.
+    pub fn fail_one(&mut self, name: &str) {
+        let now = self.now();
+        self.replace_one(name);
+        let previous = self.service(name).previous.clone().expect("a previous spec");
+        let slots = self.service(name).slots.as_mut().expect("a service with slots");
+        slots.failed.push((previous["TaskTemplate"].clone(), now));
     }
 
     /// What the engine does after a service was updated.
@@ -118,5 +129,19 @@ pub(super) fn tasks_of_slots(service: &Service, slots: &Slots) -> Vec<Value> {
         }
         task
     };
-    slots.tasks.iter().enumerate().map(task).collect()
+    let failed = slots.failed.iter().map(|(template, at)| {
+        json!({
+            "ID": format!("f{}", &service.id[..24]),
+            "Version": { "Index": service.index },
+            "CreatedAt": made.to_string(),
+            "UpdatedAt": at.to_string(),
+            "Spec": template,
+            "ServiceID": service.id,
+            "Slot": 1,
+            "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n",
+            "Status": { "Timestamp": at.to_string(), "State": "failed", "Err": "task: non-zero exit (137)" },
+            "DesiredState": "shutdown"
+        })
+    });
+    slots.tasks.iter().enumerate().map(task).chain(failed).collect()
 }
