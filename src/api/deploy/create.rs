@@ -122,34 +122,35 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
 /// The name is taken, or a request failed.
 pub fn plan(client: &Client, spec: &Value, nodes: Option<&[Node]>) -> Result<CreatePlan, FailedCreate> {
     let changes = all_new(spec);
-    match predict(client, spec, nodes) {
-        Ok(Ok(forecast)) => Ok(CreatePlan { changes, forecast }),
-        Ok(Err(taken)) => {
+    let forecast = match find_same_name(client, spec) {
+        Ok(Some(taken)) => {
             let error = CreateError::NameTaken { name: taken.name().to_owned(), id: taken.id().to_owned() };
-            Err(FailedCreate { error, delivery: Delivery::None, changes })
+            return Err(FailedCreate { error, delivery: Delivery::None, changes });
         }
+        Ok(None) => predict(client, spec, nodes),
+        Err(error) => Err(error),
+    };
+    match forecast {
+        Ok(forecast) => Ok(CreatePlan { changes, forecast }),
         Err(error) => Err(FailedCreate { changes, ..FailedCreate::from_error(error, Delivery::None) }),
     }
 }
 
-/// The effect of a create on the tasks, or the service that has the name already.
-fn predict(
-    client: &Client,
-    spec: &Value,
-    nodes: Option<&[Node]>,
-) -> Result<std::result::Result<Forecast, Service>> {
-    if let Some(name) = spec["Name"].as_str().filter(|name| !name.is_empty()) {
-        let found = services::list(client, &json!({ "name": [name] }))?;
-        if let Some(taken) = found.into_iter().find(|service| service.name() == name) {
-            return Ok(Err(taken));
-        }
-    }
+/// The service that has the name of the new one already.
+fn find_same_name(client: &Client, spec: &Value) -> Result<Option<Service>> {
+    let Some(name) = spec["Name"].as_str().filter(|name| !name.is_empty()) else { return Ok(None) };
+    let found = services::list(client, &json!({ "name": [name] }))?;
+    Ok(found.into_iter().find(|service| service.name() == name))
+}
+
+/// The effect of a create on the tasks.
+fn predict(client: &Client, spec: &Value, nodes: Option<&[Node]>) -> Result<Forecast> {
     let is_on_each_node = !spec["Mode"]["Global"].is_null() || !spec["Mode"]["GlobalJob"].is_null();
     let read = match nodes {
         None if is_on_each_node => nodes::list(client)?,
         _ => Vec::new(),
     };
-    Ok(Ok(forecast::predict_create(spec, nodes.unwrap_or(&read))))
+    Ok(forecast::predict_create(spec, nodes.unwrap_or(&read)))
 }
 
 /// All places of a spec, item by item for lists whose items have an identity.

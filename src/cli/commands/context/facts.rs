@@ -35,13 +35,13 @@ pub struct Engine {
 }
 
 /// The addresses of the managers that are not used.
-pub fn others(Facts { target, used, .. }: &Facts) -> Vec<String> {
+pub fn unused_managers(Facts { target, used, .. }: &Facts) -> Vec<String> {
     let all = std::iter::once(&target.connection).chain(&target.alternatives);
     all.filter(|other| other.endpoint != used.endpoint).map(|other| other.endpoint.to_string()).collect()
 }
 
 /// The TLS settings that have no effect, and why.
-pub fn unused(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'static str) {
+pub fn unused_tls_settings(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'static str) {
     match (&used.endpoint, &choice.host) {
         (_, None) => (settings.explicit_tls_settings(), "a context has its own settings for TLS"),
         (Endpoint::Unix(_) | Endpoint::Ssh(_), _) => {

@@ -2,7 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::facts::{Engine, Facts, dotted, endpoint_source, headers_source, others, tls_source, unused};
+use super::facts::{
+    Engine, Facts, dotted, endpoint_source, headers_source, tls_source, unused_managers, unused_tls_settings,
+};
 use crate::api::config::endpoint::without_password;
 use crate::api::config::settings::{Setting, SettingSource};
 use crate::api::error::Result;
@@ -16,7 +18,7 @@ pub fn to_fields(facts: &Facts) -> Fields {
     let mut fields = Fields::default();
     fields.field("Context", with_source(&choice.context.value, choice.context.source));
     fields.field("Endpoint", with_source(&connection.endpoint.to_string(), endpoint_source(choice)));
-    fields.field("Other managers", others(facts).join(", "));
+    fields.field("Other managers", unused_managers(facts).join(", "));
     fields.field("Overridden", list(&choice.overridden));
     match connection.endpoint.tls() {
         None => fields.field("TLS", "no"),
@@ -31,7 +33,7 @@ pub fn to_fields(facts: &Facts) -> Fields {
     }
     let proxy = connection.proxy.as_ref().map(|proxy| format!("{}:{}", proxy.host, proxy.port));
     fields.field("Proxy", proxy.unwrap_or_default());
-    let (unused, why) = unused(facts);
+    let (unused, why) = unused_tls_settings(facts);
     if !unused.is_empty() {
         fields.field("Not used", format!("{} ({why})", list(&unused)));
     }

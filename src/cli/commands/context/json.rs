@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{Engine, Facts, dotted, endpoint_source, others, unused};
+use super::facts::{Engine, Facts, dotted, endpoint_source, unused_managers, unused_tls_settings};
 use crate::api::config::endpoint::without_password;
 use crate::api::config::settings::{Setting, SettingSource};
 use crate::cli::messages::errors;
@@ -16,14 +16,14 @@ pub fn to_json(facts: &Facts) -> Value {
             .map(|one| json!({ "setting": source_code(one.source), "value": without_password(&one.value) }))
             .collect()
     };
-    let (unused, _) = unused(facts);
+    let (unused, _) = unused_tls_settings(facts);
     let directory = settings.config_directory();
     json!({
         "context": choice.context.value,
         "context_from": source_code(choice.context.source),
         "endpoint": connection.endpoint.to_string(),
         "endpoint_from": source_code(endpoint_source(choice)),
-        "other_managers": others(facts),
+        "other_managers": unused_managers(facts),
         "overridden": settings_of(&choice.overridden),
         "unused": settings_of(&unused),
         "tls": connection.endpoint.tls().map(|tls| json!({
