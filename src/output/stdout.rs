@@ -137,7 +137,7 @@ impl<W: Write> OutputWriter<W> {
         }
     }
 
-    /// Like [`Self::finish`], for what must not be lost: that nobody reads it is an error too.
+    /// Like [`Self::finish`], for output that must not be lost: it is also an error if the reader closed the pipe.
     pub fn finish_complete(mut self) -> io::Result<()> {
         self.flush();
         if self.is_closed || was_closed_at_start() {

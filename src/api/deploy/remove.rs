@@ -104,7 +104,8 @@ fn failed(service: Service, error: UpdateError, delivery: Delivery) -> Box<Faile
 /// Sends the request until the engine accepts or refuses it, or the service does not exist.
 ///
 /// If the response is lost, the service is looked up. If it still exists, it is deleted again, which is safe
-/// because IDs are never reused. If it does not exist, it counts as removed, by any writer.
+/// because IDs are never reused. If it does not exist, it counts as removed, even if another writer
+/// removed it.
 fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
     let mut lost = Backoff::for_lost_responses(client.timeouts());
     loop {
@@ -143,7 +144,7 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
 }
 
 /// Waits until the tasks of the removed services have stopped. The results are in the order of the services.
-/// If the node of a task is down, the wait for this task ends when the time that it may take to stop is over.
+/// If the node of a task is down, the wait for this task ends after its stop grace period plus 30 s.
 ///
 /// The time is measured by the engine's clock, from the first poll: not every task of a removed service gets
 /// a stop request (20.10 sends none to those of jobs).

@@ -10,8 +10,8 @@ use super::{Edit, InvalidSpec, Op, Place, check_keys};
 /// Checks the keys and the values of edits.
 ///
 /// # Errors
-/// The first key that differs from the engine's in upper and lower case, or the first value whose JSON type is not that
-/// of its place.
+/// The first key that differs from the engine's key only in upper and lower case, or the first value whose JSON type
+/// is not that of its place.
 pub fn check_types(edits: &[Edit]) -> Result<(), InvalidSpec> {
     check_keys(edits)?;
     edits.iter().try_for_each(|edit| {

@@ -33,7 +33,7 @@ pub struct EngineArgs {
     #[arg(long, value_name = "BOOL", add = Completion::SWITCH, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, value_parser = parse_bool)]
     tlsverify: Option<bool>,
-    /// Trust certificates signed by this CA only [default: ca.pem in DOCKER_CERT_PATH, or ~/.docker]
+    /// Trust certificates signed by this CA only [default: ca.pem in DOCKER_CERT_PATH, DOCKER_CONFIG or ~/.docker]
     #[arg(long, value_name = "FILE", add = Completion::Files)]
     tlscacert: Option<OsString>,
     /// TLS client certificate [default: cert.pem in the same directory]

@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 /// `swarmctl help auth refresh` prints the same as `swarmctl auth refresh --help`. Without COMMAND, it lists all commands.
 #[derive(Args, Debug)]
 pub struct HelpArgs {
-    /// Command, as in `update` or `auth refresh` [default: the program]
+    /// Command, as in `update` or `auth refresh` [default: list all commands]
     #[arg(value_name = "COMMAND", add = Completion::Commands)]
     command: Vec<String>,
 }

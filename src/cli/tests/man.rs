@@ -56,9 +56,15 @@ const ENVIRONMENT: [(&str, &str); 13] = [
         "The directory of config.json and of the contexts, as with --config (default ~/.docker).",
     ),
     ("DOCKER_TLS, DOCKER_TLS_VERIFY", "Use TLS, without or with verification of the engine's certificate."),
-    ("DOCKER_CERT_PATH", "The directory of ca.pem, cert.pem and key.pem (default: that of config.json)."),
+    (
+        "DOCKER_CERT_PATH",
+        "The directory of ca.pem, cert.pem and key.pem (default: DOCKER_CONFIG, or ~/.docker).",
+    ),
     ("DOCKER_API_VERSION", "The API version of requests (default: the engine's own)."),
-    ("DOCKER_CUSTOM_HEADERS", "Additional HTTP headers, as in X-Team=ops,X-Env=prod."),
+    (
+        "DOCKER_CUSTOM_HEADERS",
+        "HTTP headers to send instead of those in config.json, as in X-Team=ops,X-Env=prod.",
+    ),
     ("DOCKER_AUTH_CONFIG", "Registry credentials as JSON, in the format of config.json."),
     ("SWARMCTL_JOURNAL", "Where runs are recorded: swarm (the default), file, file:DIR or off."),
     (

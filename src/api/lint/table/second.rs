@@ -142,7 +142,7 @@ pub(super) const RULES: &[Rule] = &[
         needs: &[RequiredList::Nodes],
         stage: RuleStage::BeforePosts,
         condition: "No eligible node lists the logging plugin or volume plugin that the service needs",
-        effect: "No task is started. Nodes that list no plugins count as having it.",
+        effect: "No task is started. A node that lists no plugins counts as having the plugin.",
         sign: "Tasks stay `pending` with `missing plugin`.",
         check: placement::missing_plugin,
     },

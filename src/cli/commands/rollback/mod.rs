@@ -30,15 +30,15 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// The help of `--rollback-on-failure`: it undoes a rollback.
 const ON_FAILURE: &str = "With --to, return to the current spec if the rollout fails (exit 6)";
 const ON_FAILURE_LONG: &str = "With --to, return to the current spec if the rollout fails (exit 6)\n\n\
-    Waits for this too. With `all`, services that converged before return to their specs as well, the last \
-    one first.";
+    Waits for this too. With `all`, services that converged before are also returned to the specs that they \
+    had before this command, the last one first.";
 
 /// Roll services back to their previous spec
 ///
 /// Uses the engine's own rollback. The engine keeps one previous spec, the one before the last update, so a second
 /// rollback undoes the first. If the previous spec has failed, the rollback is refused (exit 5). A spec counts as
-/// failed if, among the tasks that the swarm still lists, at least one task of this spec failed by itself and none ran
-/// for the monitor period.
+/// failed if at least one of its tasks failed without being shut down by the engine, and none of them ran for the monitor
+/// period. Only tasks that the swarm still lists are considered.
 ///
 /// With --to RUN, restores the complete spec from before a recorded run instead, and so reverts everything that was changed
 /// since. `swarmctl undo RUN` reverts the changes of that run only.

@@ -20,8 +20,8 @@ use crate::output::natural_cmp;
 pub struct FromArgs {
     /// Read services and images from FILE (-: stdin): lines, JSON or Compose JSON
     ///
-    /// A line is `SERVICE IMAGE`. The output of `swarmctl images` is accepted in both forms. Compose JSON is the output of
-    /// `docker compose config --format json`: only its images are read, and --stack names the stack of its services.
+    /// A line is `SERVICE IMAGE`. The output of `swarmctl images` is accepted, with or without --json. Compose JSON is the
+    /// output of `docker compose config --format json`: only its images are read, and --stack names the stack of its services.
     #[arg(long, value_name = "FILE", add = Completion::Files, conflicts_with_all = ["words", "filter", "all"])]
     from: Option<String>,
     /// Skip services in FILE that do not exist

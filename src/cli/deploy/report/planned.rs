@@ -52,7 +52,7 @@ impl PlannedState {
 }
 
 impl PlannedRemark {
-    /// The remark for a service to which the plan is applied without `--rebase`, or not at all.
+    /// The remark for a service that is not rebased.
     pub fn new(state: PlannedState) -> Self {
         Self { state, on: PlannedOn::SameSpec }
     }

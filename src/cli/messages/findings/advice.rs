@@ -62,7 +62,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     ("L19", "mount the socket of a proxy that forwards only the requests that the container needs"),
     ("L20", "there is nothing to fix; to go back further, deploy the image or the settings that you want"),
-    ("L21", "do not roll back: change what is wrong with `swarmctl update`"),
+    ("L21", "do not roll back: correct the current settings with `swarmctl update`"),
     ("L22", "there is nothing to fix; Docker 29 moves the networks with the next update"),
     ("L25", "change the image in the file of the stack, so that the next deployment keeps it"),
     ("L26", "set a limit that a node has: `swarmctl update --limit-cpu 2 NAME`"),
