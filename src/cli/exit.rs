@@ -24,7 +24,8 @@ pub enum Exit {
     /// Version conflict: another writer changed the same place, --if-version does not match, or retries ran
     /// out.
     Conflict = 4,
-    /// The rollout failed: paused, its tasks cannot run, or the engine rolled back to a spec that fails too.
+    /// The rollout failed: paused, its tasks cannot run, a gate failed, or the engine rolled back to a spec that fails
+    /// too.
     RolloutFailed = 5,
     /// The rollout failed and was rolled back: the previous state is restored.
     RolledBack = 6,

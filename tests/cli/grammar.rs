@@ -98,7 +98,7 @@ fn help_begins_with_an_imperative_line_of_at_most_72_columns_without_a_full_stop
         let short = swarmctl([command, "-h"]).run().succeeds().stdout;
         assert_eq!(short.lines().next(), Some(first));
     }
-    // Alone it is handled without the parser, with the same output.
+    // `--version` alone is handled without the parser, with the same output.
     for args in [&["--version"][..], &["-D", "--version"], &["-V"]] {
         let said = swarmctl(args.iter().copied()).run().succeeds().stdout;
         assert_eq!(said, format!("swarmctl {}\n", env!("CARGO_PKG_VERSION")), "{args:?}");

@@ -107,14 +107,14 @@ fn the_time_in_which_a_task_is_being_shut_down_does_not_count() {
             task(1, "good", "running", created, created + 1),
         ]
     };
-    // It can have started after the restart delay, at 6 s.
+    // The second task may have started as early as 6 s, after the restart delay.
     assert!(has_failed_before(&stopped(10), &spec("bad")));
     assert!(!has_failed_before(&stopped(11), &spec("bad")));
     // Of two tasks in the slot after it, the first one replaced it.
     let [failed, shut_down, good] = stopped(10);
     let later = [failed, shut_down, good, task(1, "good", "running", 30, 31)];
     assert!(has_failed_before(&later, &spec("bad")));
-    // It runs until its successor has started.
+    // With start-first, it runs until its successor has started.
     let mut first = spec("bad");
     first["RollbackConfig"] = json!({ "Order": "start-first" });
     assert!(!has_failed_before(&stopped(10), &first));

@@ -87,7 +87,7 @@ const fn kept(field: &'static str, minor: u32) -> Need {
     Need { field, since: (1, minor), is_dropped: false }
 }
 
-/// Whether the path has a value. A mode counts if it is present, other fields if they are not empty or
+/// Whether the path has a value. A mode counts if it is present, any other field if it is neither empty nor
 /// `false`.
 fn holds(value: &Value, path: &str) -> bool {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));

@@ -39,7 +39,7 @@ enum AuthCommand {
 /// Store the current registry credentials with services
 ///
 /// Posts the unchanged spec with the current credentials; no task restarts. Like every update, this overwrites the
-/// previous spec, so `rollback` has nothing to return to. Jobs are skipped, and so are services whose rollout is in
+/// previous spec, so a later `rollback` changes nothing. Jobs are skipped, and so are services whose rollout is in
 /// progress or paused: an update would run the job again, restart the rollout or resume it. A service whose tasks would
 /// restart is refused, or skipped in a selection.
 #[derive(Args, Debug)]

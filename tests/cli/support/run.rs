@@ -55,7 +55,7 @@ pub fn swarmctl_by(mut command: Command) -> Swarmctl {
         .env("LC_ALL", "C")
         .env(TIMEOUTS, "broken_read=200")
         .env("TZ", "UTC")
-        // Tests count requests and break the Nth one. Those of the journal set this again.
+        // Off, because tests count requests and break the Nth one. Tests of the journal turn it on.
         .env("SWARMCTL_JOURNAL", "off");
     Swarmctl { command, stdin: None, limit: Duration::from_secs(100) }
 }

@@ -114,7 +114,7 @@ fn a_held_service_is_shown_as_held_and_is_not_changed() {
         run(args).fails_with(Exit::Conflict).says(&["is held since", "by ann@ci-7"]);
     }
     assert_eq!(engine().service(name)["Version"], version);
-    // An update by another client lets the next round go.
+    // After an update by another client, the engine replaces the next round of tasks.
     engine().change(name, |spec| spec["Labels"]["team"] = "x".into());
     engine().wait_until("the hold has advanced", |_| {
         let state = run(&["status", "--json", name]).json()["services"][0].clone();

@@ -30,7 +30,8 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// needed is in the label `swarmctl.held`, except for gates. A service that is not held stays as it is. A selection considers
 /// held services only. Experimental.
 ///
-/// If another writer has changed a place of the update, nothing is posted (exit 4); --as-is accepts its changes.
+/// If another writer has changed a setting that the update changes, nothing is posted (exit 4); --as-is accepts the other
+/// writer's value.
 #[derive(Args, Debug)]
 pub struct ContinueArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs

@@ -35,10 +35,11 @@ const ON_FAILURE_LONG: &str = "With --to, return to the current spec if the roll
 
 /// Roll services back to their previous spec
 ///
-/// Uses the engine's own rollback. The engine keeps one previous spec, the one before the last update, so a second
-/// rollback undoes the first. If the previous spec has failed, the rollback is refused (exit 5). A spec counts as
-/// failed if at least one of its tasks failed without being shut down by the engine, and none of them ran for the monitor
-/// period. Only tasks that the swarm still lists are considered.
+/// Uses the engine's own rollback, except for a held update (--steps, --hold): its new tasks are replaced with old ones.
+/// The engine keeps one previous spec, the one before the last update, so a second rollback undoes the first. If the
+/// previous spec has failed, the rollback is refused (exit 5). A spec counts as failed if at least one of its tasks
+/// failed without being shut down by the engine, and none of them ran for the monitor period. Only tasks that the swarm
+/// still lists are considered.
 ///
 /// With --to RUN, restores the complete spec from before a recorded run instead, and so reverts everything that was changed
 /// since. `swarmctl undo RUN` reverts the changes of that run only.

@@ -15,8 +15,8 @@ pub struct Schedule {
     first_interval: Duration,
     max_interval: Duration,
     interval: Duration,
-    /// A time that the engine's clock had reached at this moment. Its responses show whole seconds and the times of its writes,
-    /// so the clock may be ahead of this.
+    /// An instant, and a time that the engine's clock had reached by then. The engine's responses show only whole seconds
+    /// and the times of its writes, so its clock may be ahead of this time.
     reached: Option<(Instant, Timestamp)>,
 }
 
@@ -49,8 +49,8 @@ impl Schedule {
         }
     }
 
-    /// The delay from `at` to the next poll, if a state is `due` to change at this time of the engine and the last poll took so
-    /// long. If the change is late, the delays grow with the lateness.
+    /// The delay from `at` to the next poll. `due` is the engine's time at which a state is due to change, and `took` is the
+    /// duration of the last poll. If the change is late, the delays grow with the lateness.
     pub fn delay(&self, due: Option<Timestamp>, at: Instant, took: Duration) -> Duration {
         let shortest = (self.first_interval / 4).max(took * MIN_DELAY_FACTOR).min(self.interval);
         let left = due.zip(self.engine_time(at)).map(|(due, now)| due.duration_since(now).unsigned_abs());
