@@ -11,13 +11,13 @@ use crate::api::spec::values;
 use crate::cli::deploy::gates::GateArgs;
 use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
 
-/// The long help of `--steps`. The consequence for rollbacks comes before the details.
-const STEPS_LONG: &str = "Replace tasks in steps and check each step, as in 1,25%,100%\n\n\
-    Afterwards the engine's one-step rollback changes nothing. To go back, use `swarmctl undo`, which requires a journal, \
-    or set the old values again.\n\n\
-    LIST has counts or percentages of the tasks; 100% is added if it is missing. The next step starts when the new tasks \
-    have run for the monitor period and the gates have passed. If a task or a gate fails, the service stays held (exit 5), \
-    or is rolled back with --rollback-on-failure (exit 6).\n\n\
+/// The long help of `--steps`. It begins with the price.
+const STEPS_LONG: &str = "Afterwards the engine's one-step rollback leads nowhere: to go back, use `swarmctl undo`, which \
+    requires a journal, or set the old values again.\n\n\
+    Replaces tasks in steps and checks each step. LIST has counts or percentages of the tasks, as in 1,25%,100%; 100% is \
+    added if it is missing. The next step starts when the new tasks have run for the monitor period and the gates have \
+    passed. If a task or a gate fails, the service stays held (exit 5), or is rolled back with --rollback-on-failure (exit \
+    6).\n\n\
     A held update is stored in the label `swarmctl.held`, and its UpdateConfig has a delay of a year. Other updates, \
     elections and stopped tasks let it advance (docs/steps.md). Requires API 1.41. Experimental.";
 
