@@ -18,7 +18,7 @@ const SECOND: u64 = 1_000_000_000;
 
 #[test]
 fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
-    let elections = count_from_env("SWARMCTL_TEST_STEP_ELECTIONS", 2);
+    let elections = count_from_env("SWARMCTL_TEST_STEP_ELECTIONS", 1);
     let managers = Managers::start();
     let leader = managers.wait_until_whole();
     // The tasks are on a manager that stays.
@@ -39,7 +39,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     engine.ask("POST", "/services/create", Some(&spec));
     engine.wait_until("the tasks run", |engine| engine.running_tasks(NAME) == 12);
     let before = engine.service(NAME)["Spec"].clone();
-    let bake = format!("{}s", 90 * elections);
+    let bake = format!("{}s", 75 * elections);
     let line = ["update-image", "--no-resolve-image", NAME, NEW, "--steps", "1", "--bake", &bake, "--json"];
     let mut running = managers.swarmctl(stays, &line).spawn();
     engine.wait_until("the first task is new", |engine| new_tasks(engine) == Some(1));
