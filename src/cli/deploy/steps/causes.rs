@@ -94,10 +94,8 @@ impl LastPost {
         let list = |scope| tasks::list(client, &[service.id()], scope).ok();
         let (Some(all), Some(new)) = (list(TaskScope::All), list(TaskScope::UpToDate)) else { return false };
         let is_new = |task: &Task| new.tasks.iter().any(|other| other.id == task.id);
-        let is_available = |task: &Task| {
-            let node = nodes.iter().find(|node| node.id == task.node);
-            node.is_none_or(|node| node.state() == "ready" && node.availability() == "active")
-        };
+        let is_available =
+            |task: &Task| nodes.iter().find(|node| node.id == task.node).is_none_or(may_keep_tasks);
         let is_since = |task: &Task| self.at.is_none_or(|at| task.updated > at);
         all.tasks.iter().any(|task| {
             !is_new(task)
@@ -110,6 +108,36 @@ impl LastPost {
     }
 }
 
+/// Whether the engine leaves tasks on this node. After an election all nodes are `unknown` until they have registered with the new leader.
+fn may_keep_tasks(node: &Node) -> bool {
+    matches!(node.state(), "ready" | "unknown") && node.availability() == "active"
+}
+
 fn leader(nodes: &[Node]) -> Option<String> {
     nodes.iter().find(|node| node.is_leader()).map(|node| node.id.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_node_that_has_not_registered_with_a_new_leader_keeps_its_tasks() {
+        for (state, availability, keeps) in [
+            ("ready", "active", true),
+            ("unknown", "active", true),
+            ("down", "active", false),
+            ("disconnected", "active", false),
+            ("ready", "drain", false),
+            ("ready", "pause", false),
+        ] {
+            let node = json!({
+                "ID": "n", "Description": {"Hostname": "n"}, "Status": {"State": state}, "Spec": {"Availability": availability},
+            });
+            let node: Node = serde_json::from_value(node).unwrap();
+            assert_eq!(may_keep_tasks(&node), keeps, "{state}, {availability}");
+        }
+    }
 }
