@@ -150,7 +150,7 @@ def draw(found, end, commands):
     colors = "".join(f".{name}{{fill:{code}}}" for name, code in COLORS.items() if name != "default")
     said = "; ".join(html.escape(command) for command in commands)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
-<title>swarmctl in a terminal: a service is updated in steps with a gate, then a stack, canary first; the next canary fails and is rolled back</title>
+<title>swarmctl in a terminal: a service is updated in steps with a gate; then a stack is updated, canary first, which fails and is rolled back</title>
 <desc>Recorded by scripts/record from a real run of: {said}</desc>
 <style>
 text{{font-family:{fonts};font-size:{SIZE}px;fill:{COLORS["default"]}}}
