@@ -172,6 +172,31 @@ fn a_label_between_check_and_post_is_a_conflict_that_stops_the_batch() {
 }
 
 #[test]
+fn what_another_process_applies_between_check_and_post_is_done() {
+    let change = format!("update-image --no-resolve-image web={NEW}");
+    for made_by in ["restart web", &change, "rollback web"] {
+        let swarm = shop();
+        swarm.world().write("web", |spec| spec["Labels"]["a"] = "1".into());
+        let (plan, before) = (PlanFile::made_by(&swarm, made_by), swarm.service("web"));
+        // What the other process posts: an `apply` of this plan on another swarm.
+        let other = shop();
+        other.world().write("web", |spec| spec["Labels"]["a"] = "1".into());
+        PlanFile::made_by(&other, made_by).apply(&other, &["--detach"]).succeeds();
+        let after = other.service("web").spec;
+        assert_ne!(before.spec, after);
+        let posted = after.clone();
+        swarm.before(RequestKind::Post, 1, move |world| {
+            world.write("web", |spec| *spec = posted.clone());
+        });
+        let run = plan.apply(&swarm, &["--detach", "--json"]).succeeds();
+        assert_eq!(states(&run), ["done"], "{made_by}");
+        assert_eq!(run.json()["services"][0]["outcome"], "unchanged", "{made_by}");
+        assert_eq!(swarm.service("web").spec, after, "{made_by}");
+        swarm.expect("web").posted(1).applied(0);
+    }
+}
+
+#[test]
 fn a_plan_of_another_swarm_is_refused() {
     let swarm = shop();
     let plan = both(&swarm);

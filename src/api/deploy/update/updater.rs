@@ -176,7 +176,19 @@ impl<'a> Updater<'a> {
         {
             return Err(Refusal::HasSideEffect(why).into());
         }
-        if let Some(conflict) = self.plan_conflict(now)?.or_else(|| self.conflict(now)) {
+        match self.judge_by_plan(now)? {
+            None | Some(State::Ready) => {}
+            Some(State::Done) => {
+                // Another process has applied the plan, or the last request of one that was killed arrived late.
+                self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
+                return Ok(PreparedSpec::Unchanged);
+            }
+            Some(State::Stale(_)) if request.is_rollback() => {
+                return Err(Conflict::NotAsPlannedForRollback.into());
+            }
+            Some(State::Stale(differences)) => return Err(Conflict::NotAsPlanned { differences }.into()),
+        }
+        if let Some(conflict) = self.conflict(now) {
             return Err(conflict.into());
         }
         if let Operation::Hold(operation) = &request.operation {
@@ -291,18 +303,12 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// Whether the service has changed since the change was planned. The first read was judged by the caller.
-    fn plan_conflict(&self, now: &Service) -> Result<Option<Conflict>, Error> {
-        let Some(planned) = &self.request.planned else { return Ok(None) };
-        if now.version() == self.base.version() {
-            return Ok(None);
+    /// The state of a planned service that has changed since the first read, which was judged by the caller.
+    fn judge_by_plan(&self, now: &Service) -> Result<Option<State>, Error> {
+        match &self.request.planned {
+            Some(planned) if now.version() != self.base.version() => judge(planned, now).map(Some),
+            _ => Ok(None),
         }
-        Ok(match judge(planned, now)? {
-            State::Ready => None,
-            _ if self.request.is_rollback() => Some(Conflict::NotAsPlannedForRollback),
-            State::Done => Some(Conflict::NotAsPlanned { differences: Vec::new() }),
-            State::Stale(differences) => Some(Conflict::NotAsPlanned { differences }),
-        })
     }
 
     /// The result of an accepted update.

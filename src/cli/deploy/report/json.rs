@@ -81,7 +81,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     })
 }
 
-/// The state of a planned service. Whether it is paused or became stale is known later than the rest.
+/// The state of a planned service. Whether it is paused, or was changed by another writer, is known later than the rest.
 fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     let remark = report.remarks.plan?;
     let state = match report.outcome() {
@@ -91,6 +91,7 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
         Outcome::Conflict(Conflict::NotAsPlanned { .. } | Conflict::NotAsPlannedForRollback) => {
             PlannedState::Stale
         }
+        Outcome::Unchanged(NoChange::SameSpec) => PlannedState::Done,
         _ => remark.state,
     };
     Some(PlannedRemark { state, ..remark })
