@@ -138,9 +138,11 @@ fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
             &["rm", "t001"],
         ] {
             let swarm = swarm();
-            swarm.breaks(InjectedFault::by(2, ResponseFault::Stall(10)));
+            // The request after the ping; `inspect` sends no ping.
+            let stalled = if args[0] == "inspect" { 1 } else { 2 };
+            swarm.breaks(InjectedFault::by(stalled, ResponseFault::Stall(10)));
             let mut running = swarmctl(args.iter().copied()).host(swarm.host()).spawn();
-            swarm.wait_for_requests(2);
+            swarm.wait_for_requests(stalled);
             let sent = std::time::Instant::now();
             running.signal(signal);
             let run = running.wait().exits(code);

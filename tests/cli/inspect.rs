@@ -16,10 +16,9 @@ fn prints_an_array_of_the_engines_own_objects_without_inserted_defaults() {
     for framing in [Framing::Length, Framing::Chunked] {
         let text =
             service_text_with(ID, 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
-        // The scripted path has no query: `insertDefaults` would be unexpected.
-        let engine = Engine::ordered([
-            get("/v1.41/services/t001").answers(Answer::json(200, text.clone()).framed(framing))
-        ]);
+        // The scripted path has no query: `insertDefaults` would be unexpected. There is no ping, and so no version.
+        let engine =
+            Engine::ordered([get("/services/t001").answers(Answer::json(200, text.clone()).framed(framing))]);
         let run = swarmctl(["inspect", "t001"]).host(engine.host()).run().succeeds();
         let squeezed = |text: &str| serde_json::from_str::<Value>(text).unwrap().to_string();
         assert_eq!(squeezed(&run.stdout), squeezed(&format!("[{text}]")));
@@ -28,6 +27,13 @@ fn prints_an_array_of_the_engines_own_objects_without_inserted_defaults() {
         }
         assert_eq!(run.stderr, "");
     }
+}
+
+#[test]
+fn a_configured_api_version_is_used_from_the_first_request_on() {
+    let engine = Engine::ordered([get("/v1.40/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
+    let run = swarmctl(["inspect", "t001"]).env("DOCKER_API_VERSION", "1.40").host(engine.host()).run();
+    run.succeeds();
 }
 
 #[test]
@@ -148,14 +154,19 @@ fn fails_with_unreachable_if_there_is_no_manager() {
         .fails_with(Exit::Unreachable)
         .says(&["hint: "]);
     let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
-    let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::error(503, words))]);
+    let engine = Engine::ordered(
+        ["/services/t001", "/v1.41/services/t001"].map(|path| get(path).answers(Answer::error(503, words))),
+    );
     swarmctl(["inspect", "t001"]).host(engine.host()).run().fails_with(Exit::Unreachable).says(&[words]);
 }
 
 #[test]
 fn a_closed_pipe_is_not_an_error() {
-    for args in [&["inspect", "t001"][..], &["inspect", "--pretty", "t001"]] {
-        let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
+    for (args, path) in [
+        (&["inspect", "t001"][..], "/services/t001"),
+        (&["inspect", "--pretty", "t001"], "/v1.41/services/t001"),
+    ] {
+        let engine = Engine::ordered([get(path).answers(Answer::json(200, t001(OLD, 11)))]);
         let run = swarmctl(args.iter().copied()).host(engine.host()).run_into_closed_pipe().succeeds();
         assert_eq!(run.stderr, "", "{}", run.report());
     }

@@ -93,13 +93,14 @@ fn several_names_take_one_list_and_a_correct_name_none() {
     let row = t001(OLD, 11);
     let none = || Answer::error(404, "service not found");
     let engine = Engine::ordered([
+        get("/services/t01").answers(none()),
         get("/v1.41/services/t01").answers(none()),
         get("/v1.41/services/t0011").answers(none()),
         get("/v1.41/services").answers(Answer::json(200, format!("[{}]", row.trim_end()))),
     ]);
     let run = swarmctl(["inspect", "t01", "t0011"]).host(engine.host()).run().fails_with(Exit::NotFound);
     assert_eq!(run.stderr.matches("did you mean `t001`?").count(), 2, "{}", run.report());
-    let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, row))]);
+    let engine = Engine::ordered([get("/services/t001").answers(Answer::json(200, row))]);
     swarmctl(["inspect", "t001"]).host(engine.host()).run().succeeds().prints(&[ID]);
 }
 
@@ -116,6 +117,7 @@ fn several_names_of_a_batch_share_one_hint() {
 #[test]
 fn an_engine_that_does_not_list_services_costs_the_suggestion_only() {
     let engine = Engine::ordered([
+        get("/services/t01").answers(Answer::error(404, "service not found")),
         get("/v1.41/services/t01").answers(Answer::error(404, "service not found")),
         get("/v1.41/services").answers(Answer::page(403)),
     ]);

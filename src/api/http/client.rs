@@ -154,16 +154,22 @@ impl Client {
         })
     }
 
-    /// Sends `GET path` instead of the ping that precedes the first request, without a version in the URL: every response of an
-    /// engine has its API version. `None` if the engine has been pinged, or if this request did not settle anything, for
-    /// whatever reason: then [`Client::get_json`] has the retries and the errors.
-    pub fn get_json_instead_of_ping<T: DeserializeOwned>(&self, path: &Path) -> Option<Result<T>> {
-        let host = self.host().ok().filter(|host| host.info.get().is_none())?;
+    /// Sends `GET path` instead of the ping that precedes the first request, without a version in the URL, which stands for the
+    /// engine's own version: every response of an engine names it. `None` if a version is configured, if the engine has been
+    /// pinged, or if this request did not settle anything, for whatever reason: then [`Client::get_with`] has the retries and
+    /// the errors.
+    pub fn get_instead_of_ping<T>(
+        &self,
+        path: &Path,
+        parse: impl Fn(Response) -> Result<T>,
+    ) -> Option<Result<T>> {
+        let is_first = |host: &&Host| host.info.get().is_none() && host.connection.api_version.is_none();
+        let host = self.host().ok().filter(is_first)?;
         let request = Request::get(path.as_str());
         let received = self.receive(host, request, self.response_timeout(), None).ok()?;
         let info = EngineInfo::of(&received.0)?;
         let date = header(&received.0, "Date").map(str::to_owned);
-        match Self::decode(host, request, received).and_then(|response| response.json()) {
+        match Self::decode(host, request, received).and_then(parse) {
             Err(error) if !matches!(error, Error::Engine { status: 404, .. } | Error::Denied { .. }) => None,
             result => {
                 self.learn(host, info, date);

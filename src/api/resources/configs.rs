@@ -94,9 +94,9 @@ pub fn inspect(client: &Client, name: &str) -> Result<Config> {
     client.get_json::<Row>(&path_of(name)).map(Config::from)
 }
 
-/// `GET /configs/{name}` instead of a ping ([`Client::get_json_instead_of_ping`]).
+/// `GET /configs/{name}` instead of a ping ([`Client::get_instead_of_ping`]).
 pub fn inspect_instead_of_ping(client: &Client, name: &str) -> Option<Result<Config>> {
-    Some(client.get_json_instead_of_ping::<Row>(&path_of(name))?.map(Config::from))
+    client.get_instead_of_ping(&path_of(name), |response| response.json::<Row>().map(Config::from))
 }
 
 fn path_of(name: &str) -> Path {

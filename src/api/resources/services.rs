@@ -52,14 +52,21 @@ pub fn find(client: &Client, given: &str) -> Result<Service> {
     look_up(given, |id| inspect(client, id), |service| (service.id(), service.name()))
 }
 
-/// Like [`find`], but returns the engine's JSON as text, without parsing its numbers.
+/// Like [`find`], but returns the engine's JSON as text, without parsing its numbers. The first request of a client replaces
+/// its ping.
 pub fn find_text(client: &Client, given: &str) -> Result<String> {
+    let parse = |response: Response| {
+        let row: ServiceRow = response.json()?;
+        let (id, name) = (row.id.clone().into_owned(), row.name().to_owned());
+        Ok((id, name, response.into_text()?))
+    };
     let ask = |id: &str| {
-        client.get_with(&Path::new(&["services", id]), |response| {
-            let row: ServiceRow = response.json()?;
-            let (id, name) = (row.id.clone().into_owned(), row.name().to_owned());
-            Ok((id, name, response.into_text()?))
-        })
+        let path = Path::new(&["services", id]);
+        match client.get_instead_of_ping(&path, parse) {
+            Some(Ok(found)) => Ok(found),
+            // Only a response to a request with a version is known to be the engine's.
+            _ => client.get_with(&path, parse),
+        }
     };
     look_up(given, ask, |(id, name, _)| (id, name)).map(|(_, _, text)| text)
 }

@@ -211,7 +211,7 @@ fn names_are_one_segment_of_a_path_or_nobodys() {
         run(&server, &["inspect", "--", name]).fails_with(Exit::NotFound);
         let asked = server.requests();
         assert!(
-            asked[before..].iter().any(|request| request.path == format!("/v1.41/services/{segment}")),
+            asked[before..].iter().any(|request| request.path == format!("/services/{segment}")),
             "{name}: {:?}",
             asked[before..].iter().map(Request::line).collect::<Vec<_>>()
         );
