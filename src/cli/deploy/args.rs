@@ -58,7 +58,7 @@ pub struct JsonArgs {
 }
 
 /// Flags of commands that edit an existing service.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct EditArgs {
     /// Update only if the version index is INDEX; do not retry
     #[arg(long, value_name = "INDEX")]
@@ -75,14 +75,14 @@ pub struct EditArgs {
 }
 
 /// Flags of all commands that change services. The help is for updates; `create` and `rm` replace it.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub struct PlanArgs {
     /// Show what would change and how many tasks would restart
     #[arg(long)]
     pub dry_run: bool,
     /// Exit with 10 if something would change, or was changed
     #[arg(long)]
-    exit_code: bool,
+    pub exit_code: bool,
 }
 
 /// Flags of all commands that change several services.
@@ -148,17 +148,6 @@ impl PlanArgs {
 }
 
 impl EditArgs {
-    /// The flags of a command that has `--dry-run` only.
-    pub fn for_dry_run(dry_run: bool) -> Self {
-        Self {
-            if_version: None,
-            allow_field_loss: false,
-            strict: StrictArgs { strict: false },
-            plan: PlanArgs { dry_run, exit_code: false },
-            plan_file: PlanFileArgs::default(),
-        }
-    }
-
     /// Whether nothing is posted.
     pub fn is_dry_run(&self) -> bool {
         self.plan.dry_run || self.plan_file.target().is_some()

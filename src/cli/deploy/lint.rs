@@ -26,7 +26,7 @@ use crate::cli::messages::shell;
 use crate::output::Ui;
 
 /// The flag of all commands that send specs.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub struct StrictArgs {
     /// Post nothing if a new spec has a finding of severity error
     ///

@@ -45,10 +45,12 @@ impl Deployment<'_> {
     /// The rules of the batch, of which this number of services has failed before.
     pub(super) fn rules(&self, failed_before: usize) -> Rules {
         let is_plan = self.flags.edit.is_some_and(EditArgs::is_dry_run);
-        let follow = match self.flags.follow.detach {
-            _ if is_plan => Follow::Nothing,
-            true => Follow::Once,
-            false => Follow::UntilConverged,
+        let follow = if is_plan {
+            Follow::Nothing
+        } else if self.flags.follow.detach {
+            Follow::Once
+        } else {
+            Follow::UntilConverged
         };
         Rules {
             parallel: self.flags.batch.parallel,

@@ -18,7 +18,8 @@ use crate::cli::deploy::report::ReportStyle;
 use crate::cli::deploy::rollback_on_failure::{OnFailure, scope};
 use crate::cli::deploy::steps::{CheckArgs, IfChanged, LastStep, StepRules, list, step};
 use crate::cli::deploy::{
-    BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, JsonArgs, positive, timeout,
+    BatchArgs, Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, JsonArgs, PlanArgs, positive,
+    timeout,
 };
 use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
@@ -98,7 +99,8 @@ pub fn run(args: ContinueArgs, app: &App) -> anyhow::Result<Exit> {
         // The run that started the update is the one that can be undone.
         journal: JournalArgs::off(),
     };
-    let edit = EditArgs::for_dry_run(args.dry_run);
+    let plan = PlanArgs { dry_run: args.dry_run, ..PlanArgs::default() };
+    let edit = EditArgs { plan, ..EditArgs::default() };
     let batch = BatchArgs { parallel: args.parallel, canary: None, max_failures: args.max_failures };
     let flags = DeploymentFlags {
         edit: Some(&edit),
