@@ -112,17 +112,16 @@ fn draft(chosen: &[SelectedService], if_version: Option<u64>) -> Result<RunDraft
 
 /// Waits until the tasks of the removed services have ended.
 fn wait_for_tasks(client: &Client, reports: Vec<ServiceReport>) -> Vec<ServiceReport> {
-    let removed = reports.iter().filter_map(|report| match &report.stage {
+    let removed = reports.iter().filter_map(|report| match &*report.stage {
         Stage::Removed(Ok(Removal::Done(service, _))) => Some(service),
         _ => None,
     });
     let mut stopped = wait_until_gone(client, &removed.collect::<Vec<_>>()).into_iter();
-    let with_stopped = |report: ServiceReport| match report.stage {
+    let mut with_stopped = |stage| match stage {
         Stage::Removed(Ok(Removal::Done(service, _))) => {
-            let stage = Stage::Removed(Ok(Removal::Done(service, stopped.next())));
-            ServiceReport { stage, ..report }
+            Stage::Removed(Ok(Removal::Done(service, stopped.next())))
         }
-        stage => ServiceReport { stage, ..report },
+        stage => stage,
     };
-    reports.into_iter().map(with_stopped).collect()
+    reports.into_iter().map(|report| report.map_stage(&mut with_stopped)).collect()
 }

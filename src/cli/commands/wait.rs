@@ -8,8 +8,7 @@ use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::journal::JournalArgs;
 use crate::cli::deploy::report::{
-    NotStarted, Remarks, ReportStyle, ServiceReport, SummaryLine, Watch, WatchRequest, Watchable,
-    find_services,
+    NotStarted, ReportStyle, ServiceReport, SummaryLine, Watch, WatchRequest, Watchable, find_services,
 };
 use crate::cli::deploy::{FollowArgs, JsonArgs, timeout};
 use crate::cli::exit::Exit;
@@ -54,9 +53,7 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
 /// Watches a service as it is.
 fn watch(SelectedService { given, found, .. }: SelectedService) -> Watch {
     match found {
-        Ok(service) => {
-            Ok(WatchRequest { given, change: Watchable::Found(service), remarks: Remarks::default() })
-        }
-        Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),
+        Ok(service) => Ok(WatchRequest { given, change: Watchable::Found(service), remarks: Box::default() }),
+        Err(error) => Err(ServiceReport::not_started(&given, None, NotStarted::Failed(error))),
     }
 }

@@ -306,7 +306,7 @@ impl<'a, T: Send> Selected<'a, T> {
                     item.service.release_parsed();
                     Ok(item)
                 }
-                Err(report) if are_many => Err(Box::new(report.release_parsed())),
+                Err(report) if are_many => Err(report.release_parsed()),
                 entry => entry,
             }
         });
@@ -328,14 +328,13 @@ impl<'a, T: Send> Selected<'a, T> {
         act: impl Fn(&Client, Item<T>) -> ServiceReport + Sync,
     ) -> anyhow::Result<Exit> {
         let Self { mut deployment, entries } = self;
-        // There may be thousands, so they are boxed: a list of items stays allocated as long as the list that is made of it.
-        let mut reports: Vec<Option<Box<ServiceReport>>> = Vec::with_capacity(entries.len());
+        let mut reports: Vec<Option<ServiceReport>> = Vec::with_capacity(entries.len());
         let (mut keys, mut items) = (Vec::new(), Vec::new());
         for (key, entry) in entries.into_iter().enumerate() {
             reports.push(match entry {
                 Ok(item) => {
                     keys.push(key);
-                    items.push(Box::new(item));
+                    items.push(item);
                     None
                 }
                 Err(report) => Some(report),
@@ -345,7 +344,7 @@ impl<'a, T: Send> Selected<'a, T> {
         let rules = deployment.rules(failed);
         let mut progress = deployment.progress(&rules);
         let act = |item: Item<T>| act(&deployment.client, item);
-        let ended = match deployment.why_blocked(&rules, reports.iter().flatten().map(|one| &**one)) {
+        let ended = match deployment.why_blocked(&rules, reports.iter().flatten()) {
             Some(why) => {
                 let stop = BatchStop::Blocked(why);
                 items.into_iter().map(|item| not_started(*item, stop.clone())).collect()
@@ -353,10 +352,10 @@ impl<'a, T: Send> Selected<'a, T> {
             None => batch::run(&deployment.client, items, &act, &rules, &mut *progress),
         };
         for (key, report) in keys.iter().zip(ended) {
-            reports[*key] = Some(Box::new(report));
+            reports[*key] = Some(report);
         }
         let reports = reports.into_iter().flatten();
-        let reports: Vec<ServiceReport> = reports.map(|one| deployment.with_own_remarks(*one)).collect();
+        let reports: Vec<ServiceReport> = reports.map(|one| deployment.with_own_remarks(one)).collect();
         let reports = match rules.on_failure {
             OnFailure::RollBackAll if has_failed(&reports, rules.max_failures) => {
                 deployment.roll_back_converged(reports, &rules, &mut *progress)

@@ -37,12 +37,13 @@ pub struct JudgedService<T> {
 impl<T> JudgedService<T> {
     /// A service that the command handles.
     pub fn chosen(name: String, service: Service, chosen_by: ChosenBy, payload: T, remarks: Remarks) -> Self {
-        Self { entry: Ok(Item { given: name.clone(), service, chosen_by, payload }), name, remarks }
+        let item = Item { given: name.clone(), service, chosen_by, payload };
+        Self { entry: Ok(Box::new(item)), name, remarks }
     }
 
     /// A service that stays as it is, for the reason in its report.
     pub fn left_alone(report: ServiceReport, remarks: Remarks) -> Self {
-        Self { name: report.given.clone(), entry: Err(Box::new(report)), remarks }
+        Self { name: report.given.clone(), entry: Err(report), remarks }
     }
 }
 

@@ -7,13 +7,10 @@ use crate::api::http::client::Client;
 
 /// Adds the causes of a failed rollout to the report.
 pub fn explain(client: &Client, report: ServiceReport) -> ServiceReport {
-    match report.stage {
-        Stage::Watched(result) => {
-            let stage = Stage::Watched(Box::new(with_explanation(client, *result)));
-            ServiceReport { stage, ..report }
-        }
-        _ => report,
-    }
+    report.map_stage(|stage| match stage {
+        Stage::Watched(result) => Stage::Watched(Box::new(with_explanation(client, *result))),
+        stage => stage,
+    })
 }
 
 fn with_explanation(client: &Client, result: WatchResult) -> WatchResult {

@@ -51,14 +51,14 @@ pub enum IfHeld {
 impl IfHeld {
     /// The item, unless it is refused. This is known before anything is read for the new spec. A label that cannot be read may
     /// be removed, so it is checked when the edits are known.
-    pub(super) fn check<T>(self, item: Item<T>) -> ItemResult<T> {
+    pub(super) fn check<T>(self, item: Box<Item<T>>) -> ItemResult<T> {
         let label = match HeldUpdate::of(&item.service) {
             Some(HeldUpdate::Known(label)) if self == Self::Refuse => label,
             _ => return Ok(item),
         };
         let why = NotStarted::Conflict(Box::new(Conflict::Hold(HoldConflict::Held(label))));
         let report = ServiceReport::not_started(&item.given, Some(item.service), why);
-        Err(Box::new(skipped_if_held(report, item.chosen_by)))
+        Err(skipped_if_held(report, item.chosen_by))
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> Ser
         return report;
     }
     let why = NotStarted::Skipped { why, skip: SkipReason::Held };
-    ServiceReport::not_started(&report.given, report.service().cloned(), why).with(report.remarks)
+    ServiceReport::not_started(&report.given, report.service().cloned(), why).with(*report.remarks)
 }
 
 impl HeldUpdate {

@@ -44,8 +44,8 @@ impl<T> Item<T> {
     }
 }
 
-/// A service of a deployment, or its report if it will not be changed.
-pub type ItemResult<T> = Result<Item<T>, Box<ServiceReport>>;
+/// A service of a deployment, or its report if it will not be changed. There may be thousands, so both are moved as boxes.
+pub type ItemResult<T> = Result<Box<Item<T>>, ServiceReport>;
 
 pub fn chosen_by(select: &SelectArgs) -> ChosenBy {
     if select.is_given() { ChosenBy::Property } else { ChosenBy::Name }
@@ -57,8 +57,8 @@ pub fn entry<T>(
     payload: T,
 ) -> ItemResult<T> {
     match found {
-        Ok(service) => Ok(Item { given, service, chosen_by, payload }),
-        Err(error) => Err(Box::new(ServiceReport::not_started(&given, None, NotStarted::Failed(error)))),
+        Ok(service) => Ok(Box::new(Item { given, service, chosen_by, payload })),
+        Err(error) => Err(ServiceReport::not_started(&given, None, NotStarted::Failed(error))),
     }
 }
 

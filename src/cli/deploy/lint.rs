@@ -72,7 +72,7 @@ pub fn check_updates(
     args: StrictArgs,
 ) -> Vec<ItemResult<Prepared>> {
     let ui = app.ui;
-    let items: Vec<&Item<Prepared>> = entries.iter().flatten().collect();
+    let items: Vec<&Item<Prepared>> = entries.iter().flatten().map(|item| &**item).collect();
     let has_rules_about_nodes =
         |item: &Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
     let nodes = match app.nodes().get() {
@@ -101,7 +101,7 @@ pub fn check_updates(
         let warned = checked.iter().flatten();
         warn(ui, warned.map(|(findings, item)| (item.service.name(), findings.as_slice())));
     }
-    let conclude = |(findings, mut item): (Vec<Finding>, Item<Prepared>)| {
+    let conclude = |(findings, mut item): (Vec<Finding>, Box<Item<Prepared>>)| {
         let remarks = Remarks { lint: findings, ..Remarks::default() };
         if !is_refused {
             item.payload.remarks = std::mem::take(&mut item.payload.remarks).and(remarks);
@@ -110,13 +110,13 @@ pub fn check_updates(
             }
             return Ok(item);
         }
-        Err(Box::new(match why_refused(&item, &remarks.lint) {
+        Err(match why_refused(&item, &remarks.lint) {
             Some(why) => {
                 let why = NotStarted::Refused(why);
                 ServiceReport::not_started(&item.given, Some(item.service), why).with(remarks)
             }
-            None => not_started(item, BatchStop::Strict),
-        }))
+            None => not_started(*item, BatchStop::Strict),
+        })
     };
     if let Some(why) = nodes.why_unavailable().filter(|_| !args.strict) {
         note_skipped(ui, why);
@@ -129,12 +129,10 @@ fn without_engine(entries: Vec<ItemResult<Prepared>>, error: Error) -> Vec<ItemR
     let stop = if matches!(error, Error::Interrupted) { BatchStop::Interrupted } else { BatchStop::Engine };
     let mut error = Some(error);
     let mut stopped = |item: Item<Prepared>| match error.take() {
-        Some(error) => {
-            Box::new(ServiceReport::not_started(&item.given, Some(item.service), NotStarted::Failed(error)))
-        }
-        None => Box::new(not_started(item, stop.clone())),
+        Some(error) => ServiceReport::not_started(&item.given, Some(item.service), NotStarted::Failed(error)),
+        None => not_started(item, stop.clone()),
     };
-    entries.into_iter().map(|entry| entry.and_then(|item| Err(stopped(item)))).collect()
+    entries.into_iter().map(|entry| entry.and_then(|item| Err(stopped(*item)))).collect()
 }
 
 /// What was found in the spec of a new service.

@@ -68,7 +68,7 @@ impl Deployment<'_> {
         let (major, minor) = self.client.api_version()?;
         let mut services = Vec::new();
         for report in reports {
-            let Stage::Deployed(Ok(Update::Planned(planned))) = &report.stage else { continue };
+            let Stage::Deployed(Ok(Update::Planned(planned))) = &*report.stage else { continue };
             if planned.changes.is_empty() {
                 let note = "only its credentials would change; a plan does not contain credentials, so the service is not in it";
                 self.ui().note(&format!("{}: {note}", report.name()));

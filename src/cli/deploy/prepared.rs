@@ -131,8 +131,8 @@ impl Prepared {
         };
         let result = self.image.explain_unchanged(result);
         let notes = self.image.notes(&result);
-        let stage = Stage::Deployed(result);
-        let report = ServiceReport { given, stage, remarks: self.remarks };
+        let stage = Box::new(Stage::Deployed(result));
+        let report = ServiceReport { given, stage, remarks: Box::new(self.remarks) };
         let report = if report.delivery() == Delivery::None {
             report
         } else {
@@ -145,7 +145,7 @@ impl Prepared {
 /// Prepares the update of one service, and checks it before the first one is updated.
 pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
     client: &Client,
-    item: Item<T>,
+    item: Box<Item<T>>,
     if_held: IfHeld,
     prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E>,
 ) -> ItemResult<Prepared> {
@@ -154,19 +154,19 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
         Err(failed) => {
             let NotPrepared { why, lint } = failed.into();
             let report = ServiceReport::not_started(&item.given, Some(item.service), why);
-            return Err(Box::new(report.with(Remarks { lint, ..Remarks::default() })));
+            return Err(report.with(Remarks { lint, ..Remarks::default() }));
         }
     };
-    let Item { given, service, chosen_by, .. } = item;
+    let Item { given, service, chosen_by, .. } = *item;
     // An update of a held service is compared with the held one later.
     let is_checked = if_held == IfHeld::Refuse || !service.may_have(HELD);
     let checked =
         if is_checked { preflight(client, &service, &payload.checked_beforehand()) } else { Ok(()) };
     match checked {
-        Ok(()) => Ok(Item { given, service, chosen_by, payload }),
+        Ok(()) => Ok(Box::new(Item { given, service, chosen_by, payload })),
         Err(failed) => {
             let report = ServiceReport::new(&given, Stage::Deployed(Err(failed)));
-            Err(Box::new(skipped_if_held(report, chosen_by)))
+            Err(skipped_if_held(report, chosen_by))
         }
     }
 }

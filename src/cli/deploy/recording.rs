@@ -105,7 +105,7 @@ impl Selected<'_, Prepared> {
         let Self { deployment, entries } = self;
         let Deployment { recorder, client, app, undoes, .. } = deployment;
         recorder.record(app, client, || {
-            let services = record_changed_services(client, entries.iter().flatten())?;
+            let services = record_changed_services(client, entries.iter().flatten().map(|item| &**item))?;
             Ok(RunDraft { undoes: *undoes, services })
         })
     }
@@ -113,7 +113,7 @@ impl Selected<'_, Prepared> {
     /// Whether updates are posted: not in a dry run, nor after a failure of a preparation or a signal that prevents it.
     fn may_post(&self) -> bool {
         let Self { deployment, entries } = self;
-        let failed = entries.iter().filter_map(|entry| entry.as_ref().err()).map(|report| &**report);
+        let failed = entries.iter().filter_map(|entry| entry.as_ref().err());
         let rules = deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
         rules.follow != Follow::Nothing
             && deployment.why_blocked(&rules, failed).is_none()

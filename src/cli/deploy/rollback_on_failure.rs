@@ -164,11 +164,10 @@ impl RollbackPlan {
 
 /// The report of a change that was rolled back.
 pub fn rolled_back(change: ServiceReport, rollback: ServiceReport) -> ServiceReport {
-    let stage = match change.stage {
+    change.map_stage(|stage| match stage {
         Stage::Watched(result) => Stage::RolledBack(Box::new(Rollback { change: *result, rollback })),
         stage => stage,
-    };
-    ServiceReport { stage, ..change }
+    })
 }
 
 /// Returns the note that no rollback will happen, if the command was interrupted before it could send one.

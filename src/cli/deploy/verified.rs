@@ -22,7 +22,7 @@ impl Selected<'_, Prepared> {
         let Some(command) = command else { return self };
         let failed = self.entries.iter().filter_map(|entry| entry.as_ref().err());
         let rules = self.deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
-        let is_blocked = self.deployment.why_blocked(&rules, failed.map(|report| &**report)).is_some();
+        let is_blocked = self.deployment.why_blocked(&rules, failed).is_some();
         self.deployment.verified = Some(if is_blocked {
             Vec::new()
         } else {
@@ -97,7 +97,7 @@ fn stop(entries: &mut Vec<ItemResult<Prepared>>, why: impl Fn(&str) -> NotStarte
         }
         let why = why(item.service.name());
         let report = ServiceReport::not_started(&item.given, Some(item.service.clone()), why);
-        *entry = Err(Box::new(report.with(item.payload.remarks.clone())));
+        *entry = Err(report.with(item.payload.remarks.clone()));
     }
 }
 

@@ -42,11 +42,11 @@ pub fn run<T: Send>(
     let threads = if items.len() == 1 { 1 } else { rules.parallel.min(items.len()) };
     let work = |work: Work<T>| match work {
         Work::Start(item) => WorkResult::Started(act(*item)),
-        Work::Explain(report) => WorkResult::Explained(explain(client, *report)),
-        Work::Post(post) => WorkResult::Posted(post.run(client)),
+        Work::Explain(report) => WorkResult::Explained(explain(client, report)),
+        Work::Post(post) => WorkResult::Posted(Box::new(post.run(client))),
         Work::RollBack(failed) => {
             let rollback = RollbackPlan::for_report(&failed).map(|plan| plan.run(client, &failed.given));
-            WorkResult::RolledBack(*failed, rollback)
+            WorkResult::RolledBack(failed, rollback)
         }
     };
     // Without waiting for rollouts, the pool can have all items at once, and each thread takes the next one.
@@ -97,21 +97,20 @@ enum Work<T> {
     /// Update a service.
     Start(Box<Item<T>>),
     /// Find out why a rollout failed.
-    Explain(Box<ServiceReport>),
+    Explain(ServiceReport),
     /// Roll a failed change back.
-    RollBack(Box<ServiceReport>),
+    RollBack(ServiceReport),
     /// Continue a held update.
     Post(Box<PostRequest>),
 }
 
 /// The results of the work.
-#[allow(clippy::large_enum_variant, reason = "there are few of them, and each is moved once")]
 enum WorkResult {
     Started(ServiceReport),
     Explained(ServiceReport),
     /// The failed change, and the report of its rollback if there is a state to roll back to.
     RolledBack(ServiceReport, Option<ServiceReport>),
-    Posted(Result<Update, Box<FailedUpdate>>),
+    Posted(Box<Result<Update, Box<FailedUpdate>>>),
 }
 
 /// Bookkeeping for `watched[i]`.
@@ -137,11 +136,10 @@ struct Batch<'a, T> {
     /// Whether the pool is given all items at once. Its threads still start only what the rules allow.
     queues_everything: bool,
     progress: &'a mut dyn ProgressDisplay,
-    /// There may be thousands, so they and their reports are moved as boxes.
     waiting: VecDeque<(usize, Box<Item<T>>)>,
     /// Number of services that were started and have not ended.
     active: usize,
-    reports: Vec<Option<Box<ServiceReport>>>,
+    reports: Vec<Option<ServiceReport>>,
     failures: usize,
     /// Number of services that were changed successfully.
     changed: usize,
@@ -239,18 +237,18 @@ impl<T: Send> Batch<'_, T> {
 
     fn handle(&mut self, key: usize, done: WorkResult, posted: &mut Vec<(usize, ServiceReport)>) {
         match (done, self.rules.follow) {
-            (WorkResult::Posted(result), _) => self.posted(key, result),
+            (WorkResult::Posted(result), _) => self.posted(key, *result),
             (WorkResult::Started(report), Follow::UntilConverged) => posted.push((key, report)),
             (WorkResult::Started(report), Follow::Once) => {
                 self.handle_outcome(key, paused_if_unchanged(report))
             }
             (WorkResult::Started(report), Follow::Nothing) => self.handle_outcome(key, report),
             (WorkResult::Explained(report), _) if self.is_rolled_back(&report) => {
-                self.pool.submit([(key, Work::RollBack(Box::new(report)))]);
+                self.pool.submit([(key, Work::RollBack(report))]);
             }
             (WorkResult::Explained(report), _) => self.finish(key, report),
             (WorkResult::RolledBack(failed, None), _) => self.finish(key, failed),
-            (WorkResult::RolledBack(failed, Some(rollback)), _) => match rollback.stage {
+            (WorkResult::RolledBack(failed, Some(rollback)), _) => match *rollback.stage {
                 Stage::Deployed(Ok(Update::Applied(_))) => self.follow(key, rollback, Some(failed)),
                 _ => self.finish(key, rolled_back(failed, rollback)),
             },
@@ -267,15 +265,15 @@ impl<T: Send> Batch<'_, T> {
 
     /// Reads back the updates that have been sent, if there are that many.
     fn read_back(&mut self, min: usize) {
-        let is_unread = |key: &usize| self.reports[*key].as_deref().is_some_and(is_unread);
+        let is_unread = |key: &usize| self.reports[*key].as_ref().is_some_and(is_unread);
         let keys: Vec<usize> = (0..self.reports.len()).filter(is_unread).collect();
         if keys.len() < min {
             return;
         }
-        let reports = keys.iter().filter_map(|key| Some(*self.reports[*key].take()?)).collect();
+        let reports = keys.iter().filter_map(|key| self.reports[*key].take()).collect();
         for (key, report) in keys.iter().zip(read_back_all(self.client, reports)) {
             let is_final = self.rules.follow == Follow::Once;
-            self.reports[*key] = Some(Box::new(if is_final { report.forget_specs() } else { report }));
+            self.reports[*key] = Some(if is_final { report.forget_specs() } else { report });
         }
     }
 
@@ -283,7 +281,7 @@ impl<T: Send> Batch<'_, T> {
     fn follow(&mut self, key: usize, report: ServiceReport, rolls_back: Option<ServiceReport>) {
         let mut watch = match report.into_watch() {
             Ok(watch) => watch,
-            Err(report) => return self.finish_watched(key, *report, rolls_back),
+            Err(report) => return self.finish_watched(key, report, rolls_back),
         };
         let purpose = if rolls_back.is_some() { Purpose::Rollback } else { self.rules.purpose };
         let stepper = self.stepper_of(&mut watch.change, &watch.remarks, purpose);
@@ -339,7 +337,7 @@ impl<T: Send> Batch<'_, T> {
         if self.rules.follow == Follow::UntilConverged {
             self.progress.ended(&report);
         }
-        self.reports[key] = Some(Box::new(report.release_parsed()));
+        self.reports[key] = Some(report.release_parsed());
     }
 
     fn is_in_canary(&self) -> bool {
@@ -370,10 +368,10 @@ impl<T: Send> Batch<'_, T> {
         for (key, item) in self.waiting.drain(..) {
             let report = not_started(*item, why.clone());
             self.progress.ended(&report);
-            self.reports[key] = Some(Box::new(report));
+            self.reports[key] = Some(report);
         }
         self.read_back(1);
         self.progress.finish();
-        self.reports.into_iter().flatten().map(|report| *report).collect()
+        self.reports.into_iter().flatten().collect()
     }
 }

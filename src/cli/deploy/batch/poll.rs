@@ -69,7 +69,7 @@ impl<T: Send> Batch<'_, T> {
         if is_failed_rollout && self.rules.follow == Follow::UntilConverged {
             // Counts the failure now: the result of its rollback must not allow more services to start.
             self.count_failure(&report);
-            return self.pool.submit([(key, Work::Explain(Box::new(report)))]);
+            return self.pool.submit([(key, Work::Explain(report))]);
         }
         if is_failure(&report) {
             self.count_failure(&report);

@@ -6,7 +6,7 @@ use crate::cli::deploy::report::{Remarks, ServiceReport, Stage};
 
 /// Whether the service was updated and has not been read back.
 pub fn is_unread(report: &ServiceReport) -> bool {
-    matches!(&report.stage, Stage::Deployed(Ok(Update::Applied(applied))) if applied.is_unread())
+    matches!(&*report.stage, Stage::Deployed(Ok(Update::Applied(applied))) if applied.is_unread())
 }
 
 /// Adds the stored spec to the reports of updates that have not been read back.
@@ -17,7 +17,7 @@ pub fn read_back_all(client: &Client, reports: Vec<ServiceReport>) -> Vec<Servic
     let mut updates = Vec::new();
     let mut rest = Vec::new();
     for report in reports {
-        match report.stage {
+        match *report.stage {
             Stage::Deployed(Ok(Update::Applied(applied))) => {
                 updates.push(applied);
                 rest.push((report.given, report.remarks, None));
@@ -26,9 +26,9 @@ pub fn read_back_all(client: &Client, reports: Vec<ServiceReport>) -> Vec<Servic
         }
     }
     let mut updates = read_back(client, updates).into_iter();
-    let rebuild = |(given, remarks, stage): (String, Remarks, Option<Stage>)| {
+    let rebuild = |(given, remarks, stage): (String, Box<Remarks>, Option<Stage>)| {
         let stage = stage.or_else(|| Some(Stage::Deployed(updates.next()?.map(Update::Applied))))?;
-        Some(ServiceReport { given, remarks, stage })
+        Some(ServiceReport { given, remarks, stage: Box::new(stage) })
     };
     rest.into_iter().filter_map(rebuild).collect()
 }
@@ -39,11 +39,10 @@ pub fn paused_if_unchanged(report: ServiceReport) -> ServiceReport {
         let service = &unchanged.service;
         unchanged.reason.is_as_requested() && service.is_paused() && !service.is_job()
     };
-    match report.stage {
+    report.map_stage(|stage| match stage {
         Stage::Deployed(Ok(Update::Unchanged(unchanged))) if is_paused(&unchanged) => {
-            let unchanged = unchanged.because(NoChange::AsRequestedButPaused);
-            ServiceReport { stage: Stage::Deployed(Ok(Update::Unchanged(unchanged))), ..report }
+            Stage::Deployed(Ok(Update::Unchanged(unchanged.because(NoChange::AsRequestedButPaused))))
         }
-        stage => ServiceReport { stage, ..report },
-    }
+        stage => stage,
+    })
 }

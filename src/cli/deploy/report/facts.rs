@@ -16,7 +16,7 @@ static NO_EXPLANATION: Explanation =
 impl ServiceReport {
     /// The service as it was first read, if an update followed.
     pub fn base(&self) -> Option<&Service> {
-        match &self.stage {
+        match &*self.stage {
             Stage::Deployed(Ok(Update::Applied(applied))) => Some(&applied.base),
             Stage::Deployed(Ok(Update::Planned(plan))) => Some(&plan.service),
             Stage::Deployed(Err(failed)) => Some(&failed.base),
@@ -28,7 +28,7 @@ impl ServiceReport {
 
     /// The service as it was last read, if it could be read.
     pub fn service(&self) -> Option<&Service> {
-        match &self.stage {
+        match &*self.stage {
             Stage::NotStarted { service, .. } => service.as_ref(),
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Some(&unchanged.service),
             Stage::Deployed(Ok(Update::Planned(plan))) => Some(&plan.service),
@@ -48,7 +48,7 @@ impl ServiceReport {
         if let Some(service) = self.service() {
             return Some(service.id());
         }
-        match &self.stage {
+        match &*self.stage {
             Stage::Created(Ok(NewService::Created(created))) => Some(&created.id),
             Stage::Watched(result) => match &result.watched {
                 Watchable::Created(created) => Some(&created.id),
@@ -69,7 +69,7 @@ impl ServiceReport {
 
     /// Whether the engine accepted or may have accepted the change.
     pub fn delivery(&self) -> Delivery {
-        match &self.stage {
+        match &*self.stage {
             Stage::NotStarted { .. } => Delivery::None,
             Stage::Deployed(Ok(Update::Applied(_))) => Delivery::Accepted,
             Stage::Deployed(Ok(Update::Unchanged(_) | Update::Planned(_))) => Delivery::None,
@@ -88,7 +88,7 @@ impl ServiceReport {
 
     /// The changes that were made, planned or tried.
     pub fn changes(&self) -> &[Change] {
-        match &self.stage {
+        match &*self.stage {
             Stage::Deployed(Ok(Update::Planned(plan))) => &plan.changes,
             Stage::Deployed(Ok(Update::Applied(applied))) => &applied.changes,
             Stage::Deployed(Err(failed)) => &failed.attempt.changes,
@@ -102,7 +102,7 @@ impl ServiceReport {
 
     /// The version index that the change is based on; `None` for a new service, or if it did not get so far.
     pub fn version_before(&self) -> Option<u64> {
-        match &self.stage {
+        match &*self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Some(unchanged.service.version()),
             Stage::Deployed(Ok(Update::Planned(plan))) => Some(plan.service.version()),
             Stage::Deployed(Ok(Update::Applied(applied))) => Some(applied.version_before),
@@ -118,7 +118,7 @@ impl ServiceReport {
 
     /// The warnings of the engine and of the read-back.
     pub fn engine_warnings(&self) -> EngineWarnings<'_> {
-        match &self.stage {
+        match &*self.stage {
             Stage::Deployed(Ok(Update::Planned(plan))) => EngineWarnings::Update(&plan.warnings),
             Stage::Deployed(Ok(Update::Applied(applied))) => EngineWarnings::Update(&applied.warnings),
             Stage::Deployed(Err(failed)) => EngineWarnings::Update(&failed.warnings),
@@ -131,7 +131,7 @@ impl ServiceReport {
 
     /// The places that were sent or requested and are not stored.
     pub fn dropped(&self) -> impl Iterator<Item = &Place> {
-        let stored = match &self.stage {
+        let stored = match &*self.stage {
             Stage::Deployed(Ok(Update::Applied(applied))) => applied.dropped(),
             Stage::Created(Ok(NewService::Created(created))) => &created.dropped,
             Stage::Watched(result) => result.dropped(),
@@ -143,7 +143,7 @@ impl ServiceReport {
 
     /// The forecast of a dry run.
     pub fn forecast(&self) -> Option<&Forecast> {
-        match &self.stage {
+        match &*self.stage {
             Stage::Deployed(Ok(Update::Planned(plan))) => Some(&plan.forecast),
             Stage::Created(Ok(NewService::Planned(plan))) => Some(&plan.forecast),
             Stage::Removed(Ok(Removal::Planned(plan))) => Some(&plan.forecast),
@@ -168,7 +168,7 @@ impl ServiceReport {
 
     /// Why the rollout failed or did not end.
     pub fn explanation(&self) -> &Explanation {
-        match &self.stage {
+        match &*self.stage {
             Stage::Removed(Ok(Removal::Done(
                 _,
                 Some(Stopped::GaveUp { left, .. } | Stopped::Interrupted { left }),
@@ -179,12 +179,12 @@ impl ServiceReport {
 
     /// Whether it was a removal.
     pub fn is_removal(&self) -> bool {
-        matches!(self.stage, Stage::Removed(Ok(Removal::Done(..)) | Err(_)))
+        matches!(*self.stage, Stage::Removed(Ok(Removal::Done(..)) | Err(_)))
     }
 
     /// Whether nothing was posted because the service was as requested, so that the report is about its tasks.
     pub fn is_as_requested(&self) -> bool {
-        match &self.stage {
+        match &*self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => {
                 unchanged.reason == NoChange::AsRequestedButPaused
             }

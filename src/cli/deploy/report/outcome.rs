@@ -114,7 +114,7 @@ pub enum StoppedBy {
 impl ServiceReport {
     /// What became of the service.
     pub fn outcome(&self) -> Outcome<'_> {
-        match &self.stage {
+        match &*self.stage {
             Stage::NotStarted { why, .. } => outcome_of_not_started(why),
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Outcome::Unchanged(&unchanged.reason),
             Stage::Deployed(Ok(Update::Planned(_))) => Outcome::Planned,

@@ -68,7 +68,7 @@ pub fn warnings(report: &ServiceReport) -> Vec<String> {
     {
         warnings.push(messages::gates::inconclusive(gate));
     }
-    if let Stage::RolledBack(rolled_back) = &report.stage
+    if let Stage::RolledBack(rolled_back) = &*report.stage
         && matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::Converged | Outcome::Conflict(_))
     {
         let rollback = &rolled_back.rollback;
@@ -96,7 +96,7 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
         notes.extend(left_behind(result));
         notes.extend(about_unchanged(result).map(str::to_owned));
     }
-    if let (Stage::RolledBack(_), Outcome::RolledBack) = (&report.stage, report.outcome()) {
+    if let (Stage::RolledBack(_), Outcome::RolledBack) = (&*report.stage, report.outcome()) {
         notes.push("rolled back (--rollback-on-failure)".to_owned());
     }
     notes

@@ -17,14 +17,16 @@ use crate::cli::deploy::steps::StepReport;
 use crate::cli::newest::{Decision, ImageRefusal};
 
 /// What a command did to one service.
+///
+/// There may be thousands, and they are moved from list to list, so the large fields are boxed.
 #[derive(Debug)]
 pub struct ServiceReport {
     /// The service as it was named on the command line; empty for a new service without a name.
     pub given: String,
     /// How far the work got.
-    pub stage: Stage,
+    pub stage: Box<Stage>,
     /// What the command adds.
-    pub remarks: Remarks,
+    pub remarks: Box<Remarks>,
 }
 
 /// How far the work on a service got.
@@ -98,7 +100,7 @@ pub enum Watchable {
 }
 
 /// A service to watch, or its report if there is nothing to watch.
-pub type Watch = Result<WatchRequest, Box<ServiceReport>>;
+pub type Watch = Result<WatchRequest, ServiceReport>;
 
 /// A service to watch.
 #[derive(Debug)]
@@ -108,7 +110,7 @@ pub struct WatchRequest {
     /// The change, or the service as it was found.
     pub change: Watchable,
     /// What the command adds.
-    pub remarks: Remarks,
+    pub remarks: Box<Remarks>,
 }
 
 /// How watching a service ended.
@@ -258,7 +260,7 @@ impl Remarks {
 impl ServiceReport {
     /// A report without remarks.
     pub fn new(given: &str, stage: Stage) -> Self {
-        Self { given: given.to_owned(), stage, remarks: Remarks::default() }
+        Self { given: given.to_owned(), stage: Box::new(stage), remarks: Box::default() }
     }
 
     /// A service whose update was not started.
@@ -268,12 +270,17 @@ impl ServiceReport {
 
     /// Adds remarks.
     pub fn with(self, more: Remarks) -> Self {
-        Self { remarks: self.remarks.and(more), ..self }
+        Self { remarks: Box::new(self.remarks.and(more)), ..self }
+    }
+
+    /// Replaces the stage.
+    pub fn map_stage(self, replace: impl FnOnce(Stage) -> Stage) -> Self {
+        Self { stage: Box::new(replace(*self.stage)), ..self }
     }
 
     /// Holds its services as text until they are read again: there may be thousands.
     pub fn release_parsed(mut self) -> Self {
-        match &mut self.stage {
+        match &mut *self.stage {
             Stage::NotStarted { service: Some(service), .. } => service.release_parsed(),
             Stage::Deployed(Ok(update)) => release_parsed(update),
             Stage::Watched(result) => {
@@ -291,7 +298,7 @@ impl ServiceReport {
 
     /// Drops the specs of an update that is not watched and was stored as requested: nothing of them is reported.
     pub fn forget_specs(mut self) -> Self {
-        if let Stage::Deployed(Ok(Update::Applied(applied))) = &mut self.stage {
+        if let Stage::Deployed(Ok(Update::Applied(applied))) = &mut *self.stage {
             applied.forget_specs();
         }
         self
@@ -302,20 +309,20 @@ impl ServiceReport {
     /// # Errors
     /// The report itself, if there is nothing to watch.
     pub fn into_watch(self) -> Watch {
-        let change = match self.stage {
+        let change = match *self.stage {
             Stage::Deployed(Ok(Update::Applied(applied))) => Watchable::Applied(applied),
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) if unchanged.reason.is_as_requested() => {
                 Watchable::Unchanged(unchanged)
             }
             Stage::Created(Ok(NewService::Created(created))) => Watchable::Created(created),
-            stage => return Err(Box::new(Self { stage, ..self })),
+            stage => return Err(Self { stage: Box::new(stage), ..self }),
         };
         Ok(WatchRequest { given: self.given, change, remarks: self.remarks })
     }
 
     /// How the newest image was chosen, if it was.
     pub(super) fn newest(&self) -> Option<&Decision> {
-        match &self.stage {
+        match &*self.stage {
             Stage::NotStarted { why: NotStarted::Newest(decision, _), .. } => Some(decision),
             _ => self.remarks.newest.as_deref(),
         }
@@ -323,7 +330,7 @@ impl ServiceReport {
 
     /// The result of watching it, if it was watched.
     pub fn watch_result(&self) -> Option<&WatchResult> {
-        match &self.stage {
+        match &*self.stage {
             Stage::Watched(result) => Some(result),
             Stage::RolledBack(rollback) => Some(&rollback.change),
             _ => None,
@@ -343,7 +350,7 @@ impl WatchRequest {
     /// The report of a service that was watched.
     pub fn into_report(self, conclude: impl FnOnce(Watchable) -> WatchResult) -> ServiceReport {
         let stage = Stage::Watched(Box::new(conclude(self.change)));
-        ServiceReport { given: self.given, stage, remarks: self.remarks }
+        ServiceReport { given: self.given, stage: Box::new(stage), remarks: self.remarks }
     }
 }
 

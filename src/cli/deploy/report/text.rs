@@ -218,6 +218,6 @@ impl ServiceReport {
         };
         let (service, version) = (self.service().cloned(), self.version_before());
         let stage = Stage::NotStarted { service, why: NotStarted::NotApplicable { why, version } };
-        Self { stage, ..self }
+        Self { stage: Box::new(stage), ..self }
     }
 }

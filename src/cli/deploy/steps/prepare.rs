@@ -28,18 +28,17 @@ impl Selected<'_, Prepared> {
         let gates = if deployment.gates.is_some() { GateState::Given } else { GateState::None };
         let client = &deployment.client;
         let entries = map_concurrently(entries, |entry| {
-            entry.and_then(|item| match first_post(client, &item, &steps, gates) {
+            entry.and_then(|mut item| match first_post(client, &item, &steps, gates) {
                 Ok(Decision { first, notes, goal }) => {
-                    let mut payload = item.payload;
-                    payload.steps = first;
-                    payload.remarks.new_tasks = goal;
-                    payload.remarks.notes.extend(notes);
-                    Ok(Item { payload, ..item })
+                    item.payload.steps = first;
+                    item.payload.remarks.new_tasks = goal;
+                    item.payload.remarks.notes.extend(notes);
+                    Ok(item)
                 }
                 Err(Refused::Before(why)) => {
-                    Err(Box::new(ServiceReport::not_started(&item.given, Some(item.service), why)))
+                    Err(ServiceReport::not_started(&item.given, Some(item.service), why))
                 }
-                Err(Refused::Planned(stage)) => Err(Box::new(ServiceReport::new(&item.given, *stage))),
+                Err(Refused::Planned(stage)) => Err(ServiceReport::new(&item.given, *stage)),
             })
         });
         Self { deployment, entries }
@@ -87,7 +86,7 @@ fn first_post(
             if !is_same_update(service, request) {
                 let why = conflict(HoldConflict::Held(Box::new(hold.label().clone())));
                 let report = ServiceReport::not_started(&item.given, Some(service.clone()), why);
-                return Err(Refused::Planned(Box::new(skipped_if_held(report, item.chosen_by).stage)));
+                return Err(Refused::Planned(skipped_if_held(report, item.chosen_by).stage));
             }
             return Ok(Decision { first: Some(FirstPost::TakeOver), ..Decision::default() });
         }

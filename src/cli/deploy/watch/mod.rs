@@ -173,7 +173,7 @@ pub fn wait_for_conclusions(
     wait_until_ended(client, &mut watched, progress);
     let mut watched = watched.into_iter();
     let mut report = |watch: Watch| match watch {
-        Err(report) => *report,
+        Err(report) => report,
         Ok(watch) => watch.into_report(|change| {
             let watched = change.service().and_then(|_| watched.next());
             conclude(change, watched)

@@ -19,7 +19,7 @@ pub fn now(report: &ServiceReport) -> Option<String> {
     if !is_left {
         return None;
     }
-    let last = match &report.stage {
+    let last = match &*report.stage {
         Stage::RolledBack(rollback) => rollback.rollback.rollout(),
         _ => None,
     };
