@@ -41,23 +41,25 @@ impl SwarmJournal {
     /// # Errors
     /// It cannot be read, it has an unknown version, or the engine has no configs.
     pub fn open(client: Client) -> Result<Option<Self>, JournalError> {
-        let config = configs::inspect(&client, names::JOURNAL);
+        let config = configs::find(&client, names::JOURNAL);
         Self::from_config(client, config)
     }
 
     /// Reads the journal with one request that replaces the ping. `None` if that was not possible: then [`SwarmJournal::open`] is.
     pub fn open_instead_of_ping(client: Client) -> Option<Result<Option<Self>, JournalError>> {
-        let config = configs::inspect_instead_of_ping(&client, names::JOURNAL)?;
+        let config = configs::find_instead_of_ping(&client, names::JOURNAL)?;
         Some(Self::from_config(client, config))
     }
 
-    fn from_config(client: Client, config: Result<Config>) -> Result<Option<Self>, JournalError> {
+    fn from_config(client: Client, config: Result<Option<Config>>) -> Result<Option<Self>, JournalError> {
         let config = match config {
-            Ok(config) => config,
-            Err(Error::Engine { status: 404, .. }) if client.api_version()? < configs::MIN_API_VERSION => {
+            Ok(Some(config)) => config,
+            Ok(None) | Err(Error::Engine { status: 404, .. })
+                if client.api_version()? < configs::MIN_API_VERSION =>
+            {
                 return Err(JournalError::NoConfigs);
             }
-            Err(Error::Engine { status: 404, .. }) => return Ok(None),
+            Ok(None) | Err(Error::Engine { status: 404, .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         if !is_known(&config) {

@@ -69,6 +69,12 @@ fn states(run: &Run) -> Vec<String> {
     run.json()["services"].as_array().expect("services").iter().map(state).collect()
 }
 
+/// The number of requests that look for the journal.
+fn lookups(swarm: &FakeSwarm) -> usize {
+    let requests = swarm.requests();
+    requests.iter().filter(|it| it.method == "GET" && it.line().contains("swarmctl.journal")).count()
+}
+
 /// The number of requests whose endpoint begins like this.
 fn count(swarm: &FakeSwarm, method: &str, endpoint: &str) -> usize {
     let requests = swarm.requests();

@@ -18,7 +18,7 @@ fn without_a_journal_there_are_as_many_requests_as_with_journal_off_and_nothing_
         swarm.requests().iter().map(line).collect::<Vec<_>>()
     };
     let (off, without) = (requests("off"), requests("swarm"));
-    assert_eq!((&*off[0], &*without[0]), ("GET /_ping", "GET /configs/swarmctl.journal"));
+    assert_eq!((&*off[0], &*without[0]), ("GET /_ping", "GET /configs"));
     assert_eq!(without[1..], off[1..]);
     assert_eq!(requests(""), without, "it is the default");
 }

@@ -110,6 +110,6 @@ fn engines_without_configs_are_asked_once() {
     let swarm = FakeSwarm::with([bare("web")]);
     swarm.world().api_version = Some("1.29");
     update(&swarm, "").succeeds().never_says(&["journal"]);
-    assert_eq!(count(&swarm, "GET", "/configs/swarmctl.journal"), 1);
+    assert_eq!(lookups(&swarm), 1);
     run(&swarm, "journal enable").fails_with(Exit::Failed).says(&["SWARMCTL_JOURNAL=file"]);
 }

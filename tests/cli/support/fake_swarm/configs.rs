@@ -41,10 +41,11 @@ impl StoredConfig {
 }
 
 impl SwarmState {
-    /// Whether the request is about configs with data: all except lists by name or ID.
+    /// Whether the request is about configs with data: all except lists by ID, and by the names of other configs.
     pub(super) fn is_about_stored_configs(&self, request: &Request) -> bool {
         let by = request.param("filters").and_then(normal_filters).unwrap_or_else(|| json!({}));
-        request.method != "GET" || request.endpoint() != "/configs" || by.get("label").is_some()
+        let is_own = by["name"][0].as_str().is_some_and(|name| name.starts_with("swarmctl."));
+        request.method != "GET" || request.endpoint() != "/configs" || by.get("label").is_some() || is_own
     }
 
     /// Adds a config.
@@ -81,11 +82,12 @@ impl SwarmState {
         match (request.method.as_str(), words.as_slice()) {
             ("GET", []) => {
                 let filters = request.param("filters").and_then(normal_filters).unwrap_or_default();
-                let wanted = filters["label"][0].as_str().unwrap_or_default().to_owned();
+                let wanted = filters["label"][0].as_str().unwrap_or_default();
                 let (key, value) =
-                    wanted.split_once('=').map_or((wanted.as_str(), None), |(key, value)| (key, Some(value)));
-                let fits = |config: &&StoredConfig| {
-                    config.label(key).is_some_and(|own| value.is_none_or(|value| value == own))
+                    wanted.split_once('=').map_or((wanted, None), |(key, value)| (key, Some(value)));
+                let fits = |config: &&StoredConfig| match filters["name"][0].as_str() {
+                    Some(name) => config.name.starts_with(name),
+                    None => config.label(key).is_some_and(|own| value.is_none_or(|value| value == own)),
                 };
                 let list: Vec<Value> = self.configs.iter().filter(fits).map(StoredConfig::shown).collect();
                 Answer::json(200, Value::from(list).to_string() + "\n")
