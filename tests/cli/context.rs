@@ -106,6 +106,21 @@ fn managers_without_a_leader_are_reported_and_the_rest_is_shown() {
 }
 
 #[test]
+fn an_operating_system_without_a_name_is_unknown() {
+    let mut info = system::info(None, 5);
+    info["OperatingSystem"] = " (containerized)".into();
+    let engine = Engine::ordered([
+        get("/v1.41/version").answers(Answer::json(200, system::version().to_string())),
+        get("/v1.41/info").answers(Answer::json(200, info.to_string())),
+    ]);
+    swarmctl(SHOW)
+        .host(engine.host())
+        .run()
+        .succeeds()
+        .prints(&["System:             unknown (containerized)\n"]);
+}
+
+#[test]
 fn the_api_version_is_shown_with_its_effect() {
     let user = User::new(&[], "");
     let run = user.swarmctl("-H @a DOCKER_API_VERSION=v1.40", SHOW).run().succeeds();

@@ -237,6 +237,22 @@ fn the_error_for_an_unknown_flag_suggests_an_equivalent_flag() {
 }
 
 #[test]
+fn a_flag_whose_value_is_an_argument_is_explained() {
+    for (command, flag, example) in [
+        ("update-image", "--image", "swarmctl update-image web shop/web:1.8"),
+        ("update-image", "--image=x", "swarmctl update-image web shop/web:1.8"),
+        ("scale", "--replicas", "swarmctl scale web=3"),
+        ("create", "--image", "swarmctl create --name web shop/web:1.8"),
+    ] {
+        swarmctl([command, flag, "x", "web"])
+            .run()
+            .fails_with(Exit::Usage)
+            .says(&[&format!("tip: the value is an argument: '{example}'")])
+            .never_says(&["similar argument"]);
+    }
+}
+
+#[test]
 fn flags_may_follow_the_arguments() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarmctl(["update-image", "t001", NEW, "--detach", "--no-resolve-image=true"])

@@ -21,6 +21,8 @@ const MAX_NUMBERS: u64 = 100;
 const RECORD: &str = ".json.gz";
 /// The end of the name of the outcome of a run.
 const OUTCOME: &str = ".outcome.json";
+/// The file with the number of the newest run, if its record was deleted.
+const LAST: &str = "last";
 
 /// The journal of one swarm in a directory.
 #[derive(Clone, Debug)]
@@ -53,6 +55,21 @@ impl FileJournal {
         }
         numbers.sort_unstable_by(|a, b| b.cmp(a));
         Ok(numbers)
+    }
+
+    /// The number of the last run. Its record may have been deleted.
+    fn last(&self) -> Result<u64, JournalError> {
+        let deleted =
+            fs::read_to_string(self.directory.join(LAST)).ok().and_then(|text| text.trim().parse().ok());
+        Ok(self.numbers()?.first().copied().max(deleted).unwrap_or(0))
+    }
+
+    /// Keeps the number of the last run, whose record is going to be deleted.
+    fn keep_last(&self, number: u64) -> Result<(), JournalError> {
+        let path = self.directory.join(LAST);
+        let draft = draft_of(&path).map_err(|why| error_at(&path, why))?;
+        let written = write_new(&draft, format!("{number}\n").as_bytes());
+        written.and_then(|()| fs::rename(&draft, &path)).map_err(|why| error_at(&path, why))
     }
 
     fn read(&self, number: u64) -> Result<Option<StoredRun>, JournalError> {
@@ -106,7 +123,7 @@ impl Store for FileJournal {
             .mode(0o700)
             .create(&self.directory)
             .map_err(|why| error_at(&self.directory, why))?;
-        let first = self.numbers()?.first().map_or(1, |last| last + 1);
+        let first = self.last()? + 1;
         for number in first..first.saturating_add(MAX_NUMBERS) {
             record.run = number;
             let path = self.path(number, RECORD);
@@ -127,6 +144,9 @@ impl Store for FileJournal {
     }
 
     fn delete(&self, run: &StoredRun) -> Result<(), JournalError> {
+        if self.last()? == run.number {
+            self.keep_last(run.number)?;
+        }
         for path in run.pieces.iter().rev() {
             match fs::remove_file(path) {
                 Err(why) if why.kind() != io::ErrorKind::NotFound => {
@@ -156,8 +176,7 @@ fn error_at(path: &Path, why: io::Error) -> JournalError {
 
 /// Creates a file that only its owner can read. It appears complete or not at all, and replaces nothing.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let draft = path.with_file_name(format!(".{}.{:016x}", name.to_string_lossy(), fastrand::u64(..)));
+    let draft = draft_of(path)?;
     write_new(&draft, bytes)?;
     // A link, unlike a renamed file, never replaces another file.
     let result = fs::hard_link(&draft, path);
@@ -172,6 +191,12 @@ fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
         }
         result => result,
     }
+}
+
+/// A new name for a file that will be moved to this path.
+fn draft_of(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(path.with_file_name(format!(".{}.{:016x}", name.to_string_lossy(), fastrand::u64(..))))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

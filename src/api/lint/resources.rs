@@ -62,8 +62,9 @@ pub(super) fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
 pub(super) fn memory_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
     let limit = integer(subject.spec, MEMORY_LIMIT)?;
     if (1..MIN_MEMORY).contains(&limit) {
-        let limit = counted(limit.unsigned_abs(), "byte");
-        let message = format!("the memory limit of {limit} is below 6 MiB, the minimum for a container");
+        let is_round = limit % (1 << 20) == 0;
+        let shown = if is_round { memory(limit) } else { counted(limit.unsigned_abs(), "byte") };
+        let message = format!("the memory limit of {shown} is below 6 MiB, the minimum for a container");
         found.push((MEMORY_LIMIT.to_owned(), message, Fix::Update(vec![Change::MemoryLimit(MIN_MEMORY)])));
     }
     Ok(())

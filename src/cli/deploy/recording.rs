@@ -7,7 +7,7 @@ use super::journal::{
 };
 use super::lint;
 use super::prepared::Prepared;
-use super::report::{ServiceReport, print_notes, report_early_end};
+use super::report::{Outcome, ServiceReport, print_notes, report_early_end};
 use super::rules::Follow;
 use crate::api::error::Result;
 use crate::cli::exit::Exit;
@@ -28,7 +28,8 @@ impl Deployment<'_> {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn open_journal(&mut self) -> anyhow::Result<Journal> {
-        let journal = required_journal(&self.client)?;
+        let alternative = "`swarmctl rollback web` rolls one service back without it";
+        let journal = required_journal(&self.client, Some(alternative))?;
         self.recorder.use_opened(&journal, &self.client);
         Ok(journal)
     }
@@ -49,12 +50,17 @@ impl Deployment<'_> {
         self.app.ui.note(&format!("recorded as run {run}{hint}"));
     }
 
-    /// The number of the run, if it was recorded and can be undone: a run that only restarted tasks cannot.
+    /// The number of the run, if it was recorded and can be undone: a run that only restarted tasks cannot, nor one that was
+    /// rolled back.
     pub(super) fn undoable_run(&self, reports: &[ServiceReport]) -> Option<u64> {
-        let mut changes = reports.iter().flat_map(ServiceReport::changes).peekable();
-        let is_restart = changes.peek().is_some()
-            && changes.all(|change| change.place.is_within("TaskTemplate.ForceUpdate"));
-        self.recorded.filter(|_| !is_restart)
+        let is_rolled_back = |report: &&ServiceReport| {
+            matches!(report.outcome(), Outcome::RolledBack | Outcome::RolledBackWithBatch)
+        };
+        let left = reports.iter().filter(|report| !is_rolled_back(report));
+        let has_changes = left
+            .flat_map(ServiceReport::changes)
+            .any(|change| !change.place.is_within("TaskTemplate.ForceUpdate"));
+        self.recorded.filter(|_| has_changes)
     }
 
     /// Records how a run has ended.

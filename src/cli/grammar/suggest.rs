@@ -34,6 +34,13 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("volumes-from", &["mount-add", "mount"]),
 ];
 
+/// Flags whose values are arguments here: the command, the flag, and an example.
+const ARGUMENTS: &[(&str, &str, &str)] = &[
+    ("create", "--image", "swarmctl create --name web shop/web:1.8"),
+    ("scale", "--replicas", "swarmctl scale web=3"),
+    ("update-image", "--image", "swarmctl update-image web shop/web:1.8"),
+];
+
 /// Replaces the suggestion for an unknown flag. `words` is the command line; `root` must have been built.
 pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
     if error.kind() != ErrorKind::UnknownArgument {
@@ -45,9 +52,16 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
         Some(ContextValue::String(similar)) => Some(similar.trim_start_matches('-').to_owned()),
         _ => None,
     };
-    let better = suggestion(command, unknown, similar.as_deref());
-    let reserved = globals::reserved(root, command, unknown).map(|_| before_subcommand(command, unknown));
-    if better == similar && reserved.is_none() {
+    let flag = unknown.split('=').next().unwrap_or_default();
+    let argument = ARGUMENTS.iter().find(|(name, other, _)| (*name, *other) == (command.get_name(), flag));
+    let (better, tip) = match argument {
+        Some((.., example)) => (None, Some(format!("the value is an argument: '{example}'"))),
+        None => (
+            suggestion(command, unknown, similar.as_deref()),
+            globals::reserved(root, command, unknown).map(|_| before_subcommand(command, flag)),
+        ),
+    };
+    if better == similar && tip.is_none() {
         return;
     }
     error.remove(ContextKind::SuggestedArg);
@@ -56,7 +70,7 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
         error.remove(ContextKind::Suggested);
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{name}")));
     }
-    if let Some(tip) = reserved {
+    if let Some(tip) = tip {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     let usage = command.clone().render_usage();
@@ -65,7 +79,7 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
 
 /// How to use a global flag whose name the command uses for something else.
 fn before_subcommand(command: &Command, flag: &str) -> String {
-    let (flag, name) = (flag.split('=').next().unwrap_or_default(), command.get_name());
+    let name = command.get_name();
     format!("to use the global flag '{flag}', put it before the subcommand: 'swarmctl {flag} ... {name}'")
 }
 

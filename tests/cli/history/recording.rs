@@ -166,6 +166,16 @@ fn after_every_tenth_run_the_oldest_are_deleted() {
 }
 
 #[test]
+fn a_run_that_was_rolled_back_completely_suggests_no_undo() {
+    let swarm = shop(&["web"]);
+    let line = format!("update-image --no-resolve-image --gate false --rollback-on-failure web {NEW}");
+    run(&swarm, &line)
+        .fails_with(Exit::RolledBack)
+        .says(&["recorded as run 1"])
+        .never_says(&["swarmctl undo"]);
+}
+
+#[test]
 fn the_journal_in_files_needs_no_configs() {
     let directory = tempfile::tempdir().unwrap();
     let swarm = FakeSwarm::with([bare("web")]);

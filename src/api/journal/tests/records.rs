@@ -144,4 +144,8 @@ fn files_are_private_complete_and_found_again() {
     assert_eq!(runs[0].record().unwrap().command, record.command);
     journal.delete(&runs[0]).unwrap();
     assert!(journal.run(2).unwrap().is_none());
+    journal.delete(&runs[1]).unwrap();
+    assert!(journal.runs().unwrap().is_empty());
+    journal.write(&mut record).unwrap();
+    assert_eq!(record.run, 3, "no number is used twice");
 }

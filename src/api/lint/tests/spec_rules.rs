@@ -175,7 +175,9 @@ fn l15_and_l27_limits_of_memory() {
     Case::new().with("TaskTemplate", json!({"Runtime": "plugin"})).passes("L15");
     let finding = limit(json!({"MemoryBytes": (6 << 20) - 1})).finds("L27");
     assert_eq!(finding.fix, Fix::Update(vec![Change::MemoryLimit(6 << 20)]));
-    limit(json!({"MemoryBytes": 4 << 20})).mode("GlobalJob").finds("L27");
+    assert!(finding.message.contains("limit of 6291455 bytes"), "{}", finding.message);
+    let finding = limit(json!({"MemoryBytes": 4 << 20})).mode("GlobalJob").finds("L27");
+    assert!(finding.message.contains("limit of 4 MiB"), "{}", finding.message);
     limit(json!({"MemoryBytes": 6 << 20})).passes("L27");
     limit(json!({"MemoryBytes": 0})).passes("L27");
 }

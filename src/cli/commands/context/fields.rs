@@ -69,12 +69,20 @@ pub fn to_fields(facts: &Facts) -> Fields {
         fields.field("Engine's API", range);
         fields.field("Name", &info.name);
         fields.field("OS/Arch", format!("{}/{}", version.os, version.arch));
-        fields.field("System", &info.operating_system);
+        fields.field("System", system(info));
         fields.field("Swarm", swarm(info));
         fields.field("Manager", describe_manager(info, manager.as_ref()));
         fields.field("Swarm error", &info.swarm.error);
     }
     fields
+}
+
+/// The operating system. An engine in a container adds ` (containerized)` to the name, which it may not know.
+fn system(info: &Info) -> String {
+    match info.operating_system.trim() {
+        addition if addition.starts_with('(') => format!("unknown {addition}"),
+        name => name.to_owned(),
+    }
 }
 
 fn swarm(info: &Info) -> String {

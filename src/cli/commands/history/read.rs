@@ -28,7 +28,7 @@ enum Selected {
 
 /// One run.
 pub fn one_run(client: &Client, number: u64) -> anyhow::Result<HistoryView> {
-    let journal = required_journal(client)?;
+    let journal = required_journal(client, None)?;
     let stored = find_run(&journal, number)?;
     // What an incomplete run changed is not known; the rest is shown.
     if stored.is_complete() {

@@ -29,7 +29,7 @@ pub fn export(args: &ExportArgs, app: &App) -> anyhow::Result<Exit> {
         _ => {}
     }
     let client = app.client(None)?;
-    let journal = required_journal(&client)?;
+    let journal = required_journal(&client, None)?;
     let store = journal.store();
     let mut exported = JournalResult::new(Some(store.keep()), &[], 0);
     let mut lines = String::new();

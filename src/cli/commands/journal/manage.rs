@@ -73,7 +73,7 @@ pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
 /// Deletes old runs.
 pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     let client = app.client(None)?;
-    let journal = required_journal(&client)?;
+    let journal = required_journal(&client, None)?;
     let store = journal.store();
     let is_by_age_only = args.older_than.is_some() && args.keep.is_none();
     let pruning = Pruning {

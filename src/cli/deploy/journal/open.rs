@@ -10,8 +10,7 @@ use crate::cli::exit::Exit;
 
 /// The error that there is no journal.
 pub const NO_JOURNAL: &str = "this swarm has no journal";
-const HINT: &str =
-    "start one with `swarmctl journal enable`; `swarmctl rollback web` rolls one service back without it";
+const HINT: &str = "start one with `swarmctl journal enable`";
 
 /// A journal that can be read and written.
 #[derive(Debug)]
@@ -77,18 +76,21 @@ pub fn open(client: Client, location: &Location) -> Result<Option<Journal>, Jour
     }
 }
 
-/// Looks for the journal of a command that needs one.
+/// Looks for the journal of a command that needs one. `alternative` is what can be done without it.
 ///
 /// # Errors
 /// There is none ([`JournalCommandError`]), or it cannot be read.
-pub fn required_journal(client: &Client) -> anyhow::Result<Journal> {
+pub fn required_journal(client: &Client, alternative: Option<&str>) -> anyhow::Result<Journal> {
     let location = Location::from_environment()?;
     let failed = |why: &str| JournalCommandError::new(Exit::Failed, why);
     match open(client.clone_shared(), &location) {
         Ok(None) if location == Location::Off => {
             Err(failed("the journal is off (SWARMCTL_JOURNAL)").with_hint("unset SWARMCTL_JOURNAL").into())
         }
-        Ok(None) => Err(failed(NO_JOURNAL).with_hint(HINT).into()),
+        Ok(None) => {
+            let hints: Vec<&str> = std::iter::once(HINT).chain(alternative).collect();
+            Err(failed(NO_JOURNAL).with_hint(hints.join("; ")).into())
+        }
         Err(error @ JournalError::UnknownVersion) => Err(failed(&error.to_string())
             .with_hint("use the version of swarmctl that created it, or a newer one")
             .into()),
