@@ -211,18 +211,24 @@ fn unusable_files_are_reported_before_any_request() {
 }
 
 #[test]
-fn tls_to_a_port_without_it_is_said() {
+fn tls_on_a_port_without_tls_is_reported() {
     let ours = Authority::new("ours");
     let own = directory_of(&ours, &ours.client(Validity::Now));
-    let answer = Answer { content_type: "text/plain", ..Answer::json(400, "400 Bad Request") };
-    let engine = Engine::with_ping(answer, []);
-    let relay = Relay::plain(engine.socket());
-    let command = verified(&relay, &own).timeouts("connect=1000");
-    command.run().fails_with(Exit::Unreachable).tells_an_error().says(&["TLS", "hint: ", "2375"]);
+    let engine = Engine::silent();
+    let relay = Relay::http_only(engine.socket());
+    let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
+    run.says(&[
+        "the server there does not use TLS",
+        "hint: use the port with TLS (usually 2376), or remove `--tls`",
+    ]);
+    let relay = Relay::silent();
+    let run = verified(&relay, &own).timeouts("connect=300").run().fails_with(Exit::Unreachable);
+    run.tells_an_error()
+        .says(&["does not respond to the TLS handshake: is it a TLS port?", "hint: use the port"]);
 }
 
 #[test]
-fn a_tls_port_spoken_to_without_tls_is_said() {
+fn a_tls_port_used_without_tls_is_reported() {
     let ours = Authority::new("ours");
     // Servers in Go answer in plain HTTP.
     let answer = Answer {
@@ -266,7 +272,7 @@ fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
     let run = verified(&relay, &directory(Some(&ours.pem), None, None)).run().fails_with(Exit::Unreachable);
     run.says(&[
         "the engine's certificate is not valid: it expired at 2021-01-01T00:00:00Z",
-        "hint: renew the engine's certificate, the file of its setting `tlscert`",
+        "hint: renew the engine's certificate (the file in its `tlscert` setting)",
     ]);
 }
 

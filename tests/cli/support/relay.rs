@@ -24,6 +24,8 @@ enum RelayMode {
     Plain,
     /// TCP that rejects TLS handshakes.
     NoTls,
+    /// TCP that answers a TLS handshake as an HTTP server written in Go does.
+    HttpOnly,
     Tls(Arc<ServerConfig>),
     /// An HTTP proxy that creates tunnels and forwards requests with an absolute URL. It answers CONNECT with
     /// this status line.
@@ -80,6 +82,11 @@ impl Relay {
     /// Starts a relay that closes connections which begin with TLS.
     pub fn without_tls(socket: &Path) -> Self {
         Self::start(RelayMode::NoTls, socket)
+    }
+
+    /// Starts a relay that answers connections which begin with TLS in plain HTTP.
+    pub fn http_only(socket: &Path) -> Self {
+        Self::start(RelayMode::HttpOnly, socket)
     }
 
     /// Starts a relay with TLS. With `clients`, only their certificates are accepted.
@@ -210,20 +217,31 @@ fn begins_with_tls(near: &TcpStream, shared: &Shared) -> bool {
     }
 }
 
+/// Reads until the client closes the connection.
+fn discard(mut near: &TcpStream, shared: &Shared) {
+    let mut ended = false;
+    while !ended && !shared.stopping.load(Ordering::SeqCst) {
+        ended = matches!(near.read(&mut [0; 64]), Ok(0));
+    }
+}
+
 fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
     near.set_read_timeout(Some(SLICE))?;
     if let RelayMode::Silent = shared.front {
-        let mut ended = false;
-        while !ended && !shared.stopping.load(Ordering::SeqCst) {
-            ended = matches!(near.read(&mut [0; 64]), Ok(0));
-        }
+        discard(&near, shared);
+        return Ok(());
+    }
+    if matches!(shared.front, RelayMode::HttpOnly) && begins_with_tls(&near, shared) {
+        near.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request")?;
+        // With unread bytes, closing would reset the connection, and the client might not receive the response.
+        discard(&near, shared);
         return Ok(());
     }
     let far = UnixStream::connect(&shared.socket)?;
     far.set_read_timeout(Some(SLICE))?;
     match &shared.front {
         RelayMode::NoTls if begins_with_tls(&near, shared) => Ok(()),
-        RelayMode::Plain | RelayMode::NoTls | RelayMode::Silent => {
+        RelayMode::Plain | RelayMode::NoTls | RelayMode::HttpOnly | RelayMode::Silent => {
             pass_on(Counted { near, shared }, far, shared, |bytes| bytes)
         }
         RelayMode::Tls(config) => {

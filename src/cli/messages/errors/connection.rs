@@ -5,7 +5,7 @@ use crate::cli::messages::shell;
 
 /// The hint for a failed connection to `endpoint`. `context` is the Docker context that selected it.
 pub fn hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> String {
-    let by_hand = || {
+    let ssh_command = || {
         let address = endpoint.trim_start_matches("ssh://").split('/').next().unwrap_or_default();
         let (host, port) = match address.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, format!(" -p {port}")),
@@ -30,18 +30,18 @@ pub fn hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> St
     match kind {
         ConnectErrorKind::HostNotFound => "check the name in `-H`, DOCKER_HOST or the context".to_owned(),
         ConnectErrorKind::TlsUnsupported => {
-            "without TLS the port is usually 2375; then remove `--tls`, DOCKER_TLS_VERIFY and similar settings".to_owned()
+            "use the port with TLS (usually 2376), or remove `--tls`, DOCKER_TLS_VERIFY and similar settings".to_owned()
         }
         ConnectErrorKind::TlsRequired => "use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1".to_owned(),
         ConnectErrorKind::UntrustedCertificate => {
             "specify the CA that signed it with `--tlscacert FILE` before the subcommand".to_owned()
         }
         ConnectErrorKind::ExpiredCertificate => {
-            "renew the engine's certificate, the file of its setting `tlscert`, and restart the engine".to_owned()
+            "renew the engine's certificate (the file in its `tlscert` setting), and restart the engine".to_owned()
         }
         ConnectErrorKind::CertificateVersion => {
-            "issue a new certificate with extensions, as in `openssl x509 -req -extfile FILE` with \
-             `subjectAltName=DNS:HOST` in FILE, for the engine's setting `tlscert`"
+            "issue a new certificate with extensions for the engine's `tlscert` setting: for example with \
+             `openssl x509 -req -extfile FILE`, and `subjectAltName=DNS:HOST` in FILE"
                 .to_owned()
         }
         ConnectErrorKind::InvalidCertificate => {
@@ -56,9 +56,9 @@ pub fn hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> St
                 .to_owned()
         }
         ConnectErrorKind::Proxy => "add hosts that need no proxy to NO_PROXY".to_owned(),
-        ConnectErrorKind::Ssh => format!("check whether this works: {}", by_hand()),
+        ConnectErrorKind::Ssh => format!("check whether this works: {}", ssh_command()),
         ConnectErrorKind::DockerNotInstalled => {
-            format!("docker must be in the PATH of a login without a terminal; check {}", by_hand())
+            format!("docker must be in the PATH of a login without a terminal; check {}", ssh_command())
         }
         ConnectErrorKind::NotAnEngine => {
             "a login without a terminal must not print anything: check its ~/.bashrc or /etc/profile".to_owned()
