@@ -197,8 +197,10 @@ fn every_other_command_is_refused_and_posts_nothing() {
         &["update", "--env-add", "A=1", "--dry-run", "web"],
     ] {
         let run = run(&swarm, args).fails_with(Exit::Conflict);
-        let run = run
-            .says(&["an update of `web` is held since ", " by ann@ci-7; continue it or roll it back first"]);
+        let run = run.says(&[
+            "an update of `web` has been held by ann@ci-7 since ",
+            "; continue it or roll it back first",
+        ]);
         run.says(&["hint: run `swarmctl continue web` or `swarmctl rollback web`"]);
     }
     let run = run(&swarm, &["restart", "--json", "web"]).fails_with(Exit::Conflict);
@@ -211,7 +213,7 @@ fn every_other_command_is_refused_and_posts_nothing() {
 fn a_selection_skips_it_with_a_note() {
     let swarm = swarm();
     let run = run(&swarm, &["restart", "--all", "--detach"]).succeeds();
-    let run = run.says(&["web: skipped: an update of it is held since ", "by ann@ci-7"]);
+    let run = run.says(&["web: skipped: an update of it has been held by ann@ci-7 since "]);
     assert!(run.stdout.contains("db: restarted"), "{}", run.report());
     assert_eq!(swarm.posts().len(), 1);
     let run = self::run(&swarm, &["restart", "--all", "--detach", "--json"]).succeeds();
@@ -228,7 +230,7 @@ fn a_hold_that_begins_between_the_read_and_the_post_is_respected() {
     let swarm = FakeSwarm::with([spec("web", OLD)]);
     swarm.before(RequestKind::Post, 1, |world| world.write("web", |spec| hold(spec, &label(), 1)));
     let run = run(&swarm, &["update", "--env-add", "A=1", "web"]).fails_with(Exit::Conflict);
-    run.says(&["is held since"]);
+    run.says(&["has been held by"]);
     swarm.expect("web").applied(0);
 }
 

@@ -66,7 +66,7 @@ impl IfHeld {
 pub(super) fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> ServiceReport {
     let why = match report.outcome() {
         Outcome::Conflict(Conflict::Hold(HoldConflict::Held(label))) => {
-            format!("an update of it is held {}", messages::held::holder(label))
+            format!("an update of it has been held {}", messages::held::holder(label))
         }
         Outcome::Conflict(Conflict::Hold(HoldConflict::Unreadable(_))) => {
             format!("its label `{HELD}` cannot be read")

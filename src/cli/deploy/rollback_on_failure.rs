@@ -83,9 +83,15 @@ pub struct RollbackPlan {
 }
 
 impl RollbackPlan {
-    /// Plans the rollback of a change; `None` if there was no service before.
+    /// Plans the rollback of a change. `None` if nothing was posted, unless an update is held: its label has the old values,
+    /// whichever process has posted it.
     pub fn for_report(report: &ServiceReport) -> Option<Self> {
-        let (base, after) = (report.base()?.clone(), report.service()?.clone());
+        let after = report.service()?.clone();
+        let base = match report.base() {
+            Some(base) => base.clone(),
+            None if has_label(after.spec()) => after.clone(),
+            None => return None,
+        };
         Some(Self { base, after, changes: report.changes().to_vec() })
     }
 
@@ -112,7 +118,8 @@ impl RollbackPlan {
     /// The rollback of a held update. `None` if the change was not made in steps.
     fn abort(&self, newest: &Service) -> Option<Operation> {
         let hold = Hold::read(self.after.spec()).ok()??;
-        if !has_label(newest.spec()) {
+        let has_posted = self.base.version() != self.after.version();
+        if has_posted && !has_label(newest.spec()) {
             return None;
         }
         let HoldLabel { by, nonce, .. } = hold.label();

@@ -115,6 +115,17 @@ fn a_gate_that_fails_after_the_last_step_rolls_back_on_request() {
 }
 
 #[test]
+fn a_gate_that_fails_before_continue_has_posted_anything_rolls_back_on_request() {
+    let swarm = swarm(4);
+    let line = ["continue", "web", "--gate", "exit 1", "--rollback-on-failure", "--json"];
+    update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);
+    let run = run(&swarm, &line).run().fails_with(Exit::RolledBack);
+    assert_eq!(service(&run)["outcome"], "rolled_back");
+    run.says(&["failed and was rolled back", "gate 1 failed after step 1 of `web`"]);
+    has_spec(&swarm, &web("web", 4));
+}
+
+#[test]
 fn an_inconclusive_gate_never_rolls_back() {
     let swarm = swarm(4);
     let line = ["--steps", "1", "--gate", "exit 75", "--rollback-on-failure", "--json"];
@@ -183,7 +194,7 @@ fn services_of_a_batch_are_held_each_for_itself() {
     }
     // Other commands leave them alone.
     let skipped = run(&swarm, &["restart", "--stack", "shop"]).run().succeeds();
-    skipped.says(&["an update of it is held since"]);
+    skipped.says(&["an update of it has been held by"]);
     run(&swarm, &["continue", "--stack", "shop"]).run().succeeds();
     for name in ["a", "b", "c"] {
         assert_eq!(swarm.service(name).spec["UpdateConfig"], super::config());

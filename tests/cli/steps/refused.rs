@@ -95,7 +95,7 @@ fn another_update_of_a_held_service_is_a_conflict() {
         &["scale", "web=2"],
     ] {
         let refused = run(&swarm, line).run().fails_with(Exit::Conflict);
-        refused.says(&["an update of `web` is held since", "continue it or roll it back first"]);
+        refused.says(&["an update of `web` has been held by", "continue it or roll it back first"]);
     }
     swarm.expect("web").posted(1).image(NEW);
 }

@@ -111,7 +111,7 @@ fn a_held_service_is_shown_as_held_and_is_not_changed() {
     for args in
         [&["restart", name][..], &["scale", "sh-shown=5"], &["update-image", "--no-resolve-image", name, NEW]]
     {
-        run(args).fails_with(Exit::Conflict).says(&["is held since", "by ann@ci-7"]);
+        run(args).fails_with(Exit::Conflict).says(&["has been held by ann@ci-7 since"]);
     }
     assert_eq!(engine().service(name)["Version"], version);
     // After an update by another client, the engine replaces the next round of tasks.

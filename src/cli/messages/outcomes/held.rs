@@ -29,7 +29,7 @@ pub fn stays_held(report: &ServiceReport) -> Option<String> {
 
 /// Who holds an update, and since when.
 pub fn holder(label: &HoldLabel) -> String {
-    format!("since {} by {}", shown_time(label.at), label.by)
+    format!("by {} since {}", label.by, shown_time(label.at))
 }
 
 /// The time of day, and the day if it is not today.
@@ -44,7 +44,10 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
         format!("to roll out the current spec and end the hold, run `swarmctl continue --as-is {name}`");
     match conflict {
         HoldConflict::Held(label) => Message::new(
-            format!("an update of `{name}` is held {}; continue it or roll it back first", holder(label)),
+            format!(
+                "an update of `{name}` has been held {}; continue it or roll it back first",
+                holder(label)
+            ),
             Some(way_on(name)),
         ),
         HoldConflict::Unreadable(why) => {
