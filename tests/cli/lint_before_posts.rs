@@ -79,7 +79,7 @@ fn the_spec_that_is_about_to_be_posted_is_checked() {
 }
 
 #[test]
-fn what_is_not_posted_and_what_has_no_tasks_costs_no_request() {
+fn no_request_is_sent_if_nothing_is_posted_or_the_service_has_no_tasks() {
     let mut idle = stuck("idle");
     idle["Mode"]["Replicated"]["Replicas"] = 0.into();
     idle["EndpointSpec"]["Ports"] = json!([]);
@@ -141,11 +141,11 @@ fn without_the_nodes_strict_refuses_and_otherwise_a_note_names_the_skipped_rules
         swarm.forbids("GET", "/nodes", Answer::error(403, "not for you"));
         swarm
     };
-    let lax = swarm();
+    let without_strict = swarm();
     let run = |swarm: &FakeSwarm, words: &str| run(swarm, words);
-    let done = run(&lax, "restart --detach web").succeeds();
+    let done = run(&without_strict, "restart --detach web").succeeds();
     assert!(done.stderr.starts_with("skipped L05, L06, L07, L08, L09, L11, L26, L28: "), "{}", done.report());
-    assert_eq!((lax.posts().len(), lists_of_nodes(&lax)), (1, 1));
+    assert_eq!((without_strict.posts().len(), lists_of_nodes(&without_strict)), (1, 1));
     let strict = swarm();
     let refused = run(&strict, "restart --detach --strict web").fails_with(Exit::Failed);
     assert!(refused.stderr.contains("the nodes are not available"), "{}", refused.report());

@@ -47,14 +47,14 @@ impl DockerConfig {
 
     /// Parses the text of a `config.json`. Fields that are not about registries are ignored.
     pub fn parse(location: &str, text: &[u8]) -> Result<Self, CredentialsError> {
-        let broken = |why: String| CredentialsError::InvalidConfig { location: location.to_owned(), why };
-        let mut config = parse_object(text).map_err(broken)?;
-        let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
-        let helpers = map(config.shift_remove("credHelpers"), "credHelpers").map_err(broken)?;
+        let invalid = |why: String| CredentialsError::InvalidConfig { location: location.to_owned(), why };
+        let mut config = parse_object(text).map_err(invalid)?;
+        let auths = map(config.shift_remove("auths"), "auths").map_err(invalid)?;
+        let helpers = map(config.shift_remove("credHelpers"), "credHelpers").map_err(invalid)?;
         let store = match config.shift_remove("credsStore") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-            Some(_) => return Err(broken("`credsStore` is not the name of a program".to_owned())),
+            Some(_) => return Err(invalid("`credsStore` is not the name of a program".to_owned())),
         };
         Ok(Self { location: location.to_owned(), auths: Entries(auths), helpers: Entries(helpers), store })
     }
@@ -62,16 +62,16 @@ impl DockerConfig {
     /// Parses the value of `DOCKER_AUTH_CONFIG`, which may only contain `{"auths": {"HOST": {"auth":
     /// "..."}}}`.
     pub fn parse_variable(text: &[u8]) -> Result<Self, CredentialsError> {
-        let broken = |why: String| CredentialsError::InvalidConfig { location: VARIABLE.to_owned(), why };
-        let mut config = parse_object(text).map_err(broken)?;
-        let auths = map(config.shift_remove("auths"), "auths").map_err(broken)?;
+        let invalid = |why: String| CredentialsError::InvalidConfig { location: VARIABLE.to_owned(), why };
+        let mut config = parse_object(text).map_err(invalid)?;
+        let auths = map(config.shift_remove("auths"), "auths").map_err(invalid)?;
         if let Some(key) = config.keys().next() {
-            return Err(broken(format!("it may contain only `auths`, but has `{key}`")));
+            return Err(invalid(format!("it may contain only `auths`, but has `{key}`")));
         }
         for (host, entry) in &auths {
             let other = entry.as_object().and_then(|entry| entry.keys().find(|key| *key != "auth"));
             if let Some(key) = other {
-                return Err(broken(format!(
+                return Err(invalid(format!(
                     "the entry for `{host}` may contain only `auth`, but has `{key}`"
                 )));
             }
@@ -89,7 +89,8 @@ impl DockerConfig {
             None | Some((_, Value::Null)) => Ok(self.store.as_deref()),
             Some((_, Value::String(name))) => Ok(Some(name.as_str()).filter(|name| !name.is_empty())),
             Some((host, _)) => {
-                Err(self.broken(format!("the `credHelpers` entry for `{host}` is not the name of a program")))
+                Err(self
+                    .invalid(format!("the `credHelpers` entry for `{host}` is not the name of a program")))
             }
         }
     }
@@ -100,7 +101,7 @@ impl DockerConfig {
     /// The entry is not valid.
     pub fn credentials(&self, registry: &str) -> Result<Option<Credentials>, CredentialsError> {
         let Some((host, entry)) = self.auths.find(registry) else { return Ok(None) };
-        credentials(entry).map_err(|why| self.broken(format!("the entry for `{host}` {why}")))
+        credentials(entry).map_err(|why| self.invalid(format!("the entry for `{host}` {why}")))
     }
 
     /// All secrets that the file contains, to be removed from messages that come from elsewhere. Invalid entries are
@@ -110,7 +111,7 @@ impl DockerConfig {
         found.flat_map(|found| found.secrets())
     }
 
-    fn broken(&self, why: String) -> CredentialsError {
+    fn invalid(&self, why: String) -> CredentialsError {
         CredentialsError::InvalidConfig { location: self.location.clone(), why }
     }
 }
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_have_many_forms() {
+    fn every_form_of_an_entry_is_parsed() {
         let one = |entry: &str| parse(&format!(r#"{{"auths": {{"r": {entry}}}}}"#)).credentials("r").unwrap();
         assert!(one("{}").is_none(), "left by docker if a helper stores the credentials");
         let plain = one(r#"{"username": "ann", "password": "p:1", "email": "a@b"}"#).unwrap();
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_of_the_registrys_own_comes_before_the_one_for_all() {
+    fn the_helper_of_a_registry_takes_precedence_over_the_one_for_all_registries() {
         let config = parse(
             r#"{"credsStore": "all", "credHelpers": {"r:1": "own", "https://index.docker.io/v1/": "hub"}, "other": [1]}"#,
         );

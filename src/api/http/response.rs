@@ -19,8 +19,8 @@ pub struct Response {
     secrets: Secrets,
 }
 
-/// Maximum length of one object. In memory it takes up to forty times as much (a list of zeros does). The engine itself stores no
-/// object of 2 MiB.
+/// Maximum length of one object. Parsed, an object can take forty times as much memory (a list of zeros does). The engine
+/// itself stores no object of 2 MiB or more.
 pub(in crate::api) const MAX_OBJECT_LEN: usize = 16 << 20;
 
 /// A response of any status, before it is decoded.
@@ -87,8 +87,8 @@ impl Response {
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         // UTF-8 is validated as a whole, which is faster than string by string.
         let read = match str::from_utf8(&self.body) {
-            Ok(text) => to_the_end(serde_json::Deserializer::from_str(text)),
-            Err(_) => to_the_end(serde_json::Deserializer::from_slice(&self.body)),
+            Ok(text) => parse_complete(serde_json::Deserializer::from_str(text)),
+            Err(_) => parse_complete(serde_json::Deserializer::from_slice(&self.body)),
         };
         read.map_err(|e| {
             if self.body.is_empty() {
@@ -193,7 +193,7 @@ impl Response {
     }
 }
 
-fn to_the_end<'a, R: serde_json::de::Read<'a>, T: Deserialize<'a>>(
+fn parse_complete<'a, R: serde_json::de::Read<'a>, T: Deserialize<'a>>(
     mut from: serde_json::Deserializer<R>,
 ) -> serde_json::Result<T> {
     let value = T::deserialize(&mut from)?;

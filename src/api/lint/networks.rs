@@ -1,4 +1,4 @@
-//! Rules about networks: addresses, and networks at the deprecated place.
+//! Rules about networks: addresses, and networks in the deprecated place of the spec.
 
 use std::collections::{HashMap, HashSet};
 
@@ -62,7 +62,7 @@ fn capacity(subnet: &str) -> Option<u64> {
     Some((1_u64 << (32 - bits)).saturating_sub(2))
 }
 
-/// The addresses that the services need of each network, by ID. Services that cannot be read are not counted.
+/// The number of addresses that the services need in each network, by its ID. Services that cannot be read are not counted.
 pub fn usage(
     networks: &[Network],
     services: &[Service],
@@ -98,7 +98,7 @@ pub fn usage(
     attached.into_iter().filter_map(usage).collect()
 }
 
-/// The addresses that one service needs of each of its networks.
+/// The addresses that one service needs in each of its networks.
 struct Needs<'a> {
     addresses: u64,
     /// The nodes that run its tasks.
@@ -161,7 +161,7 @@ pub(super) fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// L22: networks at a place from which newer engines move them.
+/// L22: networks in the deprecated place; newer engines move them.
 pub(super) fn legacy(subject: &Subject, found: &mut Findings) -> Read<()> {
     let networks = list(subject.spec, LEGACY)?;
     if !networks.is_empty() {

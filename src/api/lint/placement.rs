@@ -187,7 +187,7 @@ pub(super) fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
         let message = format!(
             "`{source}` must exist on each of {}{}: tasks are rejected on nodes without it",
             counted(nodes.count(), "eligible node"),
-            nodes.in_brackets()
+            nodes.eligibility_note()
         );
         found.push((Place::at(MOUNTS).item_of(mount).to_string(), message, Fix::Advice));
     }
@@ -240,7 +240,7 @@ pub(super) fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()
         let message = format!(
             "no eligible node has the {kind} plugin `{name}`: {} without it{}",
             counted(nodes.count(), "eligible node"),
-            nodes.in_brackets()
+            nodes.eligibility_note()
         );
         found.push((place, message, Fix::Advice));
     }
@@ -295,7 +295,7 @@ pub(super) fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
         "no single node has the reserved {}: {}{}",
         required.join(" and "),
         counted(nodes.count(), "eligible node"),
-        nodes.in_brackets()
+        nodes.eligibility_note()
     );
     found.push((RESERVED.to_owned(), message, Fix::Update(changes)));
     Ok(())

@@ -51,7 +51,7 @@ pub(super) fn cpu_limit(subject: &Subject, found: &mut Findings) -> Read<()> {
             cpus(limit),
             nodes.count(),
             cpus(most),
-            nodes.in_brackets()
+            nodes.eligibility_note()
         );
         found.push((CPU_LIMIT.to_owned(), message, Fix::Update(vec![Change::CpuLimit(most)])));
     }

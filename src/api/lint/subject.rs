@@ -45,7 +45,7 @@ pub struct Subject<'a> {
 pub struct Eligible<'s> {
     nodes: &'s [&'s Node],
     /// The number of nodes in the swarm.
-    of: usize,
+    total: usize,
 }
 
 impl<'s> Eligible<'s> {
@@ -62,17 +62,21 @@ impl<'s> Eligible<'s> {
     /// Formats the count: `2 replicas on 2 eligible nodes`, with the number of all nodes if it differs.
     pub fn with_replicas(&self, replicas: u64) -> String {
         let nodes = counted(self.count(), "eligible node");
-        format!("{} on {nodes}{}", counted(replicas, "replica"), self.in_brackets())
+        format!("{} on {nodes}{}", counted(replicas, "replica"), self.eligibility_note())
     }
 
-    /// ` (2 of 3 nodes are eligible)`. Empty if all are.
-    pub fn in_brackets(&self) -> String {
-        if self.nodes.len() == self.of { String::new() } else { format!(" ({})", self.describe_eligible()) }
+    /// ` (2 of 3 nodes are eligible)`, to be appended to a message. Empty if all nodes are eligible.
+    pub fn eligibility_note(&self) -> String {
+        if self.nodes.len() == self.total {
+            String::new()
+        } else {
+            format!(" ({})", self.describe_eligible())
+        }
     }
 
     /// `2 of 3 nodes are eligible`.
     pub fn describe_eligible(&self) -> String {
-        describe_eligible(self.nodes.len(), self.of)
+        describe_eligible(self.nodes.len(), self.total)
     }
 }
 
@@ -152,7 +156,7 @@ impl<'a> Subject<'a> {
             Ok(all.iter().filter(|node| may_run(self.spec, node).is_ok()).collect())
         };
         let nodes = self.eligible.get_or_init(find).as_ref().map_err(|unexpected| *unexpected)?;
-        Ok((!nodes.is_empty()).then_some(Eligible { nodes, of: all.len() }))
+        Ok((!nodes.is_empty()).then_some(Eligible { nodes, total: all.len() }))
     }
 
     /// Whether an update starts new tasks before it stops old ones.

@@ -1,7 +1,7 @@
 //! Property tests of every parser of this directory, with random values: no parser may panic, hang, or violate its property. The
 //! coverage-guided targets are in fuzz/.
 //!
-//! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases of each (500; scripts/reliability properties takes many), and
+//! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases of each test (default 500; `scripts/reliability properties` sets more).
 //! `SWARMCTL_TEST_PROPERTY_TABLE` names a file that the counts are written to.
 
 mod pieces;
@@ -29,7 +29,7 @@ use super::resources::service::Service;
 use super::spec::splice::splice;
 use super::spec::{Document, Edit, Place, apply_all, changes};
 
-/// Calls a parser repeatedly, and returns how often.
+/// Calls a parser with random inputs. Fails if one call takes 10 s or more.
 pub fn check_random_inputs(what: &str, mut parse: impl FnMut(&mut Rng)) {
     let cases = std::env::var_os("SWARMCTL_TEST_PROPERTY_CASES")
         .and_then(|cases| cases.to_str()?.parse().ok())
@@ -51,7 +51,7 @@ fn an_image_reference_is_read_as_it_is_printed() {
     check_random_inputs("image references", |random| {
         let text = random_text(random);
         if let Ok(image) = ImageRef::parse(&text) {
-            let again = ImageRef::parse(&image.familiar()).expect("what it prints it reads");
+            let again = ImageRef::parse(&image.familiar()).expect("the printed form can be parsed");
             assert_eq!(again.familiar(), image.familiar(), "{text:?}");
         }
     });
@@ -78,7 +78,7 @@ fn a_name_stays_one_segment_of_a_path() {
 }
 
 #[test]
-fn log_frames_and_details() {
+fn log_frames_are_decoded_likewise_however_they_are_split() {
     check_random_inputs("log frames", |random| {
         let mut bytes: Vec<u8> = Vec::new();
         for _ in 0..random.usize(0..6) {
@@ -102,7 +102,7 @@ fn log_frames_and_details() {
         };
         let whole = read(&mut || usize::MAX / 2);
         let cut = read(&mut || random.usize(1..9));
-        assert_eq!(whole, cut, "however it is cut");
+        assert_eq!(whole, cut, "the result depends on how it is split");
         for (_, message) in whole.0 {
             let _ = (logs::timed_entry(&message), logs::entry(&message), logs::details(&message));
         }
@@ -110,7 +110,7 @@ fn log_frames_and_details() {
 }
 
 #[test]
-fn config_files() {
+fn config_files_never_panic() {
     check_random_inputs("config.json", |random| {
         let mut text = format!(
             r#"{{"auths":{{"{}":{{"auth":"{}"}}}},"credHelpers":{{"{}":"{}"}},"credsStore":"x"}}"#,
@@ -153,7 +153,7 @@ fn hosts_variables_and_contexts_never_panic() {
 
 /// A service that is kept as text is the same as the parsed one, and has the same fields.
 #[test]
-fn services_held_as_text() {
+fn a_service_that_is_kept_as_text_equals_the_parsed_one() {
     check_random_inputs("services held as text", |random| {
         let mut service = json!({
             "ID": "abc",
@@ -187,7 +187,7 @@ fn services_held_as_text() {
 }
 
 #[test]
-fn texts_set_in_a_spec_that_is_not_read() {
+fn texts_set_without_parsing_the_spec_give_the_same_result_as_edits() {
     check_random_inputs("texts set in specs", |random| {
         let mut spec = json!({ "Name": random_text(random), "More": random_json(random, 4), "Labels": random_json(random, 2) });
         spec["TaskTemplate"]["ContainerSpec"] =
@@ -222,7 +222,7 @@ fn texts_set_in_a_spec_that_is_not_read() {
 }
 
 #[test]
-fn specs_of_files() {
+fn merging_a_spec_twice_equals_merging_it_once() {
     check_random_inputs("specs of --spec", |random| {
         let mut text = random_json(random, 4).to_string();
         text = with_random_damage(random, text);
@@ -235,7 +235,7 @@ fn specs_of_files() {
             apply_all(&mut once, &edits);
             let mut twice = once.clone();
             apply_all(&mut twice, &edits);
-            assert_eq!(once, twice, "merged twice is merged once: {text}");
+            assert_eq!(once, twice, "a second merge changes nothing: {text}");
         }
     });
 }

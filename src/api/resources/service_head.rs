@@ -56,7 +56,7 @@ impl ServiceHead {
         }
     }
 
-    /// Resets a field. Of duplicate keys the last one counts, as in a [`Value`].
+    /// Resets a field when its key is read: if a key is repeated, the last value counts, as in a [`Value`].
     fn reset(&mut self, at: Position) {
         match at {
             Position::Id => self.id = None,

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-/// Whether the engine stores nothing for this value: `[]`, `{}`, null, false, 0 and "", also in an object.
+/// Whether the engine stores nothing for this value: `[]`, `{}`, null, false, 0, "", and objects that contain only such
+/// values.
 pub fn is_zero(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -21,7 +21,7 @@ use crate::api::config::endpoint::Ssh;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// The number of bytes of ssh's standard error output that are kept, from its end.
+/// The maximum number of bytes of ssh's standard error output that are kept: the last ones.
 const MAX_STDERR_LEN: usize = 4096;
 /// The maximum length of the head of a response to a ping, in bytes.
 const MAX_HEAD_LEN: usize = 16 * 1024;
@@ -39,8 +39,8 @@ impl SshConnector {
         Self { ssh, timeouts, cancellation }
     }
 
-    /// Opens a connection and pings the engine through it: a failure before the response to the ping has
-    /// changed nothing.
+    /// Opens a connection and pings the engine through it. If this fails, no other request has been sent, so nothing was
+    /// changed.
     fn open(&self, details: &ConnectionDetails) -> io::Result<EngineTransport> {
         let (local, remote) = RawSocket::pair(Domain::UNIX, Type::STREAM, None)?;
         let mut process = SshProcess::spawn(&self.ssh, remote, self.timeouts.ssh_exit)?;
@@ -155,7 +155,7 @@ impl SshProcess {
 
     /// Returns the last lines of the standard error output.
     fn last_lines(&self) -> String {
-        // The last of the output may arrive after the exit code.
+        // The end of the output may arrive after the exit code.
         thread::sleep(Duration::from_millis(50));
         let output = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&output);
@@ -254,7 +254,7 @@ mod tests {
     use crate::api::config::endpoint::Endpoint;
 
     #[test]
-    fn the_command_is_dockers_and_nothing_in_it_is_an_option_or_for_the_shell() {
+    fn the_command_is_dockers_and_the_endpoint_cannot_add_options_or_shell_code() {
         for (host, command) in [
             ("ssh://h", "-o ConnectTimeout=30 -T -- h docker system dial-stdio"),
             ("ssh://me@h:22", "-l me -p 22 -o ConnectTimeout=30 -T -- h docker system dial-stdio"),

@@ -110,9 +110,9 @@ impl Deployment<'_> {
 fn planned_service(report: &ServiceReport, planned: &UpdatePlan) -> Result<PlannedService> {
     let service = &planned.service;
     let change = match &planned.operation {
-        Operation::Edit(edits) => PlannedChange::Edits(PlannedEdit::all_of(edits, service.spec())),
+        Operation::Edit(edits) => PlannedChange::Edits(PlannedEdit::from_edits(edits, service.spec())),
         Operation::Restore(restoration) => {
-            PlannedChange::Edits(PlannedEdit::all_of(restoration.edits(), service.spec()))
+            PlannedChange::Edits(PlannedEdit::from_edits(restoration.edits(), service.spec()))
         }
         Operation::Hold(_) => return Err(Error::internal("a plan cannot store a held update")),
         Operation::Rollback => PlannedChange::Rollback(planned.changes.iter().map(change_as_json).collect()),

@@ -128,7 +128,7 @@ fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     Ok(vec![Edit::set(Place::at(ENV), all)])
 }
 
-/// Sets each option separately: without `--log-driver` they are added to those of the present driver. A key without a
+/// Sets each option separately, so that without `--log-driver` they are added to those of the current driver. A key without a
 /// value takes it from the environment, as with docker.
 fn log_options(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let options = given.all().iter().map(|text| {

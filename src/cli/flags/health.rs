@@ -50,7 +50,7 @@ fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     Ok(if number::boolean(given.last()).or_example(given.example())? {
         vec![Edit::set(Place::at(HEALTH), json!({"Test": ["NONE"]}))]
     } else {
-        vec![turned_on()]
+        vec![enable()]
     })
 }
 
@@ -60,7 +60,7 @@ fn check<T: Into<Value>, E: ParseError>(
     key: &str,
     read: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Vec<Edit>, UsageError> {
-    let mut edits = vec![turned_on()];
+    let mut edits = vec![enable()];
     edits.extend(given.set(&format!("{HEALTH}.{key}"), read)?);
     Ok(edits)
 }
@@ -70,6 +70,6 @@ fn period(text: &str) -> Result<i64, UsageError> {
     duration::health_period(text).or_example("5s")
 }
 
-fn turned_on() -> Edit {
+fn enable() -> Edit {
     Edit::clear(Place::at(HEALTH).key("Test"), json!(["NONE"]))
 }

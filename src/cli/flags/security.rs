@@ -92,9 +92,11 @@ pub(super) const FLAGS: &[Flag] = &[
         |given| given.set("TaskTemplate.ContainerSpec.Privileges.AppArmor", value::app_armor),
     )
     .since(1, 44),
-    Flag::switch("no-new-privileges", "Prevent processes from gaining privileges, as by setuid", |given| {
-        given.set("TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges", number::boolean)
-    })
+    Flag::switch(
+        "no-new-privileges",
+        "Prevent processes from gaining privileges, for example by setuid",
+        |given| given.set("TaskTemplate.ContainerSpec.Privileges.NoNewPrivileges", number::boolean),
+    )
     .since(1, 44),
 ];
 

@@ -18,8 +18,8 @@ fn a_run_is_reverted_in_reverse_order_and_the_specs_are_as_before() {
     let after: Vec<String> = ["a", "b", "c"].map(|name| swarm.service(name).spec.to_string()).to_vec();
     assert_eq!(after, before);
     let posts: Vec<String> = swarm.posts().iter().skip(3).map(|post| post.endpoint().to_owned()).collect();
-    let of = |name: &str| format!("/services/{}/update", swarm.service(name).id);
-    assert_eq!(posts, [of("c"), of("b"), of("a")]);
+    let path = |name: &str| format!("/services/{}/update", swarm.service(name).id);
+    assert_eq!(posts, [path("c"), path("b"), path("a")]);
     assert_eq!(swarm.service("a").rollbacks, 0);
     let again = run(&swarm, "undo --detach --json 1").succeeds();
     assert_eq!(states(&again), ["c done unchanged", "b done unchanged", "a done unchanged"]);
@@ -66,7 +66,7 @@ fn one_conflict_among_many_keeps_all_from_being_reverted() {
 }
 
 #[test]
-fn a_service_that_is_gone_or_another_one_is_not_touched() {
+fn a_service_that_was_removed_or_replaced_is_not_changed() {
     let swarm = shop(&["web", "db"]);
     set_all(&swarm, NEW).succeeds();
     run(&swarm, "rm --journal off web").succeeds();
@@ -84,7 +84,7 @@ fn a_service_that_is_gone_or_another_one_is_not_touched() {
 }
 
 #[test]
-fn a_paused_rollout_needs_resume_and_a_held_update_is_a_conflict() {
+fn a_paused_rollout_requires_resume_and_a_held_update_is_a_conflict() {
     let swarm = shop(&["web"]);
     swarm.world().service("web").rollout = vec![Step::Paused];
     run(&swarm, &format!("update-image --no-resolve-image web {NEW}")).fails_with(Exit::RolloutFailed);
@@ -101,7 +101,7 @@ fn a_paused_rollout_needs_resume_and_a_held_update_is_a_conflict() {
 }
 
 #[test]
-fn a_restart_is_done_and_runs_of_create_and_rm_are_refused() {
+fn undo_changes_nothing_for_a_restart_and_refuses_runs_of_create_and_rm() {
     let swarm = shop(&["web"]);
     run(&swarm, "restart --detach web").succeeds();
     run(&swarm, "undo --detach 1").succeeds().says(&["a restart cannot be undone"]);
@@ -127,7 +127,7 @@ fn jobs_are_skipped_unless_they_are_named() {
 }
 
 #[test]
-fn a_config_that_was_removed_refuses_the_undo() {
+fn an_undo_that_needs_a_removed_config_is_refused() {
     let swarm = FakeSwarm::start();
     swarm.world().secrets.push(("c0nf1gc0nf1gc0nf1gc0nf1gc".to_owned(), "app.conf".to_owned()));
     let mut spec = bare("web");

@@ -25,8 +25,8 @@ fn no_string_of_api_names_a_flag_or_a_command_line() {
     for (name, text) in files() {
         for (line, literal) in literals(&text) {
             let known = FOREIGN.iter().filter(|(file, ..)| is_in(&name, file));
-            let own = known.fold(literal.clone(), |literal, (_, flag, _)| literal.replace(flag, ""));
-            if names_a_command_line(&own) {
+            let remaining = known.fold(literal.clone(), |literal, (_, flag, _)| literal.replace(flag, ""));
+            if names_a_command_line(&remaining) {
                 wrong.push(format!("src/{name}:{line}: {literal:?}"));
             }
         }

@@ -125,7 +125,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Normalizes escapes that are optional in JSON (`\u003c` or `<`).
-pub fn same_escapes(text: &str) -> String {
+pub fn normalize_escapes(text: &str) -> String {
     ["003c", "003e", "0026", "2028", "2029"].iter().fold(text.to_owned(), |text, code| {
         let c = u32::from_str_radix(code, 16).ok().and_then(char::from_u32).expect("a character");
         text.replace(&format!("\\u{code}"), &c.to_string())

@@ -1,9 +1,11 @@
 //! Three real managers; one of them is killed, paused or disconnected during the work. Afterwards every service must be
 //! as swarmctl reported, and nothing may be applied twice.
 //!
-//! `SWARMCTL_TEST_BLOWS` selects the faults (`kill`), `SWARMCTL_TEST_UPDATES` is the number of updates in the batch, and
-//! `SWARMCTL_TEST_ROUNDS` is how often the leader is killed at a random moment of a single update (0), and
-//! `SWARMCTL_TEST_JOURNAL_ROUNDS` in how many recorded batches (1). `scripts/reliability` sets larger numbers.
+//! These variables, with their defaults in parentheses, select what is run; `scripts/reliability` sets larger numbers:
+//! * `SWARMCTL_TEST_FAULTS`: the faults (`kill`)
+//! * `SWARMCTL_TEST_UPDATES`: the number of updates in the batch (300)
+//! * `SWARMCTL_TEST_ROUNDS`: the number of single updates during which the leader is killed at a random moment (0)
+//! * `SWARMCTL_TEST_JOURNAL_ROUNDS`: the number of recorded batches during which the leader is killed (1)
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -22,14 +24,14 @@ const STACK: &str = "fleet";
 #[test]
 fn reports_are_true_whatever_happens_to_the_leader() {
     let managers = Managers::start();
-    let blows = std::env::var_os("SWARMCTL_TEST_BLOWS")
+    let faults = std::env::var_os("SWARMCTL_TEST_FAULTS")
         .map_or_else(|| "kill".to_owned(), |it| it.to_string_lossy().into_owned());
     let updates = count_from_env("SWARMCTL_TEST_UPDATES", 300);
     make_services(&managers, updates);
     let mut image = OLD;
-    for blow in blows.split_whitespace() {
+    for fault in faults.split_whitespace() {
         image = if image == OLD { NEW } else { OLD };
-        batch_through(&managers, blow, image);
+        batch_through(&managers, fault, image);
     }
     let rounds = count_from_env("SWARMCTL_TEST_ROUNDS", 0);
     if rounds > 0 {
@@ -40,42 +42,46 @@ fn reports_are_true_whatever_happens_to_the_leader() {
 }
 
 /// A batch, and a fault of the leader while it runs.
-fn batch_through(managers: &Managers, blow: &str, image: &str) {
+fn batch_through(managers: &Managers, fault: &str, image: &str) {
     let leader = managers.wait_until_whole();
     let other = leader % 3 + 1;
     let before = fleet(managers, other);
     // ForceUpdate counts the posts, in addition to the image that they set.
     let args = ["update-image", "--detach", "--no-resolve-image", "--force", "--parallel", "8", "--json"];
     let mut running = managers.swarmctl(leader, &[&args[..], &["--stack", STACK, image]].concat()).spawn();
-    let began = Instant::now();
-    let at_the_blow = loop {
+    let started = Instant::now();
+    let done_before = loop {
         let done = changed(&before, &fleet(managers, other));
         if done >= before.len() / 20 {
             break done;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "the batch does not begin");
+        assert!(started.elapsed() < Duration::from_secs(60), "the batch does not start");
     };
-    let struck = Instant::now();
-    managers.blow(blow, leader);
-    let (run, silence) = managers.watch(leader, struck, || running.wait());
-    assert!(at_the_blow < before.len() && run.took > struck - began, "it had ended before: {}", run.report());
+    let fault_at = Instant::now();
+    managers.inject_fault(fault, leader);
+    let (run, silence) = managers.watch(leader, fault_at, || running.wait());
+    assert!(
+        done_before < before.len() && run.took > fault_at - started,
+        "the batch ended before the fault: {}",
+        run.report()
+    );
 
-    managers.undo(blow, leader);
+    managers.reverse_fault(fault, leader);
     managers.wait_until_whole();
     let after = fleet(managers, other);
-    let (done, told) = judge(&before, &after, image, &run);
+    let (done, not_applied) = judge(&before, &after, image, &run);
     record_figure(
-        &format!("{} updates in one batch, the leader {}", before.len(), in_words(blow)),
+        &format!("{} updates in one batch, the leader {}", before.len(), describe_fault(fault)),
         &format!(
-            "{at_the_blow} were done when it happened; exit code {}; {done} applied once, {told} reported as not applied, 0 false reports; \
+            "{done_before} were done when it happened; exit code {}; {done} applied once, {not_applied} reported as not applied, 0 false reports; \
              another manager responded after {:.1} s, the batch ended after {:.1} s",
             run.code.map_or_else(|| "none".to_owned(), |code| code.to_string()),
             silence.as_secs_f64(),
-            (run.took - (struck - began)).as_secs_f64(),
+            (run.took - (fault_at - started)).as_secs_f64(),
         ),
     );
     if run.code != Some(0) {
-        eprintln!("it said:\n{}", run.stderr);
+        eprintln!("swarmctl printed:\n{}", run.stderr);
     }
     // A second run does what was not done.
     let rest = managers
@@ -90,36 +96,36 @@ fn batch_through(managers: &Managers, blow: &str, image: &str) {
 
 /// The number of services with the requested image, and of those reported as not applied; a false report fails the test.
 fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize) {
-    let said = run.json();
-    assert_eq!(said["exit_code"].as_i64(), run.code.map(i64::from), "{}", run.report());
-    let services = said["services"].as_array().expect("services");
+    let report = run.json();
+    assert_eq!(report["exit_code"].as_i64(), run.code.map(i64::from), "{}", run.report());
+    let services = report["services"].as_array().expect("services");
     assert_eq!(services.len(), before.len(), "{}", run.report());
-    let (mut done, mut told) = (0, 0);
+    let (mut done, mut not_applied) = (0, 0);
     for service in services {
         let name = service["name"].as_str().expect("a name");
         let (old, new) = (&before[name], &after[name]);
         let is_new = new["Version"]["Index"] != old["Version"]["Index"];
         if is_new {
-            let mut wanted = old["Spec"].clone();
-            wanted["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
-            wanted["TaskTemplate"]["ForceUpdate"] = (count(old) + 1).into();
-            assert_eq!(new["Spec"], wanted, "{name}: {service}");
+            let mut expected = old["Spec"].clone();
+            expected["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
+            expected["TaskTemplate"]["ForceUpdate"] = (count(old) + 1).into();
+            assert_eq!(new["Spec"], expected, "{name}: {service}");
             assert_eq!(new["PreviousSpec"], old["Spec"], "{name} was done twice: {service}");
             done += 1;
         } else {
             assert_eq!(new["Spec"], old["Spec"], "{name}: {service}");
         }
-        let is_right = match (service["outcome"].as_str(), &service["posted"]) {
+        let is_true = match (service["outcome"].as_str(), &service["posted"]) {
             (Some("applied"), posted) => is_new && *posted == true,
             (_, Value::Bool(posted)) => *posted == is_new,
             // The report is that the result is unknown.
             (_, _) => service["exit_code"] == 9,
         };
-        assert!(is_right, "applied: {is_new}, said: {service}\nexit code {:?}\n{}", run.code, run.stderr);
-        told += usize::from(service["outcome"] != "applied");
+        assert!(is_true, "applied: {is_new}, reported: {service}\nexit code {:?}\n{}", run.code, run.stderr);
+        not_applied += usize::from(service["outcome"] != "applied");
     }
-    assert!((run.code == Some(0)) == (told == 0), "{}", run.report());
-    (done, told)
+    assert!((run.code == Some(0)) == (not_applied == 0), "{}", run.report());
+    (done, not_applied)
 }
 
 /// One update at a time; the leader is killed at a random moment of each.
@@ -129,7 +135,7 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
     // The duration of an update without a fault, during which the faults occur.
     let leader = managers.wait_until_whole();
     let args = ["update", "--detach", "--force", "fleet-1"];
-    let whole =
+    let duration =
         (0..5).map(|_| managers.swarmctl(leader, &args).run().succeeds().took).min().unwrap_or_default();
     for round in 0..rounds {
         let leader = managers.wait_until_whole();
@@ -140,23 +146,23 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
         let args = ["update", "--detach", "--force", "--label-add", &label, "fleet-0"];
         let kill = managers.kill_on_call(leader);
         let mut running = managers.swarmctl(leader, &args).spawn();
-        thread::sleep(whole.mul_f64(fastrand::f64()));
+        thread::sleep(duration.mul_f64(fastrand::f64()));
         kill();
         let run = running.wait();
-        managers.undo("kill", leader);
+        managers.reverse_fault("kill", leader);
         managers.wait_until_whole();
         let after = engine.service("fleet-0");
         let posts = count(&after) - count(&before);
-        let is_so = after["Spec"]["Labels"][format!("round-{round}")] == "1";
-        assert_eq!(posts, u64::from(is_so), "{}", run.report());
+        let is_applied = after["Spec"]["Labels"][format!("round-{round}")] == "1";
+        assert_eq!(posts, u64::from(is_applied), "{}", run.report());
         match run.code {
-            Some(0) => assert!(is_so, "{}", run.report()),
+            Some(0) => assert!(is_applied, "{}", run.report()),
             Some(9) => {}
-            _ => assert!(!is_so, "{}", run.report()),
+            _ => assert!(!is_applied, "{}", run.report()),
         }
         let code = run.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
         *endings
-            .entry(format!("exit code {code}, {}", if is_so { "applied" } else { "not applied" }))
+            .entry(format!("exit code {code}, {}", if is_applied { "applied" } else { "not applied" }))
             .or_default() += 1;
         longest = longest.max(run.took);
     }
@@ -182,8 +188,8 @@ fn count(service: &Value) -> u64 {
     service["Spec"]["TaskTemplate"]["ForceUpdate"].as_u64().unwrap_or(0)
 }
 
-fn in_words(blow: &str) -> &str {
-    match blow {
+fn describe_fault(fault: &str) -> &str {
+    match fault {
         "kill" => "killed (SIGKILL)",
         "pause" => "paused (SIGSTOP)",
         "cut" => "cut off (its link is down)",

@@ -1,4 +1,4 @@
-//! `images` and `update-image --from` between real swarms: drift, promotion by a pipe, another registry.
+//! `images` and `update-image --from` between real swarms: drift, promotion through a pipe, another registry.
 
 use super::engine::{Engine, Removed, engine, small};
 use super::registry::Registry;
@@ -39,7 +39,7 @@ fn a_converged_swarm_has_no_drift_and_a_foreign_update_is_drift() {
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
     });
     engine.swarmctl(DRIFT).stdin(&list).run().answers(Exit::Different);
-    // There is no drift after the file was deployed.
+    // After the file has been deployed, there is no drift.
     engine.swarmctl(&["update-image", "--from", "-"]).stdin(&list).run().succeeds();
     engine.swarmctl(DRIFT).stdin(&images(engine, "im-drift")).run().succeeds();
     assert_eq!(images(engine, "im-drift"), list);

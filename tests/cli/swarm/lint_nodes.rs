@@ -164,7 +164,7 @@ fn check(managers: &Managers, engine: &Engine, lost: usize, loss: Loss) {
     match loss {
         Loss::Drain => set_availability(engine, &node, "drain"),
         Loss::Pause => set_availability(engine, &node, "pause"),
-        Loss::Down => managers.blow("kill", lost),
+        Loss::Down => managers.inject_fault("kill", lost),
     }
     let expected: BTreeSet<_> =
         CASES.iter().map(|case| (case.name.to_owned(), case.rule.to_owned())).collect();
@@ -183,7 +183,7 @@ fn check(managers: &Managers, engine: &Engine, lost: usize, loss: Loss) {
 
     match loss {
         Loss::Drain | Loss::Pause => set_availability(engine, &node, "active"),
-        Loss::Down => managers.undo("kill", lost),
+        Loss::Down => managers.reverse_fault("kill", lost),
     }
     engine.wait_until("the findings are gone", |engine| found(engine, &names).is_empty());
     for service in &services {

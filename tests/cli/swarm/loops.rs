@@ -15,9 +15,9 @@ fn swarmctl(engine: &Engine, line: &str) -> Run {
     engine.swarmctl(&args).limit(Duration::from_secs(120)).run()
 }
 
-/// Each of them has been failing for some time, so every poll reports it.
+/// Requires that `status` reports the failure of each service in every one of six polls.
 #[track_caller]
-fn always_failed(engine: &Engine, names: &[&str]) {
+fn assert_status_always_fails(engine: &Engine, names: &[&str]) {
     for _ in 0..6 {
         for name in names {
             swarmctl(engine, &format!("status {name}")).fails_with(Exit::RolloutFailed);
@@ -27,7 +27,7 @@ fn always_failed(engine: &Engine, names: &[&str]) {
 }
 
 #[test]
-fn failure_loops_are_recognized_by_commands_that_wait_and_at_every_look() {
+fn failure_loops_are_recognized_by_commands_that_wait_and_by_every_status() {
     let engine = &Engine::with_options("loops", &[]);
     let bind = "--mount type=bind,src=/no/such/path,dst=/x";
     thread::scope(|scope| {
@@ -48,7 +48,7 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_at_every_look() {
             });
         }
     });
-    always_failed(engine, &["lo-bind", "lo-global", "lo-image", "lo-bad"]);
+    assert_status_always_fails(engine, &["lo-bind", "lo-global", "lo-image", "lo-bad"]);
     swarmctl(engine, "rm lo-bind lo-global lo-image lo-bad").succeeds();
 
     // A rollback to an image whose tasks run for 4 s; the engine reports `rollback_started` for a minute.
@@ -65,8 +65,8 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_at_every_look() {
         if state == "rollback_started" {
             return Some(run);
         }
-        // On a busy machine all failed tasks may have been restarted with the old image before the engine looks which tasks
-        // to replace. Then its rollback is over at once.
+        // On a busy machine all failed tasks may have been restarted with the old image before the engine determines which
+        // tasks to replace. Its rollback then ends immediately.
         assert_eq!(state, "rollback_completed");
         swarmctl(engine, "rm --wait lo-back").succeeds();
         None

@@ -14,7 +14,7 @@ use super::engine::Engine;
 use crate::support::run::{Swarmctl, swarmctl};
 
 /// A swarm needs up to 56 s to recover (from a disconnected link), and more on a busy machine.
-const AGAIN_WHOLE: Duration = Duration::from_secs(180);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Locked by the running swarm, because two swarms would overload a machine.
 static ONE: Mutex<()> = Mutex::new(());
@@ -27,7 +27,7 @@ pub struct Managers {
 }
 
 impl Managers {
-    /// Starts them; if they cannot be started, the test fails and says what to do.
+    /// Starts them; if they cannot be started, the test fails and reports what to do.
     pub fn start() -> Self {
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         // Not in the system's temporary directory, because the path of a socket must be short.
@@ -41,7 +41,7 @@ impl Managers {
             .expect("scripts/managers can be started");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut line).expect("scripts/managers says that it is ready");
+        BufReader::new(stdout).read_line(&mut line).expect("scripts/managers reports that it is ready");
         assert!(
             line.starts_with("ready "),
             "there are no managers to test with; the reason is above. Install what is missing with: sudo scripts/engine \
@@ -67,10 +67,10 @@ impl Managers {
     }
 
     /// Applies `kill`, `pause` or `cut` to manager `n`.
-    pub fn blow(&self, blow: &str, n: usize) {
+    pub fn inject_fault(&self, fault: &str, n: usize) {
         let status =
-            script().arg(blow).arg(&self.dir).arg(n.to_string()).status().expect("scripts/managers runs");
-        assert!(status.success(), "scripts/managers {blow}: {status}");
+            script().arg(fault).arg(&self.dir).arg(n.to_string()).status().expect("scripts/managers runs");
+        assert!(status.success(), "scripts/managers {fault}: {status}");
     }
 
     /// Prepares a kill that takes effect when the returned function is called.
@@ -78,7 +78,7 @@ impl Managers {
         let output =
             script().arg("pid").arg(&self.dir).arg(n.to_string()).output().expect("scripts/managers runs");
         let pid = String::from_utf8(output.stdout).expect("a number").trim().to_owned();
-        // As `scripts/managers kill` does it: otherwise the engine would end with dockerd.
+        // As `scripts/managers kill` does: without this file, the whole engine would end together with dockerd.
         std::fs::write(self.dir.join(n.to_string()).join("engine.data/held"), "").expect("it can be held");
         move || {
             let status =
@@ -88,23 +88,23 @@ impl Managers {
     }
 
     /// Reverses the fault.
-    pub fn undo(&self, blow: &str, n: usize) {
-        let back = match blow {
+    pub fn reverse_fault(&self, fault: &str, n: usize) {
+        let back = match fault {
             "kill" => "start",
             "pause" => "resume",
             _ => "join",
         };
-        self.blow(back, n);
+        self.inject_fault(back, n);
     }
 
-    /// Runs the work, and determines meanwhile when one of the other managers responded again.
-    pub fn watch<T>(&self, struck: usize, at: Instant, work: impl FnOnce() -> T) -> (T, Duration) {
+    /// Runs the work, and measures how long it takes after the fault until one of the other managers knows a leader.
+    pub fn watch<T>(&self, faulty: usize, at: Instant, work: impl FnOnce() -> T) -> (T, Duration) {
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
             let watcher = scope.spawn(|| {
                 // The first responses may still reflect the state before the fault was noticed.
                 while !is_over.load(Ordering::SeqCst) || at.elapsed() < Duration::from_secs(60) {
-                    let other = (1..=3).filter(|n| *n != struck).find(|n| self.knows_leader(*n, struck));
+                    let other = (1..=3).filter(|n| *n != faulty).find(|n| self.knows_leader(*n, faulty));
                     if other.is_some() {
                         return at.elapsed();
                     }
@@ -138,7 +138,7 @@ impl Managers {
     /// restored, the swarm holds another election. Returns the number of the leader.
     #[track_caller]
     pub fn wait_until_whole(&self) -> usize {
-        let began = Instant::now();
+        let started = Instant::now();
         let (mut last, mut same) = (None, 0);
         loop {
             let seen: Vec<Option<usize>> = (1..=3)
@@ -156,7 +156,7 @@ impl Managers {
             } else {
                 same = 0;
             }
-            assert!(began.elapsed() < AGAIN_WHOLE, "the swarm is not whole again: {seen:?}");
+            assert!(started.elapsed() < RECOVERY_TIMEOUT, "the swarm is not whole again: {seen:?}");
             thread::sleep(Duration::from_millis(500));
         }
     }

@@ -50,7 +50,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
             // Its end would also end the tasks.
             break;
         }
-        managers.blow("kill", leader);
+        managers.inject_fault("kill", leader);
         // One task for each election.
         engine.wait_until("the hold has advanced", |engine| new_tasks(engine) == Some(1 + election));
         thread::sleep(Duration::from_secs(3));
@@ -63,7 +63,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
             status.report()
         );
         assert_eq!(new_tasks(engine), Some(1 + election));
-        managers.undo("kill", leader);
+        managers.reverse_fault("kill", leader);
         managers.wait_until_whole();
         held = election;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{made_of, refuses, swarm, update, with};
+use super::{refuses, spec_after, spec_with, swarm, update};
 use crate::support::engine::Engine;
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
@@ -51,8 +51,8 @@ fn a_spec_is_merged_and_flags_are_applied_on_top() {
         }, "Networks": ["t001only"]},
     });
     std::fs::write(file.path(), patch.to_string()).unwrap();
-    let before = with("/Labels", json!({"gone": "x", "stays": "y"}));
-    let after = made_of(before, &["--spec", file.path().to_str().unwrap(), "--env-add", "B=2"]);
+    let before = spec_with("/Labels", json!({"gone": "x", "stays": "y"}));
+    let after = spec_after(before, &["--spec", file.path().to_str().unwrap(), "--env-add", "B=2"]);
     assert_eq!(after["Labels"], json!({"stays": "y", "a": "1"}));
     let container = &after["TaskTemplate"]["ContainerSpec"];
     assert_eq!(container["Env"], json!(["A=1", "B=2"]));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{made_of, refuses, swarm, swarm_with, update, with};
+use super::{refuses, spec_after, spec_with, swarm, swarm_with, update};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 use crate::support::run::Run;
@@ -18,30 +18,30 @@ fn refuses_for(before: Value, args: &[&str]) -> Run {
 
 #[test]
 fn one_flag_of_a_policy_writes_the_complete_policy_if_there_was_none() {
-    let after = made_of(spec("t001", OLD), &["--update-delay", "3s"]);
+    let after = spec_after(spec("t001", OLD), &["--update-delay", "3s"]);
     let policy = json!({
         "Parallelism": 1, "FailureAction": "pause", "Monitor": 5_000_000_000_u64, "MaxFailureRatio": 0,
         "Order": "stop-first", "Delay": 3_000_000_000_u64
     });
     assert_eq!(after["UpdateConfig"], policy);
-    let after = made_of(with("/UpdateConfig", json!({"Parallelism": 0})), &["--update-delay", "3s"]);
+    let after = spec_after(spec_with("/UpdateConfig", json!({"Parallelism": 0})), &["--update-delay", "3s"]);
     assert_eq!(after["UpdateConfig"], json!({"Parallelism": 0, "Delay": 3_000_000_000_u64}));
 }
 
 #[test]
 fn flags_that_docker_ignores_work() {
     let log = json!({"Name": "json-file", "Options": {"max-size": "1m"}});
-    let after = made_of(with("/TaskTemplate/LogDriver", log), &["--log-opt", "max-file=3"]);
+    let after = spec_after(spec_with("/TaskTemplate/LogDriver", log), &["--log-opt", "max-file=3"]);
     let options = json!({"max-size": "1m", "max-file": "3"});
     assert_eq!(after["TaskTemplate"]["LogDriver"], json!({"Name": "json-file", "Options": options}));
-    let job = with("/Mode", json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 3}}));
-    let after = made_of(job, &["--max-concurrent", "2", "--replicas", "7"]);
+    let job = spec_with("/Mode", json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 3}}));
+    let after = spec_after(job, &["--max-concurrent", "2", "--replicas", "7"]);
     assert_eq!(after["Mode"], json!({"ReplicatedJob": {"MaxConcurrent": 2, "TotalCompletions": 7}}));
 }
 
 #[test]
 fn what_docker_has_no_flag_for() {
-    let after = made_of(spec("t001", OLD), &["--open-stdin", "-e", "A=1", "-l", "a=b"]);
+    let after = spec_after(spec("t001", OLD), &["--open-stdin", "-e", "A=1", "-l", "a=b"]);
     assert_eq!(after["TaskTemplate"]["ContainerSpec"]["OpenStdin"], true);
     assert_eq!(after["Labels"], json!({"a": "b"}));
     // The engine has API 1.41.
@@ -64,11 +64,11 @@ fn variables_come_from_files_too() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "# all of it\nA=1\nB=two words\nHOME\nNOSUCH\n").unwrap();
     let path = file.path().to_str().unwrap();
-    let before = with("/TaskTemplate/ContainerSpec/Env", json!(["X=0", "A=0"]));
+    let before = spec_with("/TaskTemplate/ContainerSpec/Env", json!(["X=0", "A=0"]));
     let env = |spec: &Value| spec["TaskTemplate"]["ContainerSpec"]["Env"].clone();
-    let after = made_of(before.clone(), &["--env-file", path, "--env-add", "B=3"]);
+    let after = spec_after(before.clone(), &["--env-file", path, "--env-add", "B=3"]);
     assert_eq!(env(&after), json!(["X=0", "A=1", "B=3", "HOME=/nonexistent"]));
-    let after = made_of(before, &["--env-file", path, "--env", "C=3"]);
+    let after = spec_after(before, &["--env-file", path, "--env", "C=3"]);
     assert_eq!(env(&after), json!(["A=1", "B=two words", "HOME=/nonexistent", "C=3"]));
     refuses(&["--env-file", "/nonexistent/env"]).says(&["--env-file", "/nonexistent/env"]);
     std::fs::write(file.path(), "A=1\nB C=2\n").unwrap();
@@ -78,7 +78,7 @@ fn variables_come_from_files_too() {
 #[test]
 fn networks_move_to_the_tasks_template_and_the_others_stay() {
     let other = "zzzzzzzzzzzzzzzzzzzzzzzzz";
-    let before = with("/Networks", json!([{"Target": other, "Aliases": ["w"]}]));
+    let before = spec_with("/Networks", json!([{"Target": other, "Aliases": ["w"]}]));
     let swarm = swarm_with(before);
     swarm.world().networks.push((other.into(), "other".into()));
     update(&["t001", "--network-add", "name=t001only,alias=x,driver-opt=k=v"])
@@ -176,18 +176,18 @@ fn kernel_parameters_and_ulimits_are_removed_by_key_whatever_the_value() {
         ("Ulimits", json!([{"Name": "nofile", "Soft": 5, "Hard": 6}]), "--ulimit-rm=nofile=1:2", json!([])),
         ("Ulimits", json!([{"Name": "nofile", "Soft": 5, "Hard": 6}]), "--ulimit-rm=nofile", json!([])),
     ] {
-        let made = made_of(with(&format!("{container}/{key}"), before), &[flag]);
+        let made = spec_after(spec_with(&format!("{container}/{key}"), before), &[flag]);
         assert_eq!(made["TaskTemplate"]["ContainerSpec"][key], after, "{flag}");
     }
 }
 
 #[test]
 fn combinations_that_docker_and_the_engine_refuse() {
-    let global = || with("/Mode", json!({"Global": {}}));
-    let job = || with("/Mode", json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}));
+    let global = || spec_with("/Mode", json!({"Global": {}}));
+    let job = || spec_with("/Mode", json!({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}));
     for (before, args, part) in [
         (global(), &["--replicas", "3"][..], "--replicas"),
-        (with("/Mode", json!({"GlobalJob": {}})), &["--replicas", "3"], "--replicas"),
+        (spec_with("/Mode", json!({"GlobalJob": {}})), &["--replicas", "3"], "--replicas"),
         (spec("t001", OLD), &["--max-concurrent", "3"], "--max-concurrent"),
         (job(), &["--update-parallelism", "3"], "jobs"),
         (spec("t001", OLD), &["--endpoint-mode", "dnsrr"], "dnsrr"),
@@ -198,9 +198,9 @@ fn combinations_that_docker_and_the_engine_refuse() {
         refuses_for(before, args).says(&["cannot update service `t001`", part]);
     }
     // Existing problems do not prevent other changes.
-    let mut odd = with("/EndpointSpec/Mode", json!("dnsrr"));
+    let mut odd = spec_with("/EndpointSpec/Mode", json!("dnsrr"));
     odd["Labels"] = json!({"a": "1"});
-    assert_eq!(made_of(odd, &["--label-rm", "a"])["Labels"], json!({}));
+    assert_eq!(spec_after(odd, &["--label-rm", "a"])["Labels"], json!({}));
 }
 
 // Names and modes

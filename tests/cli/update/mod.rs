@@ -19,7 +19,7 @@ fn update(args: &[&str]) -> Swarmctl {
     swarmctl([&["update", "--detach", "--no-resolve-image"], args].concat())
 }
 
-/// A swarm with the service t001 of this spec, and a network.
+/// A swarm with a service `t001` that has this spec, and with a network.
 fn swarm_with(spec: Value) -> FakeSwarm {
     let swarm = FakeSwarm::with([spec]);
     swarm.world().networks.push((NETWORK.into(), "t001only".into()));
@@ -30,9 +30,9 @@ fn swarm() -> FakeSwarm {
     swarm_with(spec("t001", OLD))
 }
 
-/// The service's spec after an update with these flags.
+/// Updates a service that has the spec `before`, and returns its new spec.
 #[track_caller]
-fn made_of(before: Value, args: &[&str]) -> Value {
+fn spec_after(before: Value, args: &[&str]) -> Value {
     let swarm = swarm_with(before);
     update(&[&["t001"], args].concat()).host(swarm.host()).run().succeeds();
     assert_eq!(swarm.posts().len(), 1, "{args:?}");
@@ -48,7 +48,8 @@ fn refuses(args: &[&str]) -> Run {
     run
 }
 
-fn with(place: &str, value: Value) -> Value {
+/// A spec with this value at a JSON pointer.
+fn spec_with(place: &str, value: Value) -> Value {
     let mut spec = spec("t001", OLD);
     let (parent, key) = place.rsplit_once('/').unwrap();
     spec.pointer_mut(parent).unwrap()[key] = value;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{made_of, swarm, swarm_with, update, with};
+use super::{spec_after, spec_with, swarm, swarm_with, update};
 use crate::support::exit::Exit;
-use crate::support::fixtures::{ID, OLD, hard_spec, same_escapes};
+use crate::support::fixtures::{ID, OLD, hard_spec, normalize_escapes};
 use crate::support::run::swarmctl;
 
 #[test]
@@ -24,7 +24,7 @@ fn posts_the_engines_own_json_with_only_one_variable_changed() {
     let swarm = swarm_with(serde_json::from_str(&before).unwrap());
     update(&["t001", "--env-add", "A=2"]).host(swarm.host()).run().succeeds().prints(&["env A=1 -> 2"]);
     let posted = swarm.posts()[0].text().to_owned();
-    assert_eq!(same_escapes(&posted), same_escapes(&before.replace("\"A=1\"", "\"A=2\"")));
+    assert_eq!(normalize_escapes(&posted), normalize_escapes(&before.replace("\"A=1\"", "\"A=2\"")));
 }
 
 #[test]
@@ -42,15 +42,15 @@ fn what_is_so_already_posts_nothing() {
 
 #[test]
 fn the_order_stays_and_what_is_new_comes_last() {
-    let before = with("/TaskTemplate/ContainerSpec/Env", json!(["C=3", "A=1", "B=2"]));
+    let before = spec_with("/TaskTemplate/ContainerSpec/Env", json!(["C=3", "A=1", "B=2"]));
     let env = |spec: &Value| spec["TaskTemplate"]["ContainerSpec"]["Env"].clone();
-    let after = made_of(
+    let after = spec_after(
         before.clone(),
         &["--env-add", "Z=1", "--env-add", "A=9", "--env-rm", "B", "--env-add", "D=4"],
     );
     assert_eq!(env(&after), json!(["C=3", "A=9", "Z=1", "D=4"]));
     // The complete set, in another order than in the spec.
-    let after = made_of(before, &["-e", "B=7", "-e", "C=3", "-e", "N=1"]);
+    let after = spec_after(before, &["-e", "B=7", "-e", "C=3", "-e", "N=1"]);
     assert_eq!(env(&after), json!(["C=3", "B=7", "N=1"]));
 }
 

@@ -7,8 +7,8 @@ use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 
-/// A service that has one item of each kind.
-fn rich(name: &str) -> Value {
+/// A spec that has at least one item in each list.
+fn with_every_list(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     let file = json!({"Name": "app", "UID": "0", "GID": "0", "Mode": 0o444});
     spec.as_object_mut().unwrap().shift_remove("Networks");
@@ -44,7 +44,7 @@ fn rich(name: &str) -> Value {
 }
 
 fn swarm() -> FakeSwarm {
-    let swarm = swarm_with(rich("t001"));
+    let swarm = swarm_with(with_every_list("t001"));
     swarm.world().secrets.push(("s1".into(), "app".into()));
     swarm
 }
@@ -94,8 +94,8 @@ fn an_addition_of_an_existing_item_changes_nothing_and_posts_nothing() {
 }
 
 #[test]
-fn a_network_that_is_attached_with_other_aliases_is_refused_by_its_name() {
-    for (attachment, is_attached_alike) in [
+fn a_network_that_is_attached_with_other_aliases_is_refused_and_named() {
+    for (attachment, has_same_options) in [
         ("t001only", false),
         (NETWORK, false),
         ("name=t001only,alias=x", false),
@@ -105,7 +105,7 @@ fn a_network_that_is_attached_with_other_aliases_is_refused_by_its_name() {
         let swarm = swarm();
         let run =
             update(&["t001", "--network-add", attachment, "--label-add", "a=c"]).host(swarm.host()).run();
-        if is_attached_alike {
+        if has_same_options {
             run.succeeds();
             assert_eq!(swarm.posts().len(), 1, "the label");
         } else {
@@ -122,7 +122,7 @@ fn a_network_that_is_attached_with_other_aliases_is_refused_by_its_name() {
 }
 
 #[test]
-fn a_secret_or_config_that_is_shown_with_other_options_is_refused() {
+fn a_secret_or_config_that_is_mounted_with_other_options_is_refused() {
     for kind in ["secret", "config"] {
         let swarm = swarm();
         let addition = format!("--{kind}-add=source=app,mode=0400");
@@ -134,7 +134,7 @@ fn a_secret_or_config_that_is_shown_with_other_options_is_refused() {
 
 #[test]
 fn a_network_that_some_services_of_a_batch_have_is_added_to_the_others() {
-    let mut attached = rich("web");
+    let mut attached = with_every_list("web");
     attached["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
     attached["EndpointSpec"] = json!({});
     let mut bare = attached.clone();

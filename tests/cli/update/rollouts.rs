@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{refuses, swarm, swarm_with, update, with};
+use super::{refuses, spec_with, swarm, swarm_with, update};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::{RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD};
@@ -52,7 +52,7 @@ fn a_paused_rollout_is_not_changed_without_resume() {
 
 #[test]
 fn a_job_runs_again_and_that_is_said() {
-    let swarm = swarm_with(with("/Mode", json!({"GlobalJob": {}})));
+    let swarm = swarm_with(spec_with("/Mode", json!({"GlobalJob": {}})));
     update(&["t001", "--label-add", "a=b"]).host(swarm.host()).run().succeeds().says(&["it runs again"]);
 }
 

@@ -18,7 +18,7 @@ fn swarm() -> FakeSwarm {
 }
 
 #[test]
-fn what_matches_nothing_is_noted_for_every_flag_of_the_kind() {
+fn every_flag_that_removes_prints_a_note_if_it_matches_nothing() {
     for (flag, value) in [
         ("env-rm", "NOPE"),
         ("publish-rm", "9999"),
@@ -49,7 +49,7 @@ fn what_matches_nothing_is_noted_for_every_flag_of_the_kind() {
 }
 
 #[test]
-fn what_matches_is_not_noted_and_the_rest_is_still_changed() {
+fn a_flag_that_matches_prints_no_note_and_the_update_is_made() {
     let swarm = swarm();
     let args = ["update", "--detach", "--env-rm", "LEVEL", "--env-rm", "NOPE", "--label-rm", "x", "a"];
     let run = swarmctl(args).host(swarm.host()).run().succeeds();
@@ -60,7 +60,7 @@ fn what_matches_is_not_noted_and_the_rest_is_still_changed() {
 }
 
 #[test]
-fn a_removal_of_what_another_flag_sets_is_not_noted() {
+fn a_removal_of_what_another_flag_sets_prints_no_note() {
     let swarm = swarm();
     let run = swarmctl(["update", "--detach", "--env-rm", "NEW", "--env-add", "NEW=1", "a"])
         .host(swarm.host())

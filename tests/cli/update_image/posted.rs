@@ -7,7 +7,7 @@ use crate::support::engine::{Engine, get, post, same_text};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{
-    ID, NETWORK, NEW, OLD, hard_spec, same_escapes, service_text, service_text_with, spec, t001,
+    ID, NETWORK, NEW, OLD, hard_spec, normalize_escapes, service_text, service_text_with, spec, t001,
 };
 use crate::support::run::swarmctl;
 use crate::support::server::{Answer, Framing, Request};
@@ -44,13 +44,13 @@ fn reads_posts_the_whole_spec_and_reads_back_on_one_connection() {
 #[test]
 fn posts_the_engines_own_json_with_only_the_image_changed() {
     for framing in [Framing::Length, Framing::Chunked, Framing::UntilClose] {
-        let wanted = same_escapes(&hard_spec(NEW));
+        let wanted = normalize_escapes(&hard_spec(NEW));
         let service = |image, index| service_text(ID, index, &hard_spec(image));
         let engine = Engine::ordered([
             get("/v1.41/services/t001")
                 .answers(Answer::json(200, service(OLD, 9_007_199_254_740_993)).framed(framing)),
             post_at(9_007_199_254_740_993)
-                .body(move |request| same_text(&wanted, &same_escapes(request.text()))),
+                .body(move |request| same_text(&wanted, &normalize_escapes(request.text()))),
             read_back(service(NEW, 9_007_199_254_740_994)),
         ]);
         update_image(&["t001", NEW]).host(engine.host()).run().succeeds();

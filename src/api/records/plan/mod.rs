@@ -53,7 +53,7 @@ pub struct Plan {
 pub struct Selection {
     /// The stack.
     pub stack: Option<String>,
-    /// The labels: keys and values.
+    /// The filters: keys and values.
     pub filters: Vec<(String, String)>,
     /// Whether all services are selected.
     pub all: bool,
@@ -128,7 +128,7 @@ pub struct PlannedEdit {
 
 impl PlannedEdit {
     /// Adds the values before and after each edit.
-    pub fn all_of(edits: &[Edit], spec: &Value) -> Vec<Self> {
+    pub fn from_edits(edits: &[Edit], spec: &Value) -> Vec<Self> {
         let mut before = spec.clone();
         prepare(&mut before, edits);
         let mut after = before.clone();

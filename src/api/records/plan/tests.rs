@@ -30,7 +30,7 @@ fn planned(edits: &[Edit]) -> PlannedService {
         version_index: 9,
         spec_sha256: hash_spec(&spec()).unwrap(),
         previous_spec_sha256: None,
-        change: PlannedChange::Edits(PlannedEdit::all_of(edits, &spec())),
+        change: PlannedChange::Edits(PlannedEdit::from_edits(edits, &spec())),
         restarts: Value::Null,
         lint: vec![json!({"id": "L12"})],
         warnings: vec!["a warning".to_owned()],
@@ -67,7 +67,7 @@ fn plan() -> Plan {
 /// The service is ready before and done afterwards.
 pub(crate) fn through_a_plan(edits: &[Edit], spec: &Value) -> Vec<Edit> {
     let hash = |spec: &Value| hash_spec(spec).unwrap();
-    let change = PlannedChange::Edits(PlannedEdit::all_of(edits, spec));
+    let change = PlannedChange::Edits(PlannedEdit::from_edits(edits, spec));
     let planned = PlannedService { spec_sha256: hash(spec), change, ..planned(&[]) };
     let plan = Plan { services: vec![planned], ..plan() };
     let read = parse(&plan.to_text().unwrap()).unwrap();

@@ -47,7 +47,7 @@ pub struct Registries<'k> {
     schemes: Schemes,
     keyring: &'k Keyring,
     lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
-    /// What registries accepted as `Authorization`, by repository: its tokens are requested once, and not for each candidate.
+    /// The `Authorization` that a registry accepted, by repository, so that a token is requested once for all candidates.
     authorizations: Mutex<HashMap<String, Secret>>,
     /// Docker Hub has refused a request after all retries. No more requests are sent, because each tag would take
     /// minutes.
@@ -55,8 +55,8 @@ pub struct Registries<'k> {
 }
 
 impl<'k> Registries<'k> {
-    /// Creates a client without connections. The engine that is passed to each method says which registries
-    /// are insecure, and its client has the deadline.
+    /// Creates a client without connections. The engine that is passed to each method reports which registries are
+    /// insecure, and its client has the deadline.
     pub fn new(keyring: &'k Keyring, settings: RegistrySettings) -> Self {
         let connections = Connections::new(settings);
         let is_hub_limited = AtomicBool::new(false);

@@ -22,7 +22,7 @@ impl Challenge {
     }
 }
 
-/// All challenges of a response. A header is ignored from its first syntax error on.
+/// All challenges of a response. The part of a header after its first syntax error is ignored.
 pub fn challenges<'h>(headers: impl IntoIterator<Item = &'h str>) -> Vec<Challenge> {
     let mut all: Vec<Challenge> = Vec::new();
     for header in headers {

@@ -24,8 +24,8 @@ const ULIMITS: &[&str] = &[
     "stack",
 ];
 
-/// Parses a capability into the engine's notation: `net_admin` is `CAP_NET_ADMIN`. `ALL` and `RESET` are
-/// unchanged.
+/// Parses a capability into the engine's notation: `net_admin` becomes `CAP_NET_ADMIN`. `ALL` and `RESET` stay as they
+/// are.
 pub fn capability(text: &str) -> Result<String, InvalidValue> {
     let name = text.trim().to_ascii_uppercase();
     let bare = name.strip_prefix("CAP_").unwrap_or(&name);
@@ -123,7 +123,7 @@ pub fn app_armor(text: &str) -> Result<Value, InvalidValue> {
     Ok(json!({"Mode": text::choice(text, "AppArmor mode", &["default", "disabled"])?}))
 }
 
-/// The test of a health check that runs a shell command. An empty command is the image's own.
+/// Returns the `Test` of a health check that runs a shell command. It is empty for an empty command: the image's own health check is used.
 pub fn health_command(text: &str) -> Result<Vec<String>, InvalidValue> {
     Ok(if text.is_empty() { Vec::new() } else { vec!["CMD-SHELL".to_owned(), text.to_owned()] })
 }

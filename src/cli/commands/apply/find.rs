@@ -13,7 +13,7 @@ use crate::api::resources::services::Service;
 use crate::cli::deploy::ChosenBy;
 use crate::cli::deploy::earlier::{Current, JudgedService, image_set_by, judge_each, read_current};
 use crate::cli::deploy::report::{
-    NotStarted, PlannedOn, PlannedRemark, PlannedState, Remarks, ServiceReport, SkipReason, Stage,
+    BaseSpec, NotStarted, PlannedRemark, PlannedState, Remarks, ServiceReport, SkipReason, Stage,
 };
 
 /// A service to which planned changes are applied, or which has them already.
@@ -76,7 +76,7 @@ impl Finder<'_> {
             let skipped = "it changed since the plan was made";
             left_out(Some(service), PlannedState::Stale, conflict(why), skipped)
         };
-        let (state, on) = match judge(&planned, &service)? {
+        let (state, base) = match judge(&planned, &service)? {
             State::Done if service.is_paused() && !service.is_job() => {
                 let unchanged =
                     Unchanged { service, reason: NoChange::AsRequestedButPaused, requested: Vec::new() };
@@ -86,12 +86,12 @@ impl Finder<'_> {
                     remarks(PlannedRemark::new(PlannedState::Done)),
                 ));
             }
-            State::Done => (PlannedState::Done, PlannedOn::SameSpec),
+            State::Done => (PlannedState::Done, BaseSpec::Planned),
             State::Ready if self.is_other_index(&planned, &service) => {
                 let (required, now) = (planned.version_index, service.version());
                 return stale(service, Conflict::Version { required, now });
             }
-            State::Ready => (PlannedState::Ready, PlannedOn::SameSpec),
+            State::Ready => (PlannedState::Ready, BaseSpec::Planned),
             State::Stale(differences) => {
                 let is_rebased = self.on_stale == OnStale::Rebase && planned.may_be_rebased(&differences);
                 if !is_rebased {
@@ -101,14 +101,14 @@ impl Finder<'_> {
                     };
                     return stale(service, why);
                 }
-                (PlannedState::Ready, PlannedOn::CurrentSpec)
+                (PlannedState::Ready, BaseSpec::Current)
             }
         };
         if state == PlannedState::Ready && planned.changes_mode(service.spec()) {
             let why = format!("the edits of `{name}` would change the mode of the service");
             return Err(not_a_plan(self.file, &why).into());
         }
-        let remark = PlannedRemark { state, on };
+        let remark = PlannedRemark { state, base };
         let payload = ToApply { planned: Arc::new(planned), remark };
         Ok(JudgedService::chosen(name, service, ChosenBy::Name, payload, remarks(remark)))
     }

@@ -12,7 +12,7 @@ use crate::api::spec::{self, Edit, Place};
 use crate::cli::app::App;
 use crate::cli::deploy::available_images::AvailableImages;
 use crate::cli::deploy::earlier::image_set_by;
-use crate::cli::deploy::report::{NotStarted, PlannedOn, PlannedState, Remarks};
+use crate::cli::deploy::report::{BaseSpec, NotStarted, PlannedState, Remarks};
 use crate::cli::deploy::restore::StoreCredentials;
 use crate::cli::deploy::{IfPaused, Item, Prepared, missing_references};
 use crate::cli::flags::image::{ImageChange, store_credentials};
@@ -52,7 +52,7 @@ impl Preparer<'_> {
             let request = UpdateRequest { operation, ..self.request.clone() };
             return Ok(Prepared::new(request, IfPaused::Refuse));
         }
-        let is_same_spec = item.payload.remark.on == PlannedOn::SameSpec;
+        let is_same_spec = item.payload.remark.base == BaseSpec::Planned;
         let request = UpdateRequest {
             version: (self.indexes == Indexes::Planned).then_some(planned.version_index),
             planned: is_same_spec.then(|| Arc::clone(planned)),

@@ -75,9 +75,9 @@ pub fn read(
         }
         let admitted = match until {
             Some(until) => until.admit(message),
-            None => Some(AdmittedMessage { task: Vec::new(), message }),
+            None => Some(AdmittedMessage { task_details: Vec::new(), message }),
         };
-        let Some(AdmittedMessage { task, message }) = admitted else { continue };
+        let Some(AdmittedMessage { task_details: task, message }) = admitted else { continue };
         let Some(line) = lines.add(channel, &message) else { continue };
         match &mut last {
             Some(last) => last.push(task, channel, line)?,

@@ -16,8 +16,8 @@ const DELIVERY_TIME: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct EndTime {
     end: Timestamp,
-    /// When a followed log has passed the end.
-    passes: Option<Instant>,
+    /// The time at which a followed log ends.
+    closes_at: Option<Instant>,
     /// Number of lines of each task to print. The engine would also count lines after the end.
     last: Option<u64>,
     shows_times: bool,
@@ -27,7 +27,7 @@ pub struct EndTime {
 /// A message in the requested form, and its task.
 pub struct AdmittedMessage {
     /// What the engine reports about the task; empty if it was not requested.
-    pub task: Vec<u8>,
+    pub task_details: Vec<u8>,
     /// The message.
     pub message: Vec<u8>,
 }
@@ -38,10 +38,10 @@ impl EndTime {
         let end = end.timestamp(now);
         let (shows_times, shows_details) = (query.timestamps, query.details);
         query.timestamps = true;
-        let (mut passes, mut last) = (None, None);
+        let (mut closes_at, mut last) = (None, None);
         match Duration::try_from(end.duration_since(now)) {
             Ok(left) if !left.is_zero() => {
-                passes = Instant::now().checked_add(left + DELIVERY_TIME).filter(|_| query.follow);
+                closes_at = Instant::now().checked_add(left + DELIVERY_TIME).filter(|_| query.follow);
             }
             _ => {
                 query.follow = false;
@@ -49,31 +49,31 @@ impl EndTime {
                 query.details |= last.is_some();
             }
         }
-        query.deadline = passes;
-        Self { end, passes, last, shows_times, shows_details }
+        query.deadline = closes_at;
+        Self { end, closes_at, last, shows_times, shows_details }
     }
 
     /// Whether a followed log has passed the end.
     pub fn has_passed(&self) -> bool {
-        self.passes.is_some_and(|passes| Instant::now() >= passes)
+        self.closes_at.is_some_and(|closes_at| Instant::now() >= closes_at)
     }
 
     /// Returns the message in the requested form; `None` if it was logged after the end. Messages without a
     /// timestamp are kept.
     pub fn admit(&self, message: Vec<u8>) -> Option<AdmittedMessage> {
         let Some((time, rest)) = logs::split_time(&message) else {
-            return Some(AdmittedMessage { task: Vec::new(), message });
+            return Some(AdmittedMessage { task_details: Vec::new(), message });
         };
         if time > self.end {
             return None;
         }
-        let (task, text) = match logs::entry(rest) {
+        let (task_details, text) = match logs::entry(rest) {
             Some(entry) if self.last.is_some() => (entry.details.to_vec(), entry.text),
             _ => (Vec::new(), rest),
         };
         let rest = if self.shows_details { rest } else { text };
         let time = if self.shows_times { &message[..message.len() - rest_len(&message)] } else { &[] };
-        Some(AdmittedMessage { message: [time, rest].concat(), task })
+        Some(AdmittedMessage { message: [time, rest].concat(), task_details })
     }
 
     /// Returns a buffer if only the last lines are printed.

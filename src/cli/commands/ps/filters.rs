@@ -56,7 +56,7 @@ impl<'c> Nodes<'c> {
         Ok(self.all()?.iter().map(|node| (node.id.as_str(), node.name())).collect())
     }
 
-    /// Returns the ID of the node with this name, ID or ID prefix; `self` is the node of the engine.
+    /// Returns the ID of the node with this name, ID or ID prefix. `self` means the node of the connected engine.
     fn id(&mut self, given: &str) -> Result<String> {
         if given == "self" {
             return nodes::connected_node_id(self.client);
@@ -67,9 +67,9 @@ impl<'c> Nodes<'c> {
             all => all?,
         };
         let is_named = |node: &&Node| node.id == given || node.name() == given;
-        let starts_so = |node: &&Node| given.len() >= 6 && node.id.starts_with(given);
+        let has_prefix = |node: &&Node| given.len() >= 6 && node.id.starts_with(given);
         let found: Vec<&Node> = match all.iter().filter(is_named).collect::<Vec<_>>() {
-            none if none.is_empty() => all.iter().filter(starts_so).collect(),
+            none if none.is_empty() => all.iter().filter(has_prefix).collect(),
             named => named,
         };
         match found[..] {

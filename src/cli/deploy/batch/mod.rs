@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use self::gated::Gating;
-use self::reading::{is_unread, paused_if_unchanged, read_back_all};
+use self::reading::{fail_if_paused, is_unread, read_back_all};
 use self::stepping::PostRequest;
 use super::explain;
 use super::gates::{GateReport, ServiceGates};
@@ -239,9 +239,7 @@ impl<T: Send> Batch<'_, T> {
         match (done, self.rules.follow) {
             (WorkResult::Posted(result), _) => self.posted(key, *result),
             (WorkResult::Started(report), Follow::UntilConverged) => posted.push((key, report)),
-            (WorkResult::Started(report), Follow::Once) => {
-                self.handle_outcome(key, paused_if_unchanged(report))
-            }
+            (WorkResult::Started(report), Follow::Once) => self.handle_outcome(key, fail_if_paused(report)),
             (WorkResult::Started(report), Follow::Nothing) => self.handle_outcome(key, report),
             (WorkResult::Explained(report), _) if self.is_rolled_back(&report) => {
                 self.pool.submit([(key, Work::RollBack(report))]);

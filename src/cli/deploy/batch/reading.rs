@@ -33,8 +33,8 @@ pub fn read_back_all(client: &Client, reports: Vec<ServiceReport>) -> Vec<Servic
     rest.into_iter().filter_map(rebuild).collect()
 }
 
-/// Reports a service that is not watched as failed, if nothing was posted and its rollout is paused.
-pub fn paused_if_unchanged(report: ServiceReport) -> ServiceReport {
+/// Turns the result of a service that is not watched into a failure, if nothing was posted and the rollout is paused.
+pub fn fail_if_paused(report: ServiceReport) -> ServiceReport {
     let is_paused = |unchanged: &Unchanged| {
         let service = &unchanged.service;
         unchanged.reason.is_as_requested() && service.is_paused() && !service.is_job()

@@ -1,4 +1,4 @@
-//! `--gate` and `--gate-url`: checks that an update must pass after its rollout has converged.
+//! `--gate` and `--gate-url`: checks that an update must pass after its rollout, or each of its steps, has converged.
 
 mod command;
 mod report;
@@ -30,15 +30,15 @@ const MAX_RUNS: u32 = 1000;
 #[derive(Args, Clone, Debug)]
 #[command(group = ArgGroup::new("checked").args(["gate", "gate_url", "steps", "hold"]).multiple(true))]
 pub struct GateArgs {
-    /// Command that must succeed after the rollout (repeatable)
+    /// Command that must succeed after each step or the rollout (repeatable)
     ///
-    /// `/bin/sh -c CMD` runs for each service that has converged, with SWARMCTL_SERVICE, SWARMCTL_IMAGE,
-    /// SWARMCTL_NEW_TASKS, SWARMCTL_NEW_ADDRESSES and other variables (docs/steps.md). If it fails, the rollout has
-    /// failed (exit 5; with --rollback-on-failure 6). Exit status 75, a signal, or no exit within 30 s is an error: the
+    /// `/bin/sh -c CMD` runs for each service that has converged, or with --steps after each step that has converged. It
+    /// gets SWARMCTL_SERVICE, SWARMCTL_IMAGE, SWARMCTL_NEW_TASKS, SWARMCTL_NEW_ADDRESSES and other variables
+    /// (docs/steps.md). If it fails, the rollout has failed (exit 5; with --rollback-on-failure 6). Exit status 75, a signal, or no exit within 30 s is an error: the
     /// run is repeated, and after 5 errors in a row the gate is inconclusive (exit 10, and no rollback).
     #[arg(long, value_name = "CMD")]
     gate: Vec<String>,
-    /// URL that must return a 2xx status after the rollout (repeatable)
+    /// URL that must return 2xx after each step or the rollout (repeatable)
     ///
     /// Redirects are not followed, so a redirect is a failure. No connection, a TLS error, or 30 s without a response is
     /// an error, as for --gate. Commands run first, then URLs.

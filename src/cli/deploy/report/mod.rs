@@ -18,7 +18,7 @@ use self::blocked::UnknownServices;
 pub use self::blocked::why_nothing_changed;
 pub use self::json::{all_warnings, change_as_json, object, restarts_as_json};
 pub use self::outcome::{Outcome, StoppedBy, StoppedRollback};
-pub use self::planned::{PlannedOn, PlannedRemark, PlannedState};
+pub use self::planned::{BaseSpec, PlannedRemark, PlannedState};
 pub use self::remarks::print_notes;
 use self::results::ResultLayout;
 pub use self::service::{

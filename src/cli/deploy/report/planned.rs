@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 pub struct PlannedRemark {
     /// The state.
     pub state: PlannedState,
-    /// On which spec the changes are made.
-    pub on: PlannedOn,
+    /// The spec that the changes are applied to.
+    pub base: BaseSpec,
 }
 
 /// The spec that planned changes are applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlannedOn {
+pub enum BaseSpec {
     /// The one that the plan was made for.
-    SameSpec,
-    /// Another one (`--rebase`).
-    CurrentSpec,
+    Planned,
+    /// The current one, although it differs (`--rebase`).
+    Current,
 }
 
 /// The state of a planned service.
@@ -54,11 +54,11 @@ impl PlannedState {
 impl PlannedRemark {
     /// The remark for a service that is not rebased.
     pub fn new(state: PlannedState) -> Self {
-        Self { state, on: PlannedOn::SameSpec }
+        Self { state, base: BaseSpec::Planned }
     }
 
     /// The JSON object.
     pub fn json(self) -> Value {
-        json!({ "state": self.state.as_str(), "rebased": self.on == PlannedOn::CurrentSpec })
+        json!({ "state": self.state.as_str(), "rebased": self.base == BaseSpec::Current })
     }
 }

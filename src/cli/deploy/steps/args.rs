@@ -12,14 +12,14 @@ use crate::cli::deploy::gates::GateArgs;
 use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
 
 /// The long help of `--steps`. It begins with the price.
-const STEPS_LONG: &str = "Afterwards the engine's one-step rollback leads nowhere: to go back, use `swarmctl undo`, which \
+const STEPS_LONG: &str = "Afterwards the engine's one-step rollback has no effect: to go back, use `swarmctl undo`, which \
     requires a journal, or set the old values again.\n\n\
     Replaces tasks in steps and checks each step. LIST has counts or percentages of the tasks, as in 1,25%,100%; 100% is \
     added if it is missing. The next step starts when the new tasks have run for the monitor period and the gates have \
     passed. If a task or a gate fails, the service stays held (exit 5), or is rolled back with --rollback-on-failure (exit \
     6).\n\n\
     A held update is stored in the label `swarmctl.held`, and its UpdateConfig has a delay of a year. Other updates, \
-    elections and stopped tasks let it advance (docs/steps.md). Requires API 1.41. Experimental.";
+    elections and stopped tasks can replace further tasks (docs/steps.md). Requires API 1.41. Experimental.";
 
 /// The flags of commands whose updates can be made in steps.
 #[derive(Args, Clone, Debug)]
@@ -30,8 +30,8 @@ pub struct StepArgs {
     /// Replace N tasks (or N%), check them, and exit
     ///
     /// The service stays held (exit 10): see `swarmctl continue`, and `swarmctl rollback` to go back. This is the first
-    /// step of --steps without the others. docs/steps.md has the table of what lets a held update advance: any update of
-    /// the service, a new leader, and tasks that stop.
+    /// step of --steps without the others. Any update of the service, a new leader, and
+    /// tasks that stop replace further tasks: docs/steps.md has the table.
     #[arg(long, value_name = "N", value_parser = step)]
     hold: Option<Step>,
     #[command(flatten)]
@@ -90,7 +90,7 @@ impl StepArgs {
 }
 
 impl CheckArgs {
-    /// The rules for these steps. Without steps, those of a hold are taken.
+    /// The rules for these steps. Without steps, those of the hold are used.
     ///
     /// # Errors
     /// `--confirm` is given without a terminal.

@@ -38,7 +38,7 @@ pub struct StepReport {
     pub of: u64,
     /// The number of running tasks of the current spec.
     pub new: u64,
-    /// The number of new tasks that the step does not allow.
+    /// The number of new tasks in excess of what the step allows.
     pub extra: u64,
     /// Why they are new.
     pub causes: Vec<AdvanceCause>,

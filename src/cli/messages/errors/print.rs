@@ -15,9 +15,9 @@ pub fn print_final_error(ui: Ui, error: &anyhow::Error, signal: Option<Signal>) 
     }
     let mut lines = error.chain().map(ToString::to_string);
     let head = lines.next().unwrap_or_default();
-    let of_other = || error.downcast_ref::<RepositoryMismatch>().map(RepositoryMismatch::hint);
-    let of_history = || error.downcast_ref::<JournalCommandError>().and_then(|error| error.hint.clone());
-    let hint = error.downcast_ref::<Error>().and_then(hint).or_else(of_other).or_else(of_history);
+    let repository_hint = || error.downcast_ref::<RepositoryMismatch>().map(RepositoryMismatch::hint);
+    let journal_hint = || error.downcast_ref::<JournalCommandError>().and_then(|error| error.hint.clone());
+    let hint = error.downcast_ref::<Error>().and_then(hint).or_else(repository_hint).or_else(journal_hint);
     ui.error(&head, lines, hint.as_deref());
     Exit::for_any_error(error, signal)
 }

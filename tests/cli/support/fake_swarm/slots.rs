@@ -20,7 +20,7 @@ pub struct Slots {
 }
 
 impl SwarmState {
-    /// Gives a service slots of its own: an update replaces them, a round at a time if it is held.
+    /// Gives a service slots of its own: an update replaces their tasks, one round at a time if it is held.
     pub fn use_slots(&mut self, name: &str) {
         let service = self.service(name);
         let tasks = (0..replicas(&service.spec)).map(|_| (service.spec["TaskTemplate"].clone(), 0)).collect();
@@ -50,7 +50,7 @@ impl SwarmState {
         service.index = index;
     }
 
-    /// Lets an old task fail, which comes back as a new one.
+    /// Makes an old task fail. The task that replaces it is new.
     pub fn fail_one(&mut self, name: &str) {
         let now = self.now();
         self.replace_one(name);
@@ -78,10 +78,12 @@ impl SwarmState {
             };
             replace(&mut slots, template, if is_held { parallelism } else { usize::MAX });
             let is_broken = slots.broken.as_deref() == template["ContainerSpec"]["Image"].as_str();
-            let (state, message) = match is_broken {
-                true => ("paused", "update paused due to failure or early termination of task t1"),
-                false if is_held => ("updating", "update in progress"),
-                false => ("completed", "update completed"),
+            let (state, message) = if is_broken {
+                ("paused", "update paused due to failure or early termination of task t1")
+            } else if is_held {
+                ("updating", "update in progress")
+            } else {
+                ("completed", "update completed")
             };
             service.status =
                 Some(json!({ "State": state, "StartedAt": now.to_string(), "Message": message }));
@@ -107,20 +109,20 @@ fn replicas(spec: &Value) -> usize {
 
 /// The tasks as the engine lists them. They have been running for a minute.
 pub(super) fn tasks_of_slots(service: &Service, slots: &Slots) -> Vec<Value> {
-    let made = service.updated - SignedDuration::from_secs(60);
+    let created = service.updated - SignedDuration::from_secs(60);
     let task = |(at, (template, replaced)): (usize, &(Value, usize))| {
         let is_broken = slots.broken.as_deref() == template["ContainerSpec"]["Image"].as_str();
         let (state, desired) = if is_broken { ("failed", "shutdown") } else { ("running", "running") };
         let mut task = json!({
             "ID": format!("t{at:02}x{replaced:02}{}", &service.id[..19]),
             "Version": { "Index": service.index },
-            "CreatedAt": made.to_string(),
-            "UpdatedAt": made.to_string(),
+            "CreatedAt": created.to_string(),
+            "UpdatedAt": created.to_string(),
             "Spec": template,
             "ServiceID": service.id,
             "Slot": at + 1,
             "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n",
-            "Status": { "Timestamp": made.to_string(), "State": state, "Message": "" },
+            "Status": { "Timestamp": created.to_string(), "State": state, "Message": "" },
             "DesiredState": desired
         });
         if is_broken {
@@ -133,7 +135,7 @@ pub(super) fn tasks_of_slots(service: &Service, slots: &Slots) -> Vec<Value> {
         json!({
             "ID": format!("f{}", &service.id[..24]),
             "Version": { "Index": service.index },
-            "CreatedAt": made.to_string(),
+            "CreatedAt": created.to_string(),
             "UpdatedAt": at.to_string(),
             "Spec": template,
             "ServiceID": service.id,

@@ -83,7 +83,7 @@ fn one_batch_through(managers: &Managers, stack: &str, moment: Moment, round: us
     }
     kill();
     let run = running.wait();
-    managers.undo("kill", leader);
+    managers.reverse_fault("kill", leader);
     managers.wait_until_whole();
     let after = specs(&engine, stack);
     let changed = after.iter().filter(|(name, spec)| before[*name] != **spec).count();

@@ -326,8 +326,8 @@ fn a_new_leader_starts_the_next_round() {
     engine.wait_until("the old tasks run", |_| web.tasks().len() == 6);
     web.change(|spec| hold(spec, NEW, 2));
     let new = web.holds_at(2, 6);
-    managers.blow("kill", leader);
+    managers.inject_fault("kill", leader);
     assert!(web.holds_at(4, 6).is_superset(&new));
-    managers.undo("kill", leader);
+    managers.reverse_fault("kill", leader);
     managers.wait_until_whole();
 }

@@ -49,8 +49,8 @@ fn a_hold_on_three_nodes() {
     let number = (1..=3)
         .find(|n| managers.engine(*n).ask("GET", "/info", None)["Swarm"]["NodeID"] == id)
         .expect("its number");
-    managers.blow("kill", number);
-    managers.undo("kill", number);
+    managers.inject_fault("kill", number);
+    managers.reverse_fault("kill", number);
     managers.wait_until_whole();
     web.holds_at(1 + old_there, 6);
 }

@@ -33,14 +33,26 @@ pub(super) fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// The result of a line: whether it was accepted, the spec, and the output.
-struct Made {
-    taken: bool,
-    spec: Value,
-    said: String,
+/// The two programs that are compared.
+#[derive(Clone, Copy)]
+enum Program {
+    Docker,
+    Swarmctl,
 }
 
-fn docker(engine: &Engine, args: &[String]) -> Result<String, String> {
+const PROGRAMS: [Program; 2] = [Program::Docker, Program::Swarmctl];
+
+/// The result of a line.
+struct LineResult {
+    is_accepted: bool,
+    /// The spec of the service; null if there is none.
+    spec: Value,
+    /// The messages of the program.
+    output: String,
+}
+
+/// Runs docker. Returns its error output if it fails.
+fn run_docker(engine: &Engine, args: &[String]) -> Result<String, String> {
     let run =
         Command::new(programs::docker()).arg("-H").arg(engine.host()).arg("service").args(args).output();
     let run = run.expect("docker's client can be started");
@@ -51,54 +63,61 @@ fn docker(engine: &Engine, args: &[String]) -> Result<String, String> {
     }
 }
 
-fn ours(engine: &Engine, args: &[String]) -> Result<String, String> {
+/// Runs swarmctl. Returns its error output, also if it fails.
+fn run_swarmctl(engine: &Engine, args: &[String]) -> Result<String, String> {
     let run = engine.swarmctl(&args.iter().map(String::as_str).collect::<Vec<_>>()).run();
     if run.code == Some(0) { Ok(run.stderr) } else { Err(run.stderr) }
 }
 
-/// Docker does not retry if the version index is stale, and neither retries if the port of a removed service is not
-/// free yet.
-fn again(act: impl Fn() -> Result<String, String>) -> Result<String, String> {
-    let passing =
-        |said: &str| said.contains("out of sequence") || said.contains("is already in use by service");
+/// Repeats a command that failed for a transient reason: docker does not retry if the version index is stale, and neither
+/// program retries if the port of a removed service is not free yet.
+fn retry_transient(run: impl Fn() -> Result<String, String>) -> Result<String, String> {
+    let is_transient =
+        |error: &str| error.contains("out of sequence") || error.contains("is already in use by service");
     for _ in 0..100 {
-        match act() {
-            Err(said) if passing(&said) => thread::sleep(Duration::from_millis(50)),
-            done => return done,
+        match run() {
+            Err(error) if is_transient(&error) => thread::sleep(Duration::from_millis(50)),
+            result => return result,
         }
     }
-    act()
+    run()
 }
 
-fn made(engine: &'static Engine, name: &str, (create, update): Line, by_docker: bool) -> Made {
+/// Creates and updates a service with one of the programs, and removes it.
+fn run_line(engine: &'static Engine, name: &str, (create, update): Line, program: Program) -> LineResult {
     let line = |front: &[&str], flags: &str, end: &str| -> Vec<String> {
         let front = front.iter().map(|word| (*word).to_owned());
         front.chain(words(flags)).chain([end.to_owned()]).collect()
     };
-    let act = |args: &[String]| again(|| if by_docker { docker(engine, args) } else { ours(engine, args) });
+    let run = |args: &[String]| {
+        retry_transient(|| match program {
+            Program::Docker => run_docker(engine, args),
+            Program::Swarmctl => run_swarmctl(engine, args),
+        })
+    };
     // No task is needed, and none can run. A job must not even have a pending task: dockerd 28.5.2 crashes if a job is removed
     // together with the tasks of its previous iteration (a race in SetServiceTasksRemove).
     let none = if create.contains("global") { "--constraint=node.id==none" } else { "--replicas=0" };
     let front = ["create", "--detach", "--no-resolve-image", "--name", name, none];
-    let mut result = act(&line(&front, create, OLD));
+    let mut result = run(&line(&front, create, OLD));
     let _service = Removed::new(engine, format!("/services/{name}"));
-    if let Ok(said) = &mut result
+    if let Ok(output) = &mut result
         && !update.is_empty()
     {
-        let first = std::mem::take(said);
-        result = act(&line(&["update", "--detach", "--no-resolve-image"], update, name));
-        result = result.map(|said| first + &said);
+        let first = std::mem::take(output);
+        result = run(&line(&["update", "--detach", "--no-resolve-image"], update, name));
+        result = result.map(|output| first + &output);
     }
     let spec = if engine.has_service(name) { engine.service(name)["Spec"].clone() } else { Value::Null };
-    Made { taken: result.is_ok(), spec, said: result.unwrap_or_else(|said| said) }
+    LineResult { is_accepted: result.is_ok(), spec, output: result.unwrap_or_else(|error| error) }
 }
 
 /// Removes empty values, and sorts lists whose order has no meaning.
-fn normal(value: &Value, key: &str) -> Value {
+fn normalize(value: &Value, key: &str) -> Value {
     match value {
         Value::Object(map) => {
             let mut map: serde_json::Map<String, Value> =
-                map.iter().map(|(key, value)| (key.clone(), normal(value, key))).collect();
+                map.iter().map(|(key, value)| (key.clone(), normalize(value, key))).collect();
             map.retain(|_, value| {
                 ![json!(null), json!({}), json!([]), json!(""), json!(0), json!(false)].contains(value)
             });
@@ -106,7 +125,7 @@ fn normal(value: &Value, key: &str) -> Value {
             Value::Object(map)
         }
         Value::Array(items) => {
-            let mut items: Vec<Value> = items.iter().map(|item| normal(item, "")).collect();
+            let mut items: Vec<Value> = items.iter().map(|item| normalize(item, "")).collect();
             if !["Command", "Args", "Test", "Preferences", "Hosts"].contains(&key) {
                 items.sort_by_key(Value::to_string);
             }
@@ -120,12 +139,18 @@ fn compare(name: &str, lines: &[Line]) {
     let engine = engine();
     let mut wrong = Vec::new();
     for line in lines {
-        let [docker, ours] = [true, false].map(|by_docker| made(engine, name, *line, by_docker));
-        let same = docker.taken == ours.taken && normal(&docker.spec, "") == normal(&ours.spec, "");
-        if !same || (ours.taken && ours.said.contains("did not store")) {
+        let [docker, swarmctl] = PROGRAMS.map(|program| run_line(engine, name, *line, program));
+        let same = docker.is_accepted == swarmctl.is_accepted
+            && normalize(&docker.spec, "") == normalize(&swarmctl.spec, "");
+        if !same || (swarmctl.is_accepted && swarmctl.output.contains("did not store")) {
             wrong.push(format!(
-                "{line:?}\n  docker: {} {}\n  {}\n  ours:   {} {}\n  {}",
-                docker.taken, docker.said, docker.spec, ours.taken, ours.said, ours.spec
+                "{line:?}\n  docker: {} {}\n  {}\n  swarmctl: {} {}\n  {}",
+                docker.is_accepted,
+                docker.output,
+                docker.spec,
+                swarmctl.is_accepted,
+                swarmctl.output,
+                swarmctl.spec
             ));
         }
     }
@@ -133,27 +158,27 @@ fn compare(name: &str, lines: &[Line]) {
 }
 
 #[test]
-fn the_same_lines_make_the_same_service_with_docker_ports() {
+fn docker_and_swarmctl_create_the_same_service_with_ports() {
     compare("du-ports", PORTS);
 }
 
 #[test]
-fn the_same_lines_make_the_same_service_with_docker_modes_and_policies() {
+fn docker_and_swarmctl_create_the_same_service_with_modes_and_policies() {
     compare("du-modes", MODES_AND_POLICIES);
 }
 
 #[test]
-fn the_same_lines_make_the_same_service_with_docker_containers() {
+fn docker_and_swarmctl_create_the_same_service_with_containers() {
     compare("du-containers", CONTAINERS);
 }
 
 #[test]
-fn the_same_lines_make_the_same_service_with_docker_resources_and_placement() {
+fn docker_and_swarmctl_create_the_same_service_with_resources_and_placement() {
     compare("du-resources", RESOURCES_AND_PLACEMENT);
 }
 
 #[test]
-fn the_same_lines_make_the_same_service_with_docker_networks_secrets_and_configs() {
+fn docker_and_swarmctl_create_the_same_service_with_networks_secrets_and_configs() {
     let engine = engine();
     let _networks = ["du-n1", "du-n2"].map(|name| engine.network(name));
     let _files = ["du-s1", "du-s2"].map(|name| {
@@ -165,9 +190,14 @@ fn the_same_lines_make_the_same_service_with_docker_networks_secrets_and_configs
     });
     compare("du-names", NETWORKS_SECRETS_AND_CONFIGS);
     for line in REPEATED {
-        let [docker, ours] = [true, false].map(|by_docker| made(engine, "du-names", *line, by_docker));
-        assert!(!docker.taken && ours.taken, "{line:?}: {} {}", docker.said, ours.said);
-        assert_eq!(normal(&docker.spec, ""), normal(&ours.spec, ""), "{line:?}");
+        let [docker, swarmctl] = PROGRAMS.map(|program| run_line(engine, "du-names", *line, program));
+        assert!(
+            !docker.is_accepted && swarmctl.is_accepted,
+            "{line:?}: {} {}",
+            docker.output,
+            swarmctl.output
+        );
+        assert_eq!(normalize(&docker.spec, ""), normalize(&swarmctl.spec, ""), "{line:?}");
     }
 }
 
@@ -264,11 +294,12 @@ fn every_flag_of_create_and_update_is_compared() {
 }
 
 #[test]
-fn what_differs_from_docker_differs_still() {
+fn documented_differences_from_docker_still_exist() {
     let engine = engine();
     for (line, why) in DIFFERENT {
-        let [docker, ours] = [true, false].map(|by_docker| made(engine, "du-other", *line, by_docker));
-        let same = docker.taken == ours.taken && normal(&docker.spec, "") == normal(&ours.spec, "");
+        let [docker, swarmctl] = PROGRAMS.map(|program| run_line(engine, "du-other", *line, program));
+        let same = docker.is_accepted == swarmctl.is_accepted
+            && normalize(&docker.spec, "") == normalize(&swarmctl.spec, "");
         assert!(!same, "{line:?} is the same now: {why}");
     }
 }
