@@ -265,3 +265,23 @@ fn a_start_that_the_engine_canceled_is_worth_another_try() {
         .fails_with(Exit::RolloutFailed)
         .says(&[canceled, "hint: run the command again"]);
 }
+
+#[test]
+fn a_port_that_is_taken_is_named_with_its_service_after_the_timeout() {
+    let with_port = |name: &str, port: u16| {
+        let mut spec = spec(name, OLD);
+        spec["EndpointSpec"]["Ports"] =
+            json!([{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": port, "PublishMode": "host" }]);
+        spec
+    };
+    let swarm = FakeSwarm::with([with_port("web", 8080), with_port("api", 8080), with_port("db", 5432)]);
+    set(
+        &swarm,
+        &[("pending", "running", "no suitable node (host-mode port already in use on 1 node)", [1, 1])],
+    );
+    let run = run(&swarm, &["wait", "web", "--timeout", "3s", "--progress", "none"]);
+    run.fails_with(Exit::StoppedWaiting)
+        .says(&["timed out (--timeout)", "port 8080/tcp is already published on the nodes by service `api`"]);
+    let after = swarm.requests().into_iter().filter(|it| it.endpoint() == "/services");
+    assert_eq!(after.filter(|request| request.param("filters").is_none_or(|by| by == "{}")).count(), 1);
+}

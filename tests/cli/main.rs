@@ -49,6 +49,7 @@ mod outdated;
 mod paused;
 mod plan;
 mod plugin;
+mod polls;
 mod progress;
 mod ps;
 mod readme;

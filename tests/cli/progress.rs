@@ -118,7 +118,7 @@ fn failing() -> Engine {
     let up_to_date = json!({ "service": [ID], "_up-to-date": ["true"] });
     Engine::unordered([
         get("/v1.41/services/t001").answers(answer(service.clone())),
-        get(&format!("/v1.41/services?filters={services}"))
+        get(&format!("/v1.41/services?status=true&filters={services}"))
             .answers(answer(format!("[{service}]")))
             .times(1..=99),
         get(&format!("/v1.41/tasks?filters={up_to_date}")).answers(answer(tasks.to_string())).times(1..=99),

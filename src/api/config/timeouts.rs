@@ -56,6 +56,8 @@ pub struct Timeouts {
     pub rollout_interval: Duration,
     /// The maximum interval between polls of a rollout.
     pub max_rollout_interval: Duration,
+    /// The maximum age of the list of nodes while services are in progress. At the end of a rollout they are read again.
+    pub max_node_age: Duration,
     /// The first interval between polls of the tasks of a removed service. It grows by half each time.
     pub removal_interval: Duration,
     /// The maximum interval between polls of the tasks of a removed service.
@@ -90,6 +92,7 @@ impl Default for Timeouts {
             last_requests: millis(300),
             rollout_interval: millis(200),
             max_rollout_interval: seconds(2),
+            max_node_age: seconds(10),
             removal_interval: millis(50),
             max_removal_interval: seconds(1),
         }

@@ -113,12 +113,29 @@ pub fn explain_without_requests(judgement: &Judgement) -> Explanation {
 
 /// The ports in host mode that other services publish as well, if the scheduler found no node because of one.
 fn taken_ports(client: &Client, service: &Service, judgement: &Judgement) -> Option<PlacementProblem> {
-    let is_taken = |cause: &Cause| cause.error.contains("host-mode port already in use");
-    if !judgement.causes.iter().any(is_taken) {
+    if !waits_for_port(judgement) {
         return None;
     }
     let all = services::list(client, &services::filters(&[])).ok();
     Some(port_problem(service, all.as_deref()))
+}
+
+/// Adds the ports that are taken, and by which services, to judgements of services that wait for one. They are added without
+/// services if these cannot be listed. Sends one request for all of them, or none if no service waits for a port.
+pub fn add_taken_ports<'j>(client: &Client, judged: impl Iterator<Item = (&'j Service, &'j mut Judgement)>) {
+    let waiting: Vec<_> = judged.filter(|(_, judgement)| waits_for_port(judgement)).collect();
+    if waiting.is_empty() {
+        return;
+    }
+    let all = services::list(client, &services::filters(&[])).ok();
+    for (service, judgement) in waiting {
+        judgement.problems.push(port_problem(service, all.as_deref()));
+    }
+}
+
+/// Whether the scheduler found no node for a task because of a port in host mode.
+fn waits_for_port(judgement: &Judgement) -> bool {
+    judgement.causes.iter().any(|cause| cause.error.contains("host-mode port already in use"))
 }
 
 /// The ports of a service that are in use, and the services that use them. `all` are the services of the swarm,

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::Value;
 
+use super::rows::Counts;
 use super::service_head::{RawUpdateStatus, ServiceHead};
 use super::time;
 use crate::api::error::{Error, Result};
@@ -106,6 +108,11 @@ impl Service {
     /// does not report it.
     pub fn updated_at(&self) -> Option<Timestamp> {
         self.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time)
+    }
+
+    /// The number of running and desired tasks. `None` if they were not requested, or if the engine did not count them.
+    pub fn task_counts(&self) -> Option<Counts> {
+        Counts::deserialize(self.object().get("ServiceStatus")?).ok()
     }
 
     /// Whether a key may be somewhere in the object, without parsing it.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::rows::ServiceRow;
 use super::service::NOT_A_SERVICE;
@@ -165,18 +165,30 @@ pub fn delete(client: &Client, id: &str) -> Result<()> {
 
 /// `GET /services` with the engine's filters. Each service is kept as text.
 pub fn list(client: &Client, filters: &Value) -> Result<Vec<Service>> {
-    let path = Path::new(&["services"]).query("filters", &filters.to_string());
+    list_at(client, &Path::new(&["services"]).query("filters", &filters.to_string()))
+}
+
+fn list_at(client: &Client, path: &Path) -> Result<Vec<Service>> {
     // A row that cannot be parsed is an error: `--all` must not silently skip a service.
-    client.get_rows(&path, || JsonArrayParser::new(|text: &str| Service::parse_first(text)))
+    client.get_rows(path, || JsonArrayParser::new(|text: &str| Service::parse_first(text)))
 }
 
 /// Like [`list`], for the services with these full IDs. Services that no longer exist are not in the result.
 pub fn list_by_id(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
+    by_id(ids, |filters| list_at(client, &path_of_list(filters, TaskCounts::Omitted)))
+}
+
+/// Like [`list_by_id`], with the task counts of each service if the leader can count ([`Service::task_counts`]).
+pub fn list_by_id_with_counts(client: &Client, ids: &[&str]) -> Result<HashMap<String, Service>> {
+    by_id(ids, |filters| with_counts(filters, |path| list_at(client, path)))
+}
+
+/// Lists the services with these IDs, in as few requests as possible.
+fn by_id(ids: &[&str], list: impl Fn(&[Filter]) -> Result<Vec<Service>>) -> Result<HashMap<String, Service>> {
     let mut found = HashMap::new();
     for ids in ids.chunks(MAX_IDS_PER_FILTER) {
-        let ids: Map<_, _> = ids.iter().map(|id| ((*id).to_owned(), true.into())).collect();
-        let services = list(client, &json!({ "id": ids }))?;
-        found.extend(services.into_iter().map(|service| (service.id().to_owned(), service)));
+        let filters: Vec<Filter> = ids.iter().map(|id| ("id".to_owned(), (*id).to_owned())).collect();
+        found.extend(list(&filters)?.into_iter().map(|service| (service.id().to_owned(), service)));
     }
     Ok(found)
 }

@@ -94,8 +94,8 @@ pub(super) fn describe_error(task: &Task) -> String {
     }
 }
 
-/// Removes the IDs of containers and tasks, which differ between tasks with the same error.
-fn without_ids(error: &str) -> String {
+/// The words of an error, without the IDs of containers and tasks, which differ between tasks with the same error.
+pub fn without_ids(error: &str) -> String {
     let is_id = |word: &str| {
         word.len() >= 12
             && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())

@@ -130,8 +130,8 @@ pub(super) struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn judgement(&self) -> Result<Judgement, Need> {
-        let tasks = self.running()?;
         let state = self.state_of_scope()?;
+        let (tasks, listed) = self.running_in(&state)?;
         let mut judgement = Judgement {
             due: self.due(&state),
             state,
@@ -149,7 +149,7 @@ impl<'a> Judge<'a> {
             problems: self.placement_problems(),
             awaited: self.awaited()?,
             left_behind: self
-                .left_behind()?
+                .left_behind(listed)
                 .into_iter()
                 .map(|task| Cause::from_task(task, self.slot_kind))
                 .collect(),

@@ -30,7 +30,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::cause::Cause;
+pub use self::cause::{Cause, without_ids};
 pub use self::held::HeldScope;
 pub use self::judge::{failure_loop, judge};
 pub use self::limits::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY, stop_limit};
@@ -139,6 +139,13 @@ pub enum State {
     RolledBack,
     /// The rollout failed. Waiting longer would not help.
     Failed(FailureReason),
+}
+
+impl State {
+    /// Whether the service is no longer watched in this state. It is judged by the present nodes and all tasks.
+    pub fn is_end(&self) -> bool {
+        !matches!(self, Self::UnderWay(waits_for) if !matches!(waits_for, WaitsFor::Overdue(_)))
+    }
 }
 
 /// What a rollout waits for.

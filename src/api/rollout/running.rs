@@ -22,21 +22,64 @@ pub(super) struct RunningTasks {
 }
 
 impl<'a> Judge<'a> {
-    /// Counts the running tasks.
-    pub(super) fn running(&self) -> Result<RunningTasks, Need> {
+    /// The running tasks in this state, and the listed tasks that were counted. While the service is watched further, the
+    /// engine's count of the other ones is sufficient.
+    pub(super) fn running_in(&self, state: &State) -> Result<(RunningTasks, &'a [Task]), Need> {
+        if !state.is_end()
+            && self.view.all.is_none()
+            && self.may_have_others()
+            && let Some(running) = self.counted()
+        {
+            return Ok((running, self.view.tasks));
+        }
+        let listed = self.present()?;
+        Ok((self.running(listed), listed))
+    }
+
+    /// Counts the running tasks in this list.
+    fn running(&self, listed: &[Task]) -> RunningTasks {
         let runs = |task: &&Task| {
             task.status.state == TaskState::Running
                 && !self.down.contains(&*task.node)
                 && self.is_of_this_run(task)
         };
         let current: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();
-        let running: Vec<&Task> = self.present()?.iter().filter(runs).collect();
+        let running: Vec<&Task> = listed.iter().filter(runs).collect();
         let updated = running.iter().filter(|task| current.contains(task.id.as_str())).count();
         let mut images = BTreeMap::new();
         for image in running.iter().filter_map(|task| task.image()) {
             *images.entry(image.to_owned()).or_default() += 1;
         }
-        Ok(RunningTasks { running: running.len() as u64, updated: updated as u64, images })
+        RunningTasks { running: running.len() as u64, updated: updated as u64, images }
+    }
+
+    /// The running tasks by the engine's count and the list of tasks of the current spec. `None` if a list of all tasks may show
+    /// more: a task has failed, or the other tasks are not known, may be on a node that is down, or have several images.
+    fn counted(&self) -> Option<RunningTasks> {
+        let counts = self.view.service.task_counts()?;
+        let others = self.view.history.others()?;
+        let nodes: HashSet<&str> =
+            self.view.nodes.unwrap_or_default().iter().map(|node| node.id.as_str()).collect();
+        let is_lost = |node: &String| {
+            self.down.contains(node.as_str()) || !nodes.is_empty() && !nodes.contains(node.as_str())
+        };
+        let current = self.running(self.view.tasks);
+        let is_running = |task: &&Task| task.status.state == TaskState::Running;
+        let listed = self.view.tasks.iter().filter(is_running).count() as u64;
+        // The engine counts before it lists the tasks, and it counts tasks on nodes that are down.
+        let left = counts.running.saturating_sub(listed);
+        if left > others.count
+            || others.images.len() > 1
+            || others.nodes.iter().any(is_lost)
+            || self.slots.iter().any(|slot| slot.has_failed(&self.rules))
+        {
+            return None;
+        }
+        let mut images = current.images;
+        for image in others.images.iter().flatten().filter(|_| left > 0) {
+            *images.entry(image.clone()).or_default() += left;
+        }
+        Some(RunningTasks { running: current.updated + left, updated: current.updated, images })
     }
 
     /// When this state changes if nothing else happens. The engine monitors the tasks from its last change of one.

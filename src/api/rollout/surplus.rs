@@ -53,22 +53,23 @@ impl<'a> Judge<'a> {
     }
 
     /// The surplus tasks that are not waited for, if this command or a recent change reduced the number of
-    /// tasks.
-    pub(super) fn left_behind(&self) -> Result<Vec<&'a Task>, Need> {
-        let surplus = self.surplus()?;
-        Ok(surplus
-            .into_iter()
-            .filter(|task| {
-                self.is_lost(task) && (self.baseline.edits_number_of_tasks() || !self.is_overdue(task))
-            })
-            .collect())
+    /// tasks. `listed` has all tasks whose node may be down.
+    pub(super) fn left_behind(&self, listed: &'a [Task]) -> Vec<&'a Task> {
+        let is_left_behind = |task: &&Task| {
+            self.is_lost(task) && (self.baseline.edits_number_of_tasks() || !self.is_overdue(task))
+        };
+        self.surplus_in(listed).into_iter().filter(is_left_behind).collect()
     }
 
     /// The active tasks of slots and nodes that should have none. Tasks without a node are not included,
     /// because they have no container.
     pub(super) fn surplus(&self) -> Result<Vec<&'a Task>, Need> {
+        Ok(self.surplus_in(self.present()?))
+    }
+
+    fn surplus_in(&self, listed: &'a [Task]) -> Vec<&'a Task> {
         if self.rules.is_job {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let occupied: HashSet<&SlotId> = self
             .slots
@@ -89,7 +90,7 @@ impl<'a> Judge<'a> {
                 && (!occupied.contains(&slot_of(task, self.slot_kind)) || is_lowered && !task.is_desired())
                 && !stays(task)
         };
-        Ok(self.present()?.iter().filter(is_surplus).collect())
+        listed.iter().filter(is_surplus).collect()
     }
 
     /// How long surplus tasks that the engine no longer lists may still run. If a rollout reduces the number

@@ -1,7 +1,7 @@
 //! What earlier polls of a service showed: when tasks started, and failed tasks that the swarm has deleted
 //! since.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -30,8 +30,21 @@ pub struct TaskHistory {
     ended: HashMap<String, Task>,
     /// The tasks of the current spec that were active at the last poll.
     present: Vec<Task>,
+    /// The tasks of other specs, as they were last listed.
+    others: Option<OtherTasks>,
     /// The last version index, and the parts of the spec that tasks are created from.
     spec: Option<(u64, String)>,
+}
+
+/// The tasks of other specs that may be running. No new ones are created while the spec stays the same.
+#[derive(Clone, Debug, Default)]
+pub struct OtherTasks {
+    /// Their number.
+    pub count: u64,
+    /// Their images.
+    pub images: HashSet<Option<String>>,
+    /// The IDs of their nodes.
+    pub nodes: HashSet<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +88,23 @@ impl TaskHistory {
         self.last = Some(now);
     }
 
+    /// Adds a list of all tasks of the service, and of those of the current spec from the same poll.
+    pub fn record_others(&mut self, all: &[Task], current: &[Task]) {
+        let current: HashSet<&str> = current.iter().map(|task| task.id.as_str()).collect();
+        let mut others = OtherTasks::default();
+        for task in all.iter().filter(|task| !task.has_ended() && !current.contains(task.id.as_str())) {
+            others.count += 1;
+            others.images.insert(task.image().map(str::to_owned));
+            others.nodes.insert(task.node.clone());
+        }
+        self.others = (self.polling == Polling::Repeated).then_some(others);
+    }
+
+    /// The tasks of other specs, if they were listed.
+    pub fn others(&self) -> Option<&OtherTasks> {
+        self.others.as_ref()
+    }
+
     /// Adds tasks that ended and were deleted between two polls. A swarm that keeps one task for each slot
     /// deletes a task when it ends; its successor is listed.
     fn add_vanished(&mut self, tasks: &[Task], now: Timestamp) {
@@ -106,6 +136,7 @@ impl TaskHistory {
         if self.spec.as_ref().is_some_and(|(_, history)| *history != parts) {
             self.ended.clear();
             self.present.clear();
+            self.others = None;
         }
         self.spec = Some((version, parts));
     }

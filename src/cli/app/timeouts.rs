@@ -56,6 +56,7 @@ fn set(timeouts: &mut Timeouts, assignment: &str) -> Option<()> {
         "last_requests" => &mut timeouts.last_requests,
         "rollout_interval" => &mut timeouts.rollout_interval,
         "max_rollout_interval" => &mut timeouts.max_rollout_interval,
+        "max_node_age" => &mut timeouts.max_node_age,
         "removal_interval" => &mut timeouts.removal_interval,
         "max_removal_interval" => &mut timeouts.max_removal_interval,
         _ => return None,

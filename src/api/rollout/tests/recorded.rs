@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::*;
 use crate::api::http::date;
@@ -42,19 +42,35 @@ pub(super) enum Knows {
 pub(super) struct Look {
     pub at: i64,
     pub judgement: Judgement,
+    /// Whether all tasks were listed for it.
+    pub has_all: bool,
+}
+
+/// When all tasks are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lists {
+    /// In every poll.
+    Always,
+    /// In polls that need them, as by a command that waits. The engine counts the running tasks.
+    IfNeeded,
 }
 
 /// Replays a recording until the judgement is final, and returns all judgements.
 pub(super) fn play(recording: &str, knows: &Knows) -> Vec<Look> {
-    look(recording, knows, Polling::Repeated)
+    play_with(recording, knows, Lists::Always)
+}
+
+/// Like [`play`], with the list of all tasks in these polls.
+pub(super) fn play_with(recording: &str, knows: &Knows, lists: Lists) -> Vec<Look> {
+    look(recording, knows, Polling::Repeated, lists)
 }
 
 /// Replays a recording to its end, and judges every moment like a single poll.
 pub(super) fn glances(recording: &str) -> Vec<Look> {
-    look(recording, &Knows::Nothing, Polling::Single)
+    look(recording, &Knows::Nothing, Polling::Single, Lists::Always)
 }
 
-fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
+fn look(recording: &str, knows: &Knows, looks_at: Polling, lists: Lists) -> Vec<Look> {
     let recording: Recording = serde_json::from_str(recording).unwrap();
     let service = |object: &Value| Service::new(object.clone()).unwrap();
     let posted = service(&recording.posted);
@@ -70,7 +86,7 @@ fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
     let mut polling = Vec::new();
     let mut history = TaskHistory::new(looks_at);
     let mut nodes = recording.nodes;
-    let mut now_service = posted;
+    let mut now_object = recording.posted;
     let mut tasks = HashMap::<String, Task>::new();
     let start = date::parse_http_date(&recording.frames[0].date).unwrap();
     // A waiting command polls for a while after the last change.
@@ -84,13 +100,18 @@ fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
         .collect();
     for (frame, end) in recording.frames.into_iter().zip(ends) {
         if let Some(object) = &frame.service {
-            now_service = service(object);
+            now_object = object.clone();
         }
         nodes = frame.nodes.unwrap_or(nodes);
         tasks.extend(frame.tasks.into_iter().map(|task| (task.id.clone(), task)));
         let pick = |ids: &[String]| ids.iter().map(|id| tasks[id].clone()).collect::<Vec<_>>();
         let up = pick(&frame.up);
         let all = [up.clone(), pick(&frame.others)].concat();
+        if lists == Lists::IfNeeded {
+            let running = all.iter().filter(|task| task.status.state == TaskState::Running).count();
+            now_object["ServiceStatus"] = json!({"RunningTasks": running});
+        }
+        let now_service = service(&now_object);
         let mut now = date::parse_http_date(&frame.date).unwrap();
         while now < end || polling.last().is_none_or(|look: &Look| look.at < (now - start).get_seconds()) {
             if looks_at == Polling::Single {
@@ -100,16 +121,22 @@ fn look(recording: &str, knows: &Knows, looks_at: Polling) -> Vec<Look> {
             let view = ServiceView {
                 service: &now_service,
                 tasks: &up,
-                all: Some(&all),
+                all: (lists == Lists::Always).then_some(&*all),
                 nodes: Some(&nodes),
                 history_limit: Some(5),
                 now,
                 history: &history,
                 held: None,
             };
-            let judgement = judge(&view, &baseline).unwrap();
+            let judgement = judge(&view, &baseline);
+            let has_all = lists == Lists::Always || matches!(judgement, Err(Need::AllTasks));
+            let judgement =
+                judgement.or_else(|_| judge(&ServiceView { all: Some(&all), ..view }, &baseline)).unwrap();
+            if has_all {
+                history.record_others(&all, &up);
+            }
             let is_final = !matches!(judgement.state, State::UnderWay(_));
-            polling.push(Look { at: (now - start).get_seconds(), judgement });
+            polling.push(Look { at: (now - start).get_seconds(), judgement, has_all });
             if is_final && looks_at == Polling::Repeated {
                 return polling;
             }
@@ -251,7 +278,7 @@ fn every_recorded_rollout_ends_as_it_should() {
         (recording!("global-job"), IMAGE, State::Converged, 2, (0, 0, 1), None),
     ] {
         let polling = play(recording, &knows);
-        let Look { at, judgement } = polling.last().unwrap();
+        let Look { at, judgement, .. } = polling.last().unwrap();
         let mut state = judgement.state.clone();
         if let State::Failed(FailureReason::Paused(message)) = &mut state {
             assert!(

@@ -2,6 +2,7 @@
 
 mod held;
 mod poll;
+mod ports;
 mod schedule;
 
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use crate::api::deploy::failures::Explanation;
 use crate::api::deploy::update::{ChangedBy, Conflict};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::resources::services::Service;
+use crate::api::resources::services::{Service, TaskCounts};
 use crate::api::rollout::{Baseline, FailureReason, Judgement, Polling, State, TaskHistory, WaitsFor};
 use crate::api::spec::Place;
 use crate::cli::deploy::held::HeldUpdate;
@@ -195,7 +196,7 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
     // If a service was just removed, the engine lists no tasks at all. The next attempt finds out which one
     // it was.
     for _ in 0..3 {
-        poll_services(client, &mut watched, &mut RecentNodes::default())?;
+        poll_services(client, &mut watched, &mut RecentNodes::default(), TaskCounts::Omitted)?;
         if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
             break;
         }
@@ -327,7 +328,7 @@ impl Poller {
         }
         let before: Vec<Option<String>> = watched.iter().map(fingerprint).collect();
         let began = Instant::now();
-        let result = poll_services(client, watched, &mut self.nodes);
+        let result = poll_services(client, watched, &mut self.nodes, TaskCounts::Included);
         let ended = Instant::now();
         watched.iter_mut().for_each(end_overdue);
         let mut has_changed = false;
@@ -345,7 +346,7 @@ impl Poller {
         let is_over = client.time_left().is_some_and(|left| left.is_zero());
         match result {
             _ if watched.iter().all(|one| one.ending.is_some()) => return None,
-            _ if is_over => end_all(watched, &Ending::GaveUp("timed out (--timeout)".to_owned())),
+            _ if is_over => ports::end_at_deadline(client, watched),
             Ok(()) => {
                 let open = watched.iter().filter(|one| one.ending.is_none());
                 let judgements = open.filter_map(|one| one.judgement.as_ref());

@@ -9,10 +9,11 @@ use crate::api::http::client::Client;
 use crate::api::resources::nodes;
 use crate::api::resources::nodes::Node;
 use crate::api::resources::services;
+use crate::api::resources::services::TaskCounts;
 use crate::api::resources::system;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskList, TaskScope};
-use crate::api::rollout::{Need, ServiceView, State, WaitsFor, judge};
+use crate::api::rollout::{Need, ServiceView, judge};
 use crate::cli::deploy::held::HeldUpdate;
 
 /// The nodes as they were last read. They change rarely, so an earlier list is enough while nothing ends.
@@ -26,14 +27,22 @@ impl RecentNodes {
     }
 }
 
-/// Reads and judges all services that have not ended, with three requests for all of them and more only if
-/// needed.
+/// Reads and judges all services that have not ended. While they are in progress and no task has failed, two requests are
+/// enough for all of them: the services with the engine's task counts, and the tasks of the current specs.
 ///
 /// Services are read before tasks: a task that is newer than the spec can only delay the judgement.
-pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut RecentNodes) -> Result<()> {
+pub fn poll_services(
+    client: &Client,
+    watched: &mut [Watched],
+    recent: &mut RecentNodes,
+    counts: TaskCounts,
+) -> Result<()> {
     let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
     let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
-    let found = services::list_by_id(client, &ids)?;
+    let found = match counts {
+        TaskCounts::Included => services::list_by_id_with_counts(client, &ids)?,
+        TaskCounts::Omitted => services::list_by_id(client, &ids)?,
+    };
     let mut there = Vec::new();
     for one in open {
         // A service may be watched more than once.
@@ -56,7 +65,7 @@ pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut Rece
     }
 
     let mut history_limit: Option<i64> = None;
-    let (mut nodes_read, mut nodes) = recent.take(client.timeouts().max_rollout_interval).unzip();
+    let (mut nodes_read, mut nodes) = recent.take(client.timeouts().max_node_age).unzip();
     let mut are_nodes_recent = nodes.is_some();
     let mut all: Option<HashMap<String, Vec<Task>>> = None;
     let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
@@ -78,7 +87,7 @@ pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut Rece
                 held: one.held.as_ref().map(HeldUpdate::scope),
             };
             match judge(&view, &one.baseline) {
-                Ok(judgement) if are_nodes_recent && is_end(&judgement.state) => {
+                Ok(judgement) if are_nodes_recent && judgement.state.is_end() => {
                     needs.push(Need::Nodes);
                     unanswered.push(one);
                 }
@@ -102,7 +111,14 @@ pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut Rece
         }
         if needs.contains(&Need::AllTasks) {
             match list_tasks(client, &unanswered, TaskScope::All)? {
-                Some(listed) => all = Some(by_service(listed)),
+                Some(listed) => {
+                    let listed = by_service(listed);
+                    for one in &mut unanswered {
+                        let current = up_to_date.get(one.service.id()).unwrap_or(&none);
+                        one.history.record_others(listed.get(one.service.id()).unwrap_or(&none), current);
+                    }
+                    all = Some(listed);
+                }
                 None => return Ok(()),
             }
         }
@@ -114,11 +130,6 @@ pub fn poll_services(client: &Client, watched: &mut [Watched], recent: &mut Rece
     // An empty list was refused.
     recent.0 = nodes_read.zip(nodes.filter(|nodes| !nodes.is_empty()));
     confirm(client, watched, &ids)
-}
-
-/// Whether the service is no longer watched in this state. It is judged by the present nodes.
-fn is_end(state: &State) -> bool {
-    !matches!(state, State::UnderWay(waits_for) if !matches!(waits_for, WaitsFor::Overdue(_)))
 }
 
 fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {

@@ -211,10 +211,18 @@ impl SwarmState {
             .filter(fits)
             .map(|service| {
                 let mut shown = service.shown();
-                if request.param("status").is_some_and(|value| value == "true" || value == "1") {
-                    let wanted = replicas(&service.spec);
-                    shown["ServiceStatus"] =
-                        json!({ "RunningTasks": wanted, "DesiredTasks": wanted, "CompletedTasks": 0 });
+                if request.param("status").is_some_and(|value| value == "true" || value == "1")
+                    && minor(request).is_none_or(|minor| minor >= 41)
+                {
+                    let tasks = tasks_of(service);
+                    let count =
+                        |state: &str| tasks.iter().filter(|task| task["Status"]["State"] == state).count();
+                    let completed = if service.is_job() { count("complete") } else { 0 };
+                    shown["ServiceStatus"] = json!({
+                        "RunningTasks": count("running"),
+                        "DesiredTasks": replicas(&service.spec),
+                        "CompletedTasks": completed,
+                    });
                 }
                 shown
             })

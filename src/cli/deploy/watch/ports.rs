@@ -1,0 +1,16 @@
+//! Services that wait for a port when the time is over.
+
+use super::{Ending, Watched, end_all};
+use crate::api::deploy::failures;
+use crate::api::http::client::Client;
+
+/// Ends the watch of all services at the deadline. If a task waits for a port, the services that have the port are found by a last
+/// request.
+pub fn end_at_deadline(client: &Client, watched: &mut [Watched]) {
+    let open = watched.iter_mut().filter(|one| one.ending.is_none());
+    let judged = open.filter_map(|one| Some((&one.service, one.judgement.as_mut()?)));
+    if let Some(client) = client.for_last_requests(client.timeouts().last_requests) {
+        failures::add_taken_ports(&client, judged);
+    }
+    end_all(watched, &Ending::GaveUp("timed out (--timeout)".to_owned()));
+}

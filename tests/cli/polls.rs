@@ -1,0 +1,167 @@
+//! The requests of a poll while services are watched.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step, SwarmState};
+use crate::support::fixtures::{NEW, OLD, OTHER, spec};
+use crate::support::run::{Run, swarmctl};
+use crate::support::server::Request;
+
+fn spec_of(name: &str, image: &str) -> Value {
+    let mut spec = spec(name, image);
+    spec["EndpointSpec"]["Ports"] = json!([]);
+    spec["Mode"]["Replicated"]["Replicas"] = 2.into();
+    spec
+}
+
+/// A task, as old as this number of seconds.
+fn task(id: &str, slot: u64, state: &str, age: i64, image: &str) -> Value {
+    let at = (Timestamp::now() - SignedDuration::from_secs(age)).to_string();
+    json!({
+        "ID": id, "CreatedAt": at, "UpdatedAt": at, "Spec": spec_of("", image)["TaskTemplate"], "Slot": slot,
+        "NodeID": "n1o2d3e4n1o2d3e4n1o2d3e4n", "DesiredState": if state == "shutdown" { state } else { "running" },
+        "Status": { "Timestamp": at, "State": state }
+    })
+}
+
+/// Gives each service a new and an old task in these states, or two new ones that have been running for a minute.
+fn set_tasks(world: &mut SwarmState, states: Option<[&str; 2]>) {
+    for service in &mut world.services {
+        let id = |part: &str| format!("{part}{}", &service.id[..20]);
+        service.tasks = Some(match states {
+            Some([new, old]) => {
+                vec![task(&id("new1"), 1, new, 0, NEW), task(&id("old2"), 2, old, 600, OLD)]
+            }
+            None => vec![
+                task(&id("new1"), 1, "running", 60, NEW),
+                task(&id("new2"), 2, "running", 60, NEW),
+                task(&id("old2"), 2, "shutdown", 90, OLD),
+            ],
+        });
+    }
+}
+
+/// Services whose rollout has replaced the first of two tasks.
+fn half_updated(count: usize) -> FakeSwarm {
+    let names: Vec<String> = (0..count).map(|nth| format!("s{nth:03}")).collect();
+    let swarm = FakeSwarm::with(names.iter().map(|name| spec_of(name, OLD)));
+    let mut world = swarm.world();
+    for name in &names {
+        world.write(name, |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+        world.step(name, Step::Updating);
+    }
+    set_tasks(&mut world, Some(["starting", "running"]));
+    drop(world);
+    swarm
+}
+
+fn complete(world: &mut SwarmState) {
+    let names: Vec<String> = world.services.iter().map(|service| service.name().to_owned()).collect();
+    names.iter().for_each(|name| world.step(name, Step::Completed));
+    set_tasks(world, None);
+}
+
+/// Waits for all services, with short intervals. The nodes are read at the beginning and at the end only.
+fn wait(swarm: &FakeSwarm) -> Run {
+    swarmctl(["wait", "--all"])
+        .host(swarm.host())
+        .timeouts("rollout_interval=20,max_rollout_interval=50,max_node_age=600000")
+        .run()
+        .succeeds()
+}
+
+/// The requests of each poll, each as a short name.
+fn polls(swarm: &FakeSwarm) -> Vec<Vec<&'static str>> {
+    let name = |request: &Request| {
+        let filters = request.param("filters").unwrap_or_default();
+        match request.endpoint() {
+            "/services" if filters.contains("\"id\"") => match request.param("status") {
+                Some("true") => "services",
+                _ => "confirm",
+            },
+            "/tasks" if filters.contains("_up-to-date") => "current tasks",
+            "/tasks" => "all tasks",
+            "/nodes" => "nodes",
+            _ => "other",
+        }
+    };
+    let requests = swarm.requests();
+    let names: Vec<&str> = requests.iter().map(name).skip_while(|name| *name != "services").collect();
+    let mut polls: Vec<Vec<&str>> = Vec::new();
+    for name in names {
+        if name == "services" {
+            polls.push(Vec::new());
+        }
+        polls.last_mut().unwrap().push(name);
+    }
+    polls
+}
+
+const TWO: [&str; 2] = ["services", "current tasks"];
+
+#[test]
+fn two_requests_are_a_poll_of_200_services_while_old_tasks_run() {
+    let swarm = half_updated(200);
+    swarm.before(RequestKind::Read, 3, |world| set_tasks(world, Some(["running", "running"])));
+    // An old task ends, and its successor has not been created.
+    swarm.before(RequestKind::Read, 5, |world| set_tasks(world, Some(["running", "shutdown"])));
+    swarm.before(RequestKind::Read, 8, complete);
+    wait(&swarm).says(&[
+        "s199: updated 0/2, running 1/2; waiting for the tasks to run",
+        "s199: updated 1/2, running 2/2; waiting for the tasks to run",
+        "s199: updated 1/2, running 1/2; waiting for the tasks to run",
+        "s199: updated 2/2, running 2/2; converged",
+    ]);
+    let polls = polls(&swarm);
+    assert_eq!(polls[0], ["services", "current tasks", "nodes", "all tasks"]);
+    assert_eq!(polls.len(), 8, "{polls:?}");
+    assert!(polls[1..7].iter().all(|poll| *poll == TWO), "{polls:?}");
+    // The end is judged by all tasks and the present nodes.
+    assert_eq!(polls[7], ["services", "current tasks", "all tasks", "nodes"], "{polls:?}");
+}
+
+#[test]
+fn an_engine_that_does_not_count_tasks_is_asked_for_all_tasks_in_each_poll() {
+    let swarm = half_updated(2);
+    swarm.world().api_version = Some("1.40");
+    swarm.before(RequestKind::Read, 4, complete);
+    wait(&swarm);
+    let polls = polls(&swarm);
+    assert!(polls.len() > 3 && polls.iter().all(|poll| poll.contains(&"all tasks")), "{polls:?}");
+}
+
+#[test]
+fn all_tasks_are_read_again_after_another_writer_has_changed_what_tasks_run() {
+    let swarm = half_updated(1);
+    swarm.before(RequestKind::Read, 4, |world| {
+        world.write("s000", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
+        world.step("s000", Step::Updating);
+        let service = world.service("s000");
+        service.tasks =
+            Some([1, 2].map(|slot| task(&format!("old{slot}"), slot, "running", 600, OLD)).to_vec());
+    });
+    swarm.before(RequestKind::Read, 7, |world| {
+        world.write("s000", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+        complete(world);
+    });
+    wait(&swarm);
+    let with_all: Vec<usize> = polls(&swarm)
+        .iter()
+        .enumerate()
+        .filter(|(_, poll)| poll.contains(&"all tasks"))
+        .map(|(at, _)| at + 1)
+        .collect();
+    assert_eq!(with_all, [1, 4, 7]);
+}
+
+#[test]
+fn all_tasks_are_read_while_a_new_task_has_failed() {
+    let swarm = half_updated(1);
+    swarm.before(RequestKind::Read, 3, |world| set_tasks(world, Some(["failed", "running"])));
+    swarm.before(RequestKind::Read, 6, complete);
+    wait(&swarm);
+    let polls = polls(&swarm);
+    assert_eq!(polls[1], TWO);
+    assert!(polls[2..5].iter().all(|poll| poll.contains(&"all tasks")), "{polls:?}");
+}
