@@ -12,6 +12,7 @@ use serde_json::Value;
 
 pub use self::outcomes::gates;
 pub use self::outcomes::held;
+pub use self::outcomes::same;
 pub use self::outcomes::{
     Message, ROLLOUT_CONTINUES, causes_for_people, common_hint, explain, forecast, forecast_warning,
     headline, headline_of_many, is_still_watchable, keep_watching, not_started, now, outcome_name,

@@ -69,3 +69,23 @@ fn names_that_are_missing() {
     assert_screen("selection_empty", &run(&swarm, &["restart", "--stack", "nosuch"]));
     assert_screen("selection_empty_json", &run(&swarm, &["restart", "--json", "--stack", "nosuch"]));
 }
+
+/// Services whose next update fails, with the same log.
+fn swarm_where_all_fail(names: &[&str]) -> FakeSwarm {
+    let swarm = swarm(names);
+    for name in names {
+        swarm.world().service(name).rollout = vec![Step::Updating, Step::Paused];
+    }
+    swarm
+}
+
+#[test]
+fn rollouts_that_fail_for_the_same_reason_are_one_error() {
+    let names: Vec<String> = (1..=12).map(|nth| format!("s{nth:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let all = ["--max-failures", "0", "--parallel", "1", "--progress", "none"];
+    assert_screen("stack_all_fail", &update(&swarm_where_all_fail(&names), &all));
+    let swarm = swarm_where_all_fail(&["a", "b", "c"]);
+    update(&swarm, &all);
+    assert_screen("wait_all_fail", &run(&swarm, &["wait", "--stack", "shop", "--progress", "none"]));
+}

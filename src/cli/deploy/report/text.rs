@@ -56,23 +56,46 @@ pub fn print_error(style: ReportStyle, report: &ServiceReport, app: &App) {
     }
 }
 
-/// Prints the errors that are not grouped, and one hint if several rollouts failed.
+/// Prints the errors that are not grouped by their outcome, and one hint if several rollouts failed. Rollouts that failed for the
+/// same reason are one error.
 pub fn print_single_errors(style: ReportStyle, reports: &[ServiceReport], app: &App) {
     let failed: Vec<&ServiceReport> = reports.iter().filter(|one| has_failed_rollout(one)).collect();
     let is_alone = failed.len() < 2;
-    for report in reports.iter().filter(|one| !is_grouped(one, reports.len())) {
+    for members in by_reason(reports.iter().filter(|one| !is_grouped(one, reports.len()))) {
+        let report = members[0];
         let Some(message) = explain(style, report, app) else { continue };
-        let hint = if is_alone || !has_failed_rollout(report) {
-            message.hint
-        } else {
-            messages::special_hint(report)
-        };
+        let has_common_hint = !is_alone && has_failed_rollout(report);
+        if members.len() > 1 {
+            let special = || messages::special_hint(&members);
+            let hint = if has_common_hint { special() } else { Some(messages::same::hint(&members)) };
+            let causes = messages::same::causes(&members, message.causes);
+            app.ui.error(&messages::same::headline(&members), causes, hint.as_deref());
+            messages::same::now_of_many(&members).iter().for_each(|now| app.ui.now(now));
+            continue;
+        }
+        let hint = if has_common_hint { messages::special_hint(&members) } else { message.hint };
         print_message(style, report, Message { hint, ..message }, app);
     }
     if !is_alone {
         let hints = [Some(messages::common_hint(&failed)), style.undo_run.map(messages::undo_hint)];
         app.ui.hint(&hints.into_iter().flatten().collect::<Vec<_>>().join("; "));
     }
+}
+
+/// Groups rollouts that failed for the same reason. Each other report is a group of its own.
+fn by_reason<'r>(reports: impl Iterator<Item = &'r ServiceReport>) -> Vec<Vec<&'r ServiceReport>> {
+    let mut groups: Vec<(Option<String>, Vec<&ServiceReport>)> = Vec::new();
+    for report in reports {
+        let reason = messages::same::reason(report);
+        let group = reason
+            .as_ref()
+            .and_then(|reason| groups.iter_mut().find(|(other, _)| other.as_ref() == Some(reason)));
+        match group {
+            Some((_, members)) => members.push(report),
+            None => groups.push((reason, vec![report])),
+        }
+    }
+    groups.into_iter().map(|(_, members)| members).collect()
 }
 
 /// Whether the rollout of a change of this command failed.

@@ -27,7 +27,7 @@ pub fn inspect(report: &ServiceReport) -> String {
     let name = shell::service(report.name());
     let logs = if has_log(report) { format!(" and `swarmctl logs {name}`") } else { String::new() };
     let inspect = format!("for details run `swarmctl ps {name}`{logs}");
-    match special_hint(report) {
+    match special_hint(&[report]) {
         Some(special) => format!("{special}; {inspect}"),
         None => inspect,
     }
@@ -41,14 +41,13 @@ fn has_log(report: &ServiceReport) -> bool {
     report.explanation().failures.iter().any(has_run)
 }
 
-/// What to do about this failure only.
-pub fn special_hint(report: &ServiceReport) -> Option<String> {
+/// What to do about this failure only, which these services have in common.
+pub fn special_hint(many: &[&ServiceReport]) -> Option<String> {
+    let report = many.first()?;
     let networks = &report.explanation().networks;
     if let Outcome::RolloutFailed(FailureReason::NotPreparedAgain(_)) = report.outcome() {
-        return Some(format!(
-            "run `swarmctl restart {}`: a new task pulls again",
-            shell::service(report.name())
-        ));
+        let names = many.iter().map(|one| shell::service(one.name()));
+        return Some(format!("run `{}`: a new task pulls again", command("swarmctl restart", names)));
     }
     let subnet = networks
         .iter()

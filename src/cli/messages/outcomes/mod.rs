@@ -10,6 +10,7 @@ mod now;
 mod paused;
 mod planned;
 mod run;
+pub mod same;
 mod stopped;
 mod waiting;
 mod why;

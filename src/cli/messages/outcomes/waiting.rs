@@ -14,16 +14,19 @@ pub fn keep_watching(names: &str) -> String {
     format!("to keep watching, run `swarmctl wait {names}`")
 }
 
-/// Returns why the engine rolled back.
+/// Returns why it was rolled back, with the tasks that failed.
 pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
+    let causes: Vec<String> = why_rolled_back(report).into_iter().chain(describe_failures(report)).collect();
+    if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }
+}
+
+/// Returns why it was rolled back: the user's answer, a gate, or the engine's message.
+pub fn why_rolled_back(report: &ServiceReport) -> Vec<String> {
     let messages = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
     let messages = messages.filter(|message| message.contains("failure")).collect::<Vec<_>>();
     let declined = report.step().filter(|step| step.result == StepResult::Declined);
     let declined = declined.map(|_| "rolled back by your answer (--confirm)".to_owned());
-    let causes =
-        declined.into_iter().chain(gates::failure(report)).chain(messages).chain(describe_failures(report));
-    let causes: Vec<String> = causes.collect();
-    if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }
+    declined.into_iter().chain(gates::failure(report)).chain(messages).collect()
 }
 
 /// Returns what the service was still waiting for. `why` is why the command stopped waiting.
