@@ -197,7 +197,11 @@ pub fn how_to_continue(report: &ServiceReport) -> Option<String> {
     let Outcome::Held = report.outcome() else { return None };
     let (name, shown) = (report.name(), shell::service(report.name()));
     let tasks = tasks(report)?;
-    Some(format!("`{name}` is held: {tasks}; {}", messages::held::way_on(&shown)))
+    let phase = match HeldUpdate::of(report.service()?)? {
+        HeldUpdate::Known(label) => label.phase,
+        HeldUpdate::Unreadable(_) => return None,
+    };
+    Some(format!("`{name}` is held: {tasks}; {}", messages::held::commands_to_end(phase, &shown)))
 }
 
 /// `1 of 20 tasks new`.

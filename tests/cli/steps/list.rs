@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{completed, has_spec, label, run, service, swarm, swarm_of, update, web};
 use crate::support::exit::Exit;
-use crate::support::fixtures::{NEW, OLD};
+use crate::support::fixtures::{NEW, OLD, OTHER};
 
 fn results(service: &Value) -> Vec<String> {
     let steps = service["steps"].as_array().expect("steps").iter();
@@ -112,6 +112,33 @@ fn a_gate_that_fails_after_the_last_step_rolls_back_on_request() {
     refused.says(&["its last step has started"]);
     run_continue(&swarm);
     has_spec(&swarm, &completed(4));
+}
+
+#[test]
+fn only_commands_that_can_end_a_hold_are_suggested_for_it() {
+    let swarm = swarm(4);
+    let failed = update(&swarm, &["--steps", "1", "--gate", "[ $SWARMCTL_STEP != 2 ]"]).run();
+    let failed =
+        failed.fails_with(Exit::RolloutFailed).says(&["`web` stays held: run `swarmctl continue web`"]);
+    failed.never_says(&["swarmctl rollback"]);
+    let line = ["restart", "web"];
+    let refused = run(&swarm, &line).run().fails_with(Exit::Conflict).says(&["; complete it first"]);
+    refused.says(&["hint: run `swarmctl continue web`\n"]);
+    let inconclusive = run(&swarm, &["continue", "web", "--gate", "exit 75", "--gate-every", "10ms"]).run();
+    inconclusive
+        .answers(Exit::Different)
+        .says(&["`web` is held: 4 of 4 tasks new; run `swarmctl continue web`\n"]);
+}
+
+#[test]
+fn a_release_that_is_completed_as_is_reports_the_current_values() {
+    let swarm = swarm(4);
+    let gate = ["--steps", "1", "--gate", "[ $SWARMCTL_STEP != 2 ]"];
+    update(&swarm, &gate).run().fails_with(Exit::RolloutFailed);
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
+    let run = run(&swarm, &["continue", "web", "--as-is", "--json"]).run().succeeds();
+    let change = service(&run)["changes"][0].clone();
+    assert_eq!((&change["old"], &change["new"]), (&json!(OLD), &json!(OTHER)), "{change}");
 }
 
 #[test]

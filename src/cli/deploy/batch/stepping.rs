@@ -17,7 +17,7 @@ use crate::api::resources::services::Service;
 use crate::cli::deploy::gates::GateReport;
 use crate::cli::deploy::report::{Remarks, Watchable};
 use crate::cli::deploy::steps::{
-    Action, AdvanceCause, GateState, LastPost, Observed, StepResult, StepRules, Stepper, Steps,
+    Action, AdvanceCause, GateState, IfChanged, LastPost, Observed, StepResult, StepRules, Stepper, Steps,
 };
 use crate::cli::deploy::watch::{Ending, Purpose, Watched};
 use crate::cli::exit::Exit;
@@ -80,6 +80,11 @@ impl<T: Send> Batch<'_, T> {
         let steps = self.rules.steps.as_ref()?;
         let service = change.service()?;
         let hold = Hold::read(service.spec()).ok()??;
+        // If the last post was made by another process, the label does not have the changes of others that are accepted.
+        let hold = match steps.rules.if_changed {
+            IfChanged::Conflict => hold,
+            IfChanged::Accept => hold.as_is(service.spec()),
+        };
         let version = service.version();
         let gates = if self.rules.gates.is_some() { GateState::Given } else { GateState::None };
         let stepper = if purpose == Purpose::Rollback {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Message, value};
-use crate::api::deploy::steps::{HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, PostError};
+use crate::api::deploy::steps::{HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, Phase, PostError};
 use crate::api::deploy::update::Delivery;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
@@ -14,17 +14,33 @@ use crate::cli::deploy::report::ServiceReport;
 use crate::cli::messages::shell;
 
 /// The commands that end a hold. The name is quoted for a shell.
-pub fn way_on(name: &str) -> String {
-    format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`")
+pub fn commands_to_end(phase: Phase, name: &str) -> String {
+    match phase {
+        Phase::Holding => format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`"),
+        Phase::Releasing => format!("run `swarmctl continue {name}`"),
+        Phase::Aborting => format!("run `swarmctl rollback {name}`"),
+    }
+}
+
+/// What must be done with a held update before another one.
+fn way_to_end(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Holding => "continue it or roll it back",
+        Phase::Releasing | Phase::Aborting => "complete it",
+    }
 }
 
 /// The hint about a service that this command leaves held. `None` if it does not.
 pub fn stays_held(report: &ServiceReport) -> Option<String> {
     let service = report.service()?;
     let is_driven = !report.steps().is_empty() || report.delivery() != Delivery::None;
-    HeldUpdate::of(service).filter(|_| is_driven)?;
-    let name = service.name();
-    Some(format!("`{name}` stays held: {}", way_on(&shell::service(name))))
+    let held = HeldUpdate::of(service).filter(|_| is_driven)?;
+    let (name, quoted) = (service.name(), shell::service(service.name()));
+    let commands = match held {
+        HeldUpdate::Known(label) => commands_to_end(label.phase, &quoted),
+        HeldUpdate::Unreadable(_) => by_hand(&quoted),
+    };
+    Some(format!("`{name}` stays held: {commands}"))
 }
 
 /// Who holds an update, and since when.
@@ -45,10 +61,11 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
     match conflict {
         HoldConflict::Held(label) => Message::new(
             format!(
-                "an update of `{name}` has been held {}; continue it or roll it back first",
-                holder(label)
+                "an update of `{name}` has been held {}; {} first",
+                holder(label),
+                way_to_end(label.phase)
             ),
-            Some(way_on(name)),
+            Some(commands_to_end(label.phase, name)),
         ),
         HoldConflict::Unreadable(why) => {
             Message::new(format!("the label `{HELD}` of `{name}` cannot be read: {why}"), Some(by_hand(name)))
@@ -74,13 +91,13 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
             Message { causes: differences.iter().map(shown).collect(), hint: Some(release) }
         }
         HoldConflict::Releasing => Message::new(
-            "its last step has started, and is only completed",
+            "its last step has started and can only be completed",
             Some(format!(
                 "run `swarmctl continue {name}`, and then `swarmctl undo` or `swarmctl update-image`"
             )),
         ),
         HoldConflict::Aborting => Message::new(
-            "it is being rolled back, which is only completed",
+            "it is being rolled back, and the rollback can only be completed",
             Some(format!("run `swarmctl rollback {name}`")),
         ),
     }
