@@ -4,7 +4,7 @@
 use crate::api::error::{Error, Result};
 use crate::output::Ui;
 
-/// The endpoints that were forbidden to one command.
+/// The endpoints that a proxy has refused to one command.
 #[derive(Debug, Default)]
 pub struct Lookups {
     refused: Vec<(&'static str, Error)>,

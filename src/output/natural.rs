@@ -9,9 +9,9 @@ use std::cmp::Ordering;
 pub fn natural_cmp(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     // Skips the common prefix, but not a number at its end: that must be compared as a whole.
-    let alike = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let number = a[..alike].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    (a, b) = (&a[alike - number..], &b[alike - number..]);
+    let common = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let number = a[..common].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    (a, b) = (&a[common - number..], &b[common - number..]);
     loop {
         match (a.first(), b.first()) {
             (None, None) => return Ordering::Equal,

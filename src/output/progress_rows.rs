@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_rows_those_in_trouble_are_shown_in_the_order_of_all() {
+    fn if_not_all_rows_fit_those_with_failures_are_shown_in_their_order() {
         let mut rows: Vec<ProgressRow> = (0..30).map(|i| row(&format!("s{i}"))).collect();
         rows[2].status = RowStatus::Succeeded;
         rows[2].status_text = "converged";

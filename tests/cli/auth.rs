@@ -78,9 +78,9 @@ fn skips_services_that_a_post_would_disturb() {
         .prints(&["job: skipped", "web: given"]);
     assert_eq!(swarm.posts().len(), 1);
     let run = refresh(&swarm, &["--json", "job", "web"]).fails_with(Exit::RolloutFailed);
-    let told =
+    let outcomes =
         run.json()["services"].as_array().unwrap().iter().map(|it| it["outcome"].clone()).collect::<Vec<_>>();
-    assert_eq!(told, [json!("skipped"), json!("applied")]);
+    assert_eq!(outcomes, [json!("skipped"), json!("applied")]);
     // JSON has the reason too, whether the service was named or selected.
     for (args, code) in [(["--json", "job"], 5), (["--json", "--filter=name=job"], 0)] {
         let run = refresh(&swarm, &args).exits(code);

@@ -13,14 +13,14 @@ use crate::support::server::Answer;
 
 /// The candidates and the directive for these words; the cursor is at the last one.
 fn complete(host: &str, words: &[&str]) -> (Vec<String>, String) {
-    let run = asked(host, "__complete", words);
+    let run = run_completion(host, "__complete", words);
     let mut lines: Vec<String> =
         run.stdout.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect();
     let directive = lines.pop().expect("a directive");
     (lines, directive)
 }
 
-fn asked(host: &str, name: &str, words: &[&str]) -> Run {
+fn run_completion(host: &str, name: &str, words: &[&str]) -> Run {
     let run = swarmctl([&[name], words].concat()).host(host).run().succeeds();
     assert_eq!(run.stderr, "", "{words:?}");
     run
@@ -44,8 +44,12 @@ fn commands_flags_and_words_are_known_without_an_engine() {
     assert_eq!(only(&["auth", ""]), "refresh");
     assert_eq!(only(&["update", "--net"]), "--network-add --network-rm");
     assert_eq!(only(&["create", "--net"]), "--network");
-    assert_eq!(only(&["update", "--dry-run", "--dry"]), "", "a switch is given once");
-    assert_eq!(only(&["update", "--env-add", "A=1", "--env-a"]), "--env-add", "this one may come again");
+    assert_eq!(only(&["update", "--dry-run", "--dry"]), "", "a switch is not offered twice");
+    assert_eq!(
+        only(&["update", "--env-add", "A=1", "--env-a"]),
+        "--env-add",
+        "a flag that can be repeated is offered again"
+    );
     assert_eq!(only(&["update", "--update-order", ""]), "start-first stop-first");
     assert_eq!(only(&["update", "--update-order=sto"]), "stop-first");
     assert_eq!(only(&["update", "--detach="]), "false true");
@@ -57,7 +61,7 @@ fn commands_flags_and_words_are_known_without_an_engine() {
     assert_eq!(only(&["update", "web", "--cap-add", "CAP_NET_A"]), "CAP_NET_ADMIN");
     assert_eq!(only(&["nosuch", ""]), "");
     assert_eq!(only(&["update", "--nosuch", ""]), "");
-    assert_eq!(only(&["swarmctl", "upd"]), "", "no command is called so");
+    assert_eq!(only(&["swarmctl", "upd"]), "", "no command has this name");
     assert_eq!(only(&["help", "up"]), "update update-image");
     assert_eq!(only(&["help", "auth", ""]), "refresh");
     assert_eq!(only(&["help", "ls", ""]), "");
@@ -65,7 +69,7 @@ fn commands_flags_and_words_are_known_without_an_engine() {
     assert_eq!(only(&["ls", "-c", "x", "--log-level", "inf"]), "info");
     assert_eq!(only(&["update", "--log-le"]), "", "it must stand before `update`");
     assert!(only(&["-"]).contains("-H") && only(&["--h"]).contains("--host"));
-    assert!(!only(&[""]).contains('_'), "what is hidden stays so");
+    assert!(!only(&[""]).contains('_'), "hidden commands and flags are not offered");
     for (words, directive) in [
         (&["update", "--env-file", ""][..], ":0"),
         (&["create", "--env-file=./", OLD], ":0"),
@@ -81,9 +85,9 @@ fn commands_flags_and_words_are_known_without_an_engine() {
 #[test]
 fn descriptions_follow_a_tab_on_request() {
     let swarm = swarm();
-    let run = asked(&swarm.host(), "__complete", &["ps", "db1"]);
+    let run = run_completion(&swarm.host(), "__complete", &["ps", "db1"]);
     assert_eq!(run.stdout, "db10\tpostgres:15\n:4\n");
-    let run = asked(&swarm.host(), "__completeNoDesc", &["ps", "db1"]);
+    let run = run_completion(&swarm.host(), "__completeNoDesc", &["ps", "db1"]);
     assert_eq!(run.stdout, "db10\n:4\n");
 }
 
@@ -101,11 +105,11 @@ fn services_are_listed_in_natural_order() {
     assert_eq!(complete(&swarm.host(), &["scale", "db1"]), (vec!["db10=".to_owned()], ":6".to_owned()));
     assert_eq!(complete(&swarm.host(), &["update", "--env-add", "A=1", "sh"]).0, ["shop_web"]);
     let newest = ["update-image", "--newest", "minor", "db9", "sh"];
-    assert_eq!(complete(&swarm.host(), &newest).0, ["shop_web"], "it takes services");
+    assert_eq!(complete(&swarm.host(), &newest).0, ["shop_web"], "with --newest, all arguments are services");
     assert_eq!(
         complete(&swarm.host(), &["update-image", "db9", OLD, ""]).0,
         Vec::<String>::new(),
-        "it takes one"
+        "only one service and one image are accepted"
     );
     let host = format!("-H={}", swarm.host());
     assert_eq!(complete("unix:///nonexistent", &[&host, "ps", "sh"]).0, ["shop_web"]);
@@ -120,7 +124,7 @@ fn services_are_listed_in_natural_order() {
 }
 
 #[test]
-fn filters_are_keys_then_values() {
+fn filter_keys_are_completed_before_their_values() {
     let swarm = swarm();
     let found = |words: &[&str]| complete(&swarm.host(), words);
     assert_eq!(found(&["ls", "--filter", "na"]), (vec!["name=".to_owned()], ":6".to_owned()));
@@ -143,7 +147,7 @@ fn filters_are_keys_then_values() {
 }
 
 #[test]
-fn networks_images_nodes_secrets_and_configs_are_the_engines() {
+fn networks_images_nodes_secrets_and_configs_come_from_the_engine() {
     let node = r#"[{"ID":"n1","Spec":{"Role":"manager","Availability":"active"},"Description":{"Hostname":"vm"},
         "Status":{"State":"ready","Addr":"10.0.0.1"}}]"#;
     let (services, networks) = ("/v1.41/services", r#"/v1.41/networks?filters={"scope":{"swarm":true}}"#);
@@ -186,7 +190,7 @@ fn networks_images_nodes_secrets_and_configs_are_the_engines() {
 }
 
 #[test]
-fn images_are_those_that_services_run_too() {
+fn images_that_services_run_are_offered_too() {
     let swarm = FakeSwarm::with([spec(
         "web",
         "shop/web:1.7@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -233,7 +237,7 @@ fn completion_is_silent_and_quick_if_the_engine_fails() {
     for host in
         ["unix:///nonexistent/docker.sock", "nonsense://x", &silent, &refusing.host(), &garbled.host()]
     {
-        let run = asked(host, "__complete", &["ps", ""]);
+        let run = run_completion(host, "__complete", &["ps", ""]);
         assert_eq!(run.stdout, ":4\n", "{host}");
         assert!(run.took < Duration::from_millis(1800), "{host}: {:?}", run.took);
     }
@@ -250,9 +254,9 @@ fn completion_is_silent_and_quick_if_the_engine_fails() {
 }
 
 #[test]
-fn names_that_would_obey_a_terminal_are_made_visible() {
+fn control_characters_in_names_are_escaped() {
     let text = swarm().service("db9").shown().to_string().replace("\"db9\"", "\"a\\u001b[2J\\tb\\n:0\"");
     let engine = Engine::ordered([get("/v1.41/services").answers(Answer::json(200, format!("[{text}]")))]);
-    let run = asked(&engine.host(), "__completeNoDesc", &["ps", ""]);
+    let run = run_completion(&engine.host(), "__completeNoDesc", &["ps", ""]);
     assert_eq!(run.stdout, "a\\u{1b}[2J\\tb\\n:0\n:4\n");
 }

@@ -7,7 +7,7 @@ use crate::support::run::{Run, swarmctl};
 
 const NOWHERE: &str = "unix:///nonexistent";
 
-/// Runs a line in which `HOST` is the address of the swarm. DOCKER_HOST leads nowhere.
+/// Runs a line in which `HOST` is the address of the swarm. DOCKER_HOST is a socket that does not exist.
 fn run(swarm: &FakeSwarm, line: &str) -> Run {
     let words = line.split(' ').map(|word| word.replace("HOST", &swarm.host()));
     swarmctl(words).env("DOCKER_HOST", NOWHERE).run()
@@ -20,7 +20,7 @@ fn swarm() -> FakeSwarm {
 }
 
 #[test]
-fn they_stand_before_the_subcommand_or_after_it() {
+fn global_flags_may_stand_before_or_after_the_subcommand() {
     let swarm = swarm();
     for line in [
         "-H HOST ls -q",
@@ -28,7 +28,7 @@ fn they_stand_before_the_subcommand_or_after_it() {
         "--host=HOST ls -q",
         "-HHOST ls -q",
         "-H=HOST ls -q",
-        // -H wins over DOCKER_HOST, and a later manager over one that does not respond.
+        // -H overrides DOCKER_HOST, and if a manager does not respond, the next one is used.
         "-H unix:///nonexistent -H HOST ls -q",
         "ls -H HOST -q",
         "ls -q --host HOST",
@@ -66,7 +66,7 @@ fn switches_may_be_combined_with_those_of_the_command() {
 }
 
 #[test]
-fn commands_that_change_services_accept_them_too() {
+fn commands_that_change_services_accept_global_flags_too() {
     let swarm = swarm();
     for line in [
         &format!("update-image t001 {NEW} -H HOST --detach --no-resolve-image"),
@@ -93,7 +93,7 @@ fn a_value_of_a_flag_is_not_taken_for_a_global_flag() {
 }
 
 #[test]
-fn a_command_that_uses_the_name_wants_them_before_it() {
+fn a_command_with_a_flag_of_that_name_requires_the_global_flag_before_it() {
     for (command, flags) in
         [("create", &["-H", "--log-level"][..]), ("update", &["-H", "--host", "--config", "--log-level"])]
     {
@@ -134,7 +134,7 @@ fn after_the_image_of_create_nothing_is_a_flag() {
 }
 
 #[test]
-fn errors_are_those_of_the_line_without_them() {
+fn usage_errors_do_not_depend_on_global_flags() {
     for (line, says) in [
         ("ls -H x --nosuch", "unexpected argument '--nosuch' found"),
         ("nosuch -H x", "unrecognized subcommand 'nosuch'"),

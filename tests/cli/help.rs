@@ -11,7 +11,7 @@ use crate::support::server::Answer;
 use crate::support::system;
 
 #[test]
-fn help_of_a_command_is_that_of_its_flag() {
+fn help_prints_the_same_as_the_flag_help() {
     for path in ["", "ls", "update", "create", "auth refresh", "context show", "help", "list", "remove"] {
         let words: Vec<&str> = path.split_whitespace().collect();
         let help = swarmctl([&["help"], &words[..]].concat()).run().succeeds();
@@ -22,7 +22,7 @@ fn help_of_a_command_is_that_of_its_flag() {
 }
 
 #[test]
-fn help_of_what_is_not_a_command_is_a_usage_error() {
+fn help_of_an_unknown_command_is_a_usage_error() {
     for (words, says) in [
         ("help updat", "'update'"),
         ("help auth refres", "'refresh'"),
@@ -56,7 +56,7 @@ fn every_example_is_understood() {
     ) {
         let help = swarmctl(["help"].into_iter().chain(command.split(' '))).run().succeeds().stdout;
         for line in examples(&help) {
-            // There is no such engine, and a shell runs the other one.
+            // The engine in the example does not exist, and `source` lines are for a shell.
             if line.contains(" -H ") || line.starts_with("source ") {
                 continue;
             }
@@ -139,7 +139,7 @@ fn version_without_an_engine_prints_the_client_and_exits_8() {
     assert_eq!(shown["client"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(shown["engine"], json!(null));
     assert!(shown["error"].as_str().unwrap().contains("No such file"), "{shown}");
-    // An engine that cannot be selected is not known either, and the exit code says why.
+    // If no engine can be selected, only the client is printed too, and the exit code is that of the error.
     let run = swarmctl(["version"]).host("ftp://x").run().fails_with(Exit::Usage);
     run.prints(&["Client:\n"]);
 }

@@ -84,12 +84,12 @@ fn names_follow_the_rules_of_all_commands() {
 
 #[test]
 fn pretty_prints_a_summary_with_the_most_important_fields() {
-    let mut told = spec("t001", "nginx:1");
-    told["Labels"] = json!({ "team": "shop" });
-    told["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
+    let mut service_spec = spec("t001", "nginx:1");
+    service_spec["Labels"] = json!({ "team": "shop" });
+    service_spec["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
     let swarm = FakeSwarm::start();
     swarm.world().networks.push((NETWORK.into(), "t001only".into()));
-    let id = swarm.world().add(told);
+    let id = swarm.world().add(service_spec);
     swarm.world().step("t001", Step::Paused);
     let run = swarmctl(["inspect", "--pretty", "t001"]).host(swarm.host()).run().succeeds();
     let parts = [

@@ -65,7 +65,7 @@ fn a_refused_command_names_itself_with_resume() {
 }
 
 #[test]
-fn commands_without_resume_say_that_an_update_resumes_the_rollout() {
+fn commands_without_resume_report_that_an_update_resumes_the_rollout() {
     for args in [
         &["update-image", "--no-resolve-image", "web", OLD][..],
         &["update-image", "--no-resolve-image", "-d", "web", OLD],

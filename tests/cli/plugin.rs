@@ -112,11 +112,11 @@ fn what_is_not_our_link_is_not_touched() {
 fn the_plugin_describes_itself_to_dockers_client() {
     let config = Config::with_plugin();
     let run = config.called(&["docker-cli-plugin-metadata"]).run().succeeds();
-    let told: Value = run.json();
-    assert_eq!(told["SchemaVersion"], "0.1.0");
-    assert_eq!(told["Version"], concat!("v", env!("CARGO_PKG_VERSION")));
-    assert!(told["Vendor"].as_str().is_some_and(|vendor| !vendor.is_empty()));
-    assert!(told["ShortDescription"].as_str().is_some_and(|words| words.contains("Swarm service")));
+    let metadata: Value = run.json();
+    assert_eq!(metadata["SchemaVersion"], "0.1.0");
+    assert_eq!(metadata["Version"], concat!("v", env!("CARGO_PKG_VERSION")));
+    assert!(metadata["Vendor"].as_str().is_some_and(|vendor| !vendor.is_empty()));
+    assert!(metadata["ShortDescription"].as_str().is_some_and(|words| words.contains("Swarm service")));
     assert_eq!(run.stderr, "");
 }
 

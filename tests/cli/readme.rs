@@ -88,7 +88,7 @@ fn every_command_of_docs_is_understood() {
 }
 
 #[test]
-fn every_link_between_the_pages_leads_somewhere() {
+fn every_link_between_the_pages_has_a_target() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = pages.chain([root.join("README.md"), root.join("docs/schema/README.md")]);
@@ -114,7 +114,7 @@ fn every_link_between_the_pages_leads_somewhere() {
 fn the_ctrl_c_example_in_docs_stack_shows_what_is_printed() {
     let page = include_str!("../../docs/stack.md");
     let (_, shown) = page.split_once("\n^C\n").expect("docs/stack.md shows a Ctrl-C");
-    let (printed, said) = shown.split_once("```").unwrap().0.split_once("error: ").unwrap();
+    let (stdout, stderr) = shown.split_once("```").unwrap().0.split_once("error: ").unwrap();
     let names = ["admin", "api", "cache", "mail", "search", "web"].map(|name| format!("shop_{name}"));
     let swarm = FakeSwarm::with(names.map(|name| {
         let mut spec = spec(&name, OLD);
@@ -128,18 +128,18 @@ fn the_ctrl_c_example_in_docs_stack_shows_what_is_printed() {
     let line = page.lines().find(|line| line.contains("--stack shop --tag 0.6 --parallel 2"));
     let args: Vec<&str> = line.expect("docs/stack.md shows the command").split_whitespace().skip(2).collect();
     let mut running = swarmctl(args).host(swarm.host()).spawn();
-    // Until both posts of the second pair were sent.
+    // Wait until both posts of the second pair have been sent.
     while swarm.posts().len() < 4 {
         thread::sleep(Duration::from_millis(20));
     }
-    let asked = swarm.requests().len();
-    swarm.wait_for_requests(asked + 4);
+    let requests_before = swarm.requests().len();
+    swarm.wait_for_requests(requests_before + 4);
     running.signal("INT");
     let run = running.wait().fails_with(Exit::Interrupted);
     let selected = run.stderr.lines().next().unwrap();
     assert!(page.contains(&format!("\n{selected}\n^C\n")), "{}", run.report());
-    assert_eq!(run.stderr, format!("{selected}\nerror: {said}"));
-    assert_eq!(run.stdout, printed);
+    assert_eq!(run.stderr, format!("{selected}\nerror: {stderr}"));
+    assert_eq!(run.stdout, stdout);
 }
 
 /// Longer texts belong in docs/. The first screen must say what the program is, how to install it and what it prints.
@@ -251,8 +251,8 @@ fn the_figures_of_readme_are_those_of_docs_performance() {
             let rows = block.iter().map(|line| columns(line)).filter(|row| row[2].contains(name));
             rows.map(|row| [row[3].clone(), row[5].clone(), row[7].clone()]).any(|found| found == figures)
         };
-        let (ours, docker) = figures.split_at(3);
-        assert!(has("swarmctl", ours) && has("docker", docker), "not in docs/performance.md: {row}");
+        let (swarmctl, docker) = figures.split_at(3);
+        assert!(has("swarmctl", swarmctl) && has("docker", docker), "not in docs/performance.md: {row}");
     }
 }
 

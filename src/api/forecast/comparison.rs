@@ -41,7 +41,7 @@ impl<'a> SpecComparison<'a> {
     }
 
     /// Whether tasks restart only because the engine moves the networks: the service is at rest and has them
-    /// in its TaskTemplate, and its tasks were created without.
+    /// in its TaskTemplate, and its tasks were created without networks.
     pub(super) fn moves_networks(&self) -> bool {
         let ForecastInput { service, tasks, api, .. } = self.input;
         let is_at_rest = matches!(service.update_state(), None | Some("completed" | "rollback_completed"));

@@ -44,7 +44,7 @@ impl Stream<'_> {
 }
 
 impl Client {
-    /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `end`, at the deadline or by
+    /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `end`, at the deadline or on
     /// cancellation.
     pub fn stream(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
         self.retry_read(|| self.open(path, idle, end))
@@ -56,7 +56,7 @@ impl Client {
         self.cancellation.check()?;
         let until_end = end.map(|end| end.saturating_duration_since(Instant::now()));
         let left = [self.time_left(), until_end].into_iter().flatten().min();
-        // Without both there is no timeout, so no error shows this value.
+        // If neither is set, there is no timeout, and no error shows this value.
         let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
         if left.is_some_and(|left| left.is_zero()) {
             return Err(Error::DeadlineExceeded { request });

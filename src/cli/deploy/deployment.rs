@@ -41,7 +41,7 @@ pub struct Deployment<'a> {
     pub(super) flags: DeploymentFlags<'a>,
     pub(super) style: ReportStyle,
     /// Remarks for the reports of services, by their names on the command line.
-    about: HashMap<String, Remarks>,
+    remarks: HashMap<String, Remarks>,
     /// How the services were selected; `None` if they were named.
     pub(super) selection: Option<Selection>,
     /// Which failures before the first request prevent all changes.
@@ -127,7 +127,7 @@ impl<'a> Deployment<'a> {
             client: flags.follow.client(app)?,
             flags,
             style,
-            about: HashMap::new(),
+            remarks: HashMap::new(),
             selection: None,
             blocked_by: BlockedBy::MaxFailures,
             verified: None,
@@ -156,8 +156,8 @@ impl<'a> Deployment<'a> {
     }
 
     /// Adds remarks to the reports of services, by their names on the command line.
-    pub fn with_remarks(self, about: HashMap<String, Remarks>) -> Self {
-        Self { about, ..self }
+    pub fn with_remarks(self, remarks: HashMap<String, Remarks>) -> Self {
+        Self { remarks, ..self }
     }
 
     /// Changes nothing if any service cannot be changed, whatever `--max-failures` is.
@@ -295,18 +295,18 @@ impl<'a, T: Send> Selected<'a, T> {
         prepare: impl Fn(&Client, &Item<T>) -> Result<Prepared, E> + Sync,
     ) -> Selected<'a, Prepared> {
         let Self { deployment, entries } = self;
-        let are_many = entries.len() > 1;
+        let is_batch = entries.len() > 1;
         let entries = map_concurrently(entries, |entry| {
             let entry = entry.and_then(|item| deployment.if_held.check(item));
             let entry =
                 entry.and_then(|item| prepare_item(&deployment.client, item, deployment.if_held, &prepare));
             // A parsed spec takes ten times the memory of its text, and there may be thousands of services.
             match entry {
-                Ok(mut item) if are_many => {
+                Ok(mut item) if is_batch => {
                     item.service.release_parsed();
                     Ok(item)
                 }
-                Err(report) if are_many => Err(report.release_parsed()),
+                Err(report) if is_batch => Err(report.release_parsed()),
                 entry => entry,
             }
         });
@@ -321,7 +321,7 @@ impl<'a, T: Send> Selected<'a, T> {
         self.run_recorded(None, act)
     }
 
-    /// [`Self::run_each`] of a run that was recorded.
+    /// Like [`Self::run_each`], for a run that was recorded.
     pub(super) fn run_recorded(
         self,
         run: Option<RecordedRun>,
@@ -369,7 +369,7 @@ impl<'a, T: Send> Selected<'a, T> {
 
 impl Deployment<'_> {
     fn with_own_remarks(&self, report: ServiceReport) -> ServiceReport {
-        match self.about.get(&report.given) {
+        match self.remarks.get(&report.given) {
             Some(remarks) => report.with(remarks.clone()),
             None => report,
         }

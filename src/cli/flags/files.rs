@@ -11,7 +11,11 @@ use std::path::Path;
 /// # Errors
 /// The file cannot be read or is longer than `mebibytes`.
 pub fn read(path: &str, mebibytes: u64) -> io::Result<Vec<u8>> {
-    if path == "-" { up_to(io::stdin().lock(), mebibytes) } else { up_to(File::open(path)?, mebibytes) }
+    if path == "-" {
+        read_up_to(io::stdin().lock(), mebibytes)
+    } else {
+        read_up_to(File::open(path)?, mebibytes)
+    }
 }
 
 /// Reads a file as text, like [`read`].
@@ -23,7 +27,7 @@ pub fn read_text(path: &str, mebibytes: u64) -> io::Result<String> {
 /// Creates a file with this text that only its owner can read. It appears complete, and replaces nothing.
 ///
 /// # Errors
-/// There is such a file ([`io::ErrorKind::AlreadyExists`]), or it cannot be written.
+/// The file exists already ([`io::ErrorKind::AlreadyExists`]), or it cannot be written.
 pub fn create(path: &str, text: &str) -> io::Result<()> {
     let path = Path::new(path);
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
@@ -54,7 +58,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
-fn up_to(from: impl Read, mebibytes: u64) -> io::Result<Vec<u8>> {
+fn read_up_to(from: impl Read, mebibytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take((mebibytes << 20) + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > mebibytes << 20 {
@@ -85,9 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_end_is_not_read_to_it() {
+    fn an_endless_file_is_read_up_to_the_maximum() {
         assert_eq!(read("/dev/zero", 1).unwrap_err().to_string(), "it is longer than 1 MiB");
-        assert_eq!(up_to(&[7; 1 << 20][..], 1).unwrap().len(), 1 << 20);
+        assert_eq!(read_up_to(&[7; 1 << 20][..], 1).unwrap().len(), 1 << 20);
         assert!(read("/", 1).is_err() && read("/nonexistent", 1).is_err());
     }
 }

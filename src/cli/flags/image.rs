@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::image_report::{ImageReport, ReportedTrouble};
+use super::image_report::{ImageReport, ReportedFailure};
 use crate::api::config::credentials::RegistryAuth;
 use crate::api::deploy::update::NoChange;
 use crate::api::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::api::resources::images;
 use crate::api::spec::{self, Edit};
 use crate::cli::app::App;
 use crate::cli::messages::errors::engine_login_hint;
-use crate::cli::messages::errors::registry::{Consequence, RegistryTrouble};
+use crate::cli::messages::errors::registry::{Consequence, RegistryFailure};
 use crate::cli::messages::usage::{OrExample as _, TAG, UsageError};
 
 /// Flags of every command that sets an image.
@@ -337,11 +337,11 @@ impl ImageResolution<'_> {
         let of_engine =
             is_local.then(|| "the connected engine has the image; other nodes cannot pull it".to_owned());
         let hint = (kind == RegistryErrorKind::Denied).then(|| engine_login_hint(&registry));
-        let trouble =
-            RegistryTrouble { registry: registry.clone(), kind, message: message.clone(), consequence };
+        let failure =
+            RegistryFailure { registry: registry.clone(), kind, message: message.clone(), consequence };
         let error = Error::Registry { registry, image: image.clone(), kind, message };
         let details = of_digest.into_iter().chain(of_engine).chain([error.to_string()]).collect();
-        change.report.registry_trouble = Some(ReportedTrouble { image, trouble, details, hint });
+        change.report.registry_failure = Some(ReportedFailure { image, failure, details, hint });
         change
     }
 

@@ -2,7 +2,7 @@
 
 use crate::api::deploy::update::{NoChange, Unchanged, Update};
 use crate::api::spec::Place;
-use crate::cli::messages::errors::registry::RegistryTrouble;
+use crate::cli::messages::errors::registry::RegistryFailure;
 use crate::cli::messages::shared::{SharedTexts, with_services};
 use crate::output::Ui;
 
@@ -12,7 +12,7 @@ pub struct ImageReport {
     /// Warnings that are printed before anything is sent.
     pub(super) warnings: Vec<String>,
     /// What the registry did not provide, and the complete warnings about it.
-    pub(super) registry_trouble: Option<ReportedTrouble>,
+    pub(super) registry_failure: Option<ReportedFailure>,
     /// Why the image does not change, if it does not.
     pub(super) same: Option<NoChange>,
     /// The registry whose credentials are stored.
@@ -21,11 +21,11 @@ pub struct ImageReport {
 
 /// The failure of a registry, for JSON and as text.
 #[derive(Debug)]
-pub struct ReportedTrouble {
+pub struct ReportedFailure {
     /// The image.
     pub(super) image: String,
     /// What happened.
-    pub(super) trouble: RegistryTrouble,
+    pub(super) failure: RegistryFailure,
     /// The complete warnings, for JSON and `--debug`.
     pub(super) details: Vec<String>,
     /// A hint.
@@ -33,8 +33,8 @@ pub struct ReportedTrouble {
 }
 
 /// Services with the same failure.
-struct TroubleGroup<'a> {
-    first: &'a ReportedTrouble,
+struct FailureGroup<'a> {
+    first: &'a ReportedFailure,
     images: Vec<String>,
     services: Vec<String>,
     details: Vec<&'a str>,
@@ -43,19 +43,19 @@ struct TroubleGroup<'a> {
 /// Prints the warnings about the images of services, before anything is sent. What several services share is printed
 /// once.
 pub fn announce<'a>(ui: Ui, reports: impl Iterator<Item = (&'a str, &'a ImageReport)>) {
-    let mut groups: Vec<TroubleGroup> = Vec::new();
+    let mut groups: Vec<FailureGroup> = Vec::new();
     let mut others = SharedTexts::default();
     for (service, report) in reports {
         report.warnings.iter().for_each(|warning| others.add(warning.as_str(), service));
-        if let Some(reported) = &report.registry_trouble {
+        if let Some(reported) = &report.registry_failure {
             add_to_groups(&mut groups, service, reported);
         }
     }
     for (warning, services) in others.into_groups() {
         ui.warning(&with_services(warning, &services));
     }
-    for TroubleGroup { first, images, services, details } in groups {
-        ui.warning(&with_services(&first.trouble.describe(&images), &services));
+    for FailureGroup { first, images, services, details } in groups {
+        ui.warning(&with_services(&first.failure.describe(&images), &services));
         details.into_iter().for_each(|detail| ui.debug(detail));
         if let Some(hint) = &first.hint {
             ui.hint(hint);
@@ -63,11 +63,11 @@ pub fn announce<'a>(ui: Ui, reports: impl Iterator<Item = (&'a str, &'a ImageRep
     }
 }
 
-fn add_to_groups<'a>(groups: &mut Vec<TroubleGroup<'a>>, service: &str, reported: &'a ReportedTrouble) {
-    let at = groups.iter().position(|group| group.first.trouble.is_like(&reported.trouble));
+fn add_to_groups<'a>(groups: &mut Vec<FailureGroup<'a>>, service: &str, reported: &'a ReportedFailure) {
+    let at = groups.iter().position(|group| group.first.failure.is_like(&reported.failure));
     let at = at.unwrap_or_else(|| {
         let (images, services, details) = Default::default();
-        groups.push(TroubleGroup { first: reported, images, services, details });
+        groups.push(FailureGroup { first: reported, images, services, details });
         groups.len() - 1
     });
     let group = &mut groups[at];
@@ -85,7 +85,7 @@ fn add_to_groups<'a>(groups: &mut Vec<TroubleGroup<'a>>, service: &str, reported
 impl ImageReport {
     /// All warnings, complete.
     pub fn all_warnings(&self) -> Vec<String> {
-        let details = self.registry_trouble.iter().flat_map(|reported| &reported.details);
+        let details = self.registry_failure.iter().flat_map(|reported| &reported.details);
         details.chain(&self.warnings).cloned().collect()
     }
 

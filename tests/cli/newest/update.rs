@@ -52,7 +52,7 @@ fn the_newest_allowed_tag_is_deployed_with_the_digest_of_the_engine() {
 
 #[test]
 fn the_wait_for_a_rate_limit_is_reported_unless_the_command_is_quiet() {
-    for (flags, is_told) in [(&["web"][..], true), (&["web", "-q"], false)] {
+    for (flags, prints_notice) in [(&["web"][..], true), (&["web", "-q"], false)] {
         let asked = AtomicUsize::new(0);
         let registry = FakeRegistry::plain(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
             0 => refused(429, "TOOMANYREQUESTS", "pull rate limit").header("Retry-After", "1"),
@@ -60,8 +60,8 @@ fn the_wait_for_a_rate_limit_is_reported_unless_the_command_is_quiet() {
         });
         let swarm = swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
         let run = update(&swarm, &[&["--newest", "minor"], flags].concat()).succeeds();
-        let told = run.stderr.matches("`127.0.0.1` responded with 429; retrying in 1 s").count();
-        assert_eq!(told, usize::from(is_told), "{}", run.report());
+        let notices = run.stderr.matches("`127.0.0.1` responded with 429; retrying in 1 s").count();
+        assert_eq!(notices, usize::from(prints_notice), "{}", run.report());
     }
 }
 

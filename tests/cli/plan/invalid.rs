@@ -18,7 +18,7 @@ fn set(path: &[&str], to: Value) -> Value {
 }
 
 #[test]
-fn what_is_not_a_plan_is_refused_before_anything_is_sent() {
+fn a_file_that_is_not_a_plan_is_refused_before_anything_is_sent() {
     let swarm = shop();
     let file = PlanFile::new();
     for (text, says) in [
@@ -39,8 +39,8 @@ fn what_is_not_a_plan_is_refused_before_anything_is_sent() {
 
 #[test]
 fn a_plan_that_was_tampered_with_is_refused() {
-    type Spoil = fn(&mut Value);
-    let cases: &[(Spoil, &str)] = &[
+    type Tamper = fn(&mut Value);
+    let cases: &[(Tamper, &str)] = &[
         (|it| it["services"][0]["name"] = "db".into(), "is service `web`, not `db`"),
         (|it| it["services"][0]["edits"][0]["place"] = "Labels.a".into(), "`place` does not match"),
         (|it| it["services"][0]["edits"][0]["to"] = 7.into(), "must be a string"),
@@ -62,10 +62,10 @@ fn a_plan_that_was_tampered_with_is_refused() {
         (|it| it["services"][0]["edits"][0] = set(TEST, json!(["CMD"])), "has no command"),
         (|it| it["services"][0]["edits"][0] = set(RESOURCES, json!([{}])), "neither `NamedResourceSpec`"),
     ];
-    for (spoil, says) in cases {
+    for (tamper, says) in cases {
         let swarm = shop();
         let file = PlanFile::made_by(&swarm, &format!("update-image --no-resolve-image web {NEW}"));
-        file.edit(spoil);
+        file.edit(tamper);
         file.apply(&swarm, &["--detach"]).fails_with(Exit::Usage).says(&[says]);
         assert!(swarm.posts().is_empty(), "{says}");
     }

@@ -31,7 +31,7 @@ fn extra_tasks_have_a_cause() {
             "elected",
             "a new leader was elected",
         ),
-        (|world| world.fail_one("web"), "restarted", "an old task stopped, and came back as a new one"),
+        (|world| world.fail_one("web"), "restarted", "an old task stopped and was replaced by a new one"),
         (|world| world.replace_one("web"), "unknown", "the cause is not known"),
     ];
     for (event, cause, says) in events {

@@ -18,6 +18,6 @@ pub fn install(area: &str) {
         .stdin(Stdio::null())
         .output()
         .expect("bash can be started");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "what a test needs for {area} cannot be installed: {said}");
+    let reason = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "what a test needs for {area} cannot be installed: {reason}");
 }

@@ -63,7 +63,7 @@ impl Registry {
         }
         // JSON is valid YAML.
         fs::write(registry.path("config.yml"), config.to_string()).expect("a file");
-        registry.go_on();
+        registry.start_process();
         registry
     }
 
@@ -72,7 +72,7 @@ impl Registry {
     }
 
     /// Starts it, also again after [`Registry::stop`].
-    pub fn go_on(&mut self) {
+    pub fn start_process(&mut self) {
         let log = File::create(self.path("log")).expect("a file");
         let mut command = self.engine.inside("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(programs::directory().join("docker-registry"));
@@ -80,7 +80,7 @@ impl Registry {
         let log_too = log.try_clone().expect("a file");
         let child = command.stdin(Stdio::null()).stdout(log).stderr(log_too).spawn();
         self.process = Some(child.expect("nsenter can be started"));
-        let begun = Instant::now();
+        let start_time = Instant::now();
         let (host, port) = self.host.split_once(':').expect("a port");
         let probe = format!("exec 3<>/dev/tcp/{host}/{port}");
         while !self
@@ -92,7 +92,7 @@ impl Registry {
             .is_ok_and(|it| it.success())
         {
             let log = fs::read_to_string(self.path("log")).unwrap_or_default();
-            assert!(begun.elapsed() < Duration::from_secs(30), "the registry does not answer: {log}");
+            assert!(start_time.elapsed() < Duration::from_secs(30), "the registry does not answer: {log}");
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -179,13 +179,13 @@ impl Registry {
         let served = Served(child.expect("nsenter can be started"));
         let (host, port) = self.host.split_once(':').expect("a port");
         let probe = format!("exec 3<>/dev/tcp/{host}/{port}");
-        let begun = Instant::now();
+        let start_time = Instant::now();
         let answers = || {
             let status = engine.inside("bash").args(["-c", &probe]).stderr(Stdio::null()).status();
             status.is_ok_and(|it| it.success())
         };
         while !answers() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "the registry does not answer");
+            assert!(start_time.elapsed() < Duration::from_secs(30), "the registry does not answer");
             thread::sleep(Duration::from_millis(50));
         }
         served
@@ -229,7 +229,7 @@ impl Registry {
 
     /// Removes the images of this registry from the engine's node, with their layers, so that they must be pulled again.
     pub fn forget(&self) {
-        let begun = Instant::now();
+        let start_time = Instant::now();
         let repo = format!("{}/whoami", self.host);
         loop {
             let images = self.engine.ask("GET", "/images/json", None);
@@ -252,7 +252,7 @@ impl Registry {
                 let path = format!("/images/{}?force=1", image["Id"].as_str().unwrap_or_default());
                 let _ = self.engine.try_ask("DELETE", &path, None);
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "images of {repo} stay: {images}");
+            assert!(start_time.elapsed() < Duration::from_secs(30), "images of {repo} stay: {images}");
             thread::sleep(Duration::from_millis(100));
         }
     }

@@ -78,7 +78,7 @@ pub enum PostError {
     LabelTooLong(usize),
     /// An update with steps cannot change this place.
     NotHoldable(Place),
-    /// The label could not be read again, for this reason.
+    /// The label that would be posted cannot be parsed, for this reason.
     NotReadable(String),
 }
 
@@ -98,9 +98,9 @@ pub enum HoldConflict {
     },
     /// Somebody has changed edited places.
     Changed(Vec<Difference>),
-    /// The remaining tasks are being replaced, which is only completed.
+    /// The remaining tasks are being replaced. This can be completed, but not reversed.
     Releasing,
-    /// The update is being rolled back, which is only completed.
+    /// The update is being rolled back. This can be completed, but not reversed.
     Aborting,
 }
 
@@ -206,7 +206,8 @@ impl Hold {
         Self::post(label, hold_edits(spec, round.replaces), kept)
     }
 
-    /// The post that replaces the remaining tasks. After a release, it is the same again, which resumes one that is paused.
+    /// The post that replaces the remaining tasks. If a release was posted before, this is the same post again: it resumes a
+    /// rollout that is paused.
     ///
     /// # Errors
     /// The update is no longer this process's, somebody has changed its places, or it is being rolled back.
@@ -228,7 +229,7 @@ impl Hold {
     }
 
     /// The post that sets the old values again, so that the new tasks are replaced. It is also possible after a release, if the
-    /// last step fails. After an abort, it is the same again, which resumes one that is paused.
+    /// last step fails. If an abort was posted before, this is the same post again: it resumes a rollout that is paused.
     ///
     /// # Errors
     /// The update is no longer this process's, or somebody has changed its places.
@@ -275,7 +276,7 @@ impl Hold {
     /// Checks that the label is the one that this process knows, and that every edited place holds the value of the update.
     ///
     /// # Errors
-    /// It is not, or a place does not.
+    /// Another process has written or removed the label, or an edited place has another value.
     pub fn check(&self, spec: &Value) -> Result<(), HoldConflict> {
         match label_of(spec) {
             None => return Err(HoldConflict::Removed),

@@ -33,7 +33,7 @@ pub(super) fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit],
     if now.version() == before.version() {
         LostPost::NotApplied
     } else if sent == before.spec() {
-        // Only credentials were sent, which cannot be read. An applied post moved the unchanged spec to the
+        // Only credentials were sent, which cannot be read. If the post was applied, the unchanged spec is also the
         // previous spec.
         let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
         if is_moved { LostPost::Applied } else { LostPost::NotApplied }
@@ -83,13 +83,13 @@ mod tests {
     #[test]
     fn credentials_alone_are_applied_if_the_spec_has_moved() {
         let before = service(10, "a:1", Some("a:0"), None);
-        for (now, verdict) in [
+        for (now, expected) in [
             (service(10, "a:1", Some("a:0"), None), LostPost::NotApplied),
             (service(11, "a:1", Some("a:1"), None), LostPost::Applied),
             (service(11, "a:1", Some("a:0"), None), LostPost::NotApplied),
             (service(11, "a:2", Some("a:1"), None), LostPost::NotApplied),
         ] {
-            assert_eq!(resolve_lost_post(&before, &now, &[], before.spec()), verdict, "{now:?}");
+            assert_eq!(resolve_lost_post(&before, &now, &[], before.spec()), expected, "{now:?}");
         }
     }
 
@@ -109,7 +109,7 @@ mod tests {
 
     /// docs/design.md section 3, "A lost response", row by row.
     #[test]
-    fn every_row_of_the_table_of_lost_responses() {
+    fn every_row_of_the_table_of_lost_responses_is_decided_as_documented() {
         let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:2")];
         let before = service(10, "a:1", Some("a:0"), Some(("rollback_completed", OLD)));
         let mut sent = before.spec().clone();
@@ -124,8 +124,8 @@ mod tests {
             ("rolled back to something else", service(14, "a:9", None, rolled(NEW)), LostPost::NotApplied),
             ("someone else's change only", service(11, "a:1", Some("a:1"), None), LostPost::NotApplied),
         ];
-        for (what, now, verdict) in table {
-            assert_eq!(resolve_lost_post(&before, &now, &edits, &sent), verdict, "{what}");
+        for (what, now, expected) in table {
+            assert_eq!(resolve_lost_post(&before, &now, &edits, &sent), expected, "{what}");
         }
     }
 }

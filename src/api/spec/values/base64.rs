@@ -19,7 +19,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn encodes_as_rfc_4648_says() {
+    fn encodes_the_examples_of_rfc_4648() {
         for (text, want) in [
             ("", ""),
             ("f", "Zg=="),

@@ -102,7 +102,7 @@ fn reads_mounts_as_docker_does() {
 }
 
 #[test]
-fn names_the_part_that_cannot_be() {
+fn errors_name_the_invalid_part() {
     for (text, part) in [
         ("", "is empty"),
         ("   ", "is empty"),

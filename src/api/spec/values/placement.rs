@@ -14,8 +14,8 @@ pub fn constraint(text: &str) -> Result<String, InvalidValue> {
         .ok_or_else(|| bad("it needs `==` or `!=`".into()))?;
     let (key, value) = (key.trim(), value.trim());
     let starts = |b: u8| b.is_ascii_alphabetic() || b == b'_';
-    let goes_on = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if key.len() < 2 || !key.bytes().next().is_some_and(starts) || !key.bytes().all(goes_on) {
+    let continues = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if key.len() < 2 || !key.bytes().next().is_some_and(starts) || !key.bytes().all(continues) {
         return Err(bad(format!("`{key}` is not a valid key")));
     }
     let allowed =

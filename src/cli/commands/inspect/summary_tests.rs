@@ -58,7 +58,7 @@ fn service_with_everything() -> Value {
 }
 
 #[test]
-fn shows_what_matters_of_a_service() {
+fn shows_every_setting_of_a_service() {
     let expected = [
         "ID:                        abc",
         "Name:                      web",

@@ -85,15 +85,15 @@ impl PsRow<'_> {
             },
             if options.no_trunc { image.to_owned() } else { image_without_digest(image).into_owned() },
             node.to_owned(),
-            capital(task.desired),
-            format!("{} {}", capital(task.status.state), format_state_age(task, options.now)),
+            capitalize(task.desired),
+            format!("{} {}", capitalize(task.status.state), format_state_age(task, options.now)),
             if task.status.error.is_empty() { String::new() } else { format!("\"{}\"", task.status.error) },
             ports(task),
         ]
     }
 }
 
-fn capital(state: TaskState) -> String {
+fn capitalize(state: TaskState) -> String {
     let (first, rest) = state.as_str().split_at(1);
     first.to_uppercase() + rest
 }

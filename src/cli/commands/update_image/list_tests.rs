@@ -103,10 +103,10 @@ fn a_compose_file_gives_the_services_of_a_stack() {
 #[test]
 fn a_long_list_is_read_in_no_time() {
     let lines: String = (0..50_000).map(|i| format!("service-{i} a:1\n")).collect();
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     assert_eq!(parse(&lines, None).unwrap().len(), 50_000);
     // A quadratic algorithm would take minutes.
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 /// Images with and without registry, port, tag and digest.

@@ -47,29 +47,29 @@ impl AdvanceCause {
         }
     }
 
-    /// The cause as words.
+    /// Describes the cause.
     pub fn describe(&self) -> String {
         match self {
             Self::Updated(places) => format!("another writer changed {}", places.join(", ")),
             Self::Scaled => "the service was scaled".to_owned(),
             Self::Elected => "a new leader was elected".to_owned(),
-            Self::Restarted => "an old task stopped, and came back as a new one".to_owned(),
+            Self::Restarted => "an old task stopped and was replaced by a new one".to_owned(),
             Self::Unknown => "the cause is not known".to_owned(),
         }
     }
 }
 
 impl LastPost {
-    /// The swarm after a post of this process. This is the service after it.
+    /// Reads the leader after a post of this process. `service` is the service as it was read after that post.
     pub fn read(client: &Client, service: &Service) -> Self {
         let leader = nodes::list(client).ok().and_then(|nodes| leader(&nodes));
         Self { spec: service.spec().clone(), at: service.updated_at(), leader }
     }
 
-    /// Why tasks of the service have become new since.
+    /// Why old tasks have been replaced since the post.
     pub fn causes(&self, client: &Client, now: &Service) -> Vec<AdvanceCause> {
         let nodes = nodes::list(client).unwrap_or_default();
-        let mut causes = self.of_spec(now);
+        let mut causes = self.spec_causes(now);
         if self.leader.is_some() && self.leader != leader(&nodes) {
             causes.push(AdvanceCause::Elected);
         }
@@ -79,7 +79,7 @@ impl LastPost {
         if causes.is_empty() { vec![AdvanceCause::Unknown] } else { causes }
     }
 
-    fn of_spec(&self, now: &Service) -> Vec<AdvanceCause> {
+    fn spec_causes(&self, now: &Service) -> Vec<AdvanceCause> {
         let count = Place::at("Mode.Replicated.Replicas");
         let is_count = |change: &Change| change.place == count;
         let (scaled, others): (Vec<Change>, Vec<Change>) =
@@ -96,10 +96,10 @@ impl LastPost {
         let is_new = |task: &Task| new.tasks.iter().any(|other| other.id == task.id);
         let is_available =
             |task: &Task| nodes.iter().find(|node| node.id == task.node).is_none_or(may_keep_tasks);
-        let is_since = |task: &Task| self.at.is_none_or(|at| task.updated > at);
+        let is_later = |task: &Task| self.at.is_none_or(|at| task.updated > at);
         all.tasks.iter().any(|task| {
             !is_new(task)
-                && is_since(task)
+                && is_later(task)
                 && (matches!(
                     task.status.state,
                     TaskState::Failed | TaskState::Rejected | TaskState::Orphaned

@@ -54,7 +54,7 @@ pub fn describe(registry: &str, what: &str, kind: RegistryErrorKind, message: &s
 
 /// An image whose digest is not known, and what is done without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistryTrouble {
+pub struct RegistryFailure {
     /// The host of the registry.
     pub registry: String,
     /// Why it provided no digest.
@@ -78,7 +78,7 @@ pub enum Consequence {
     AsNamed,
 }
 
-impl RegistryTrouble {
+impl RegistryFailure {
     /// Whether both can be described by one line, with their images.
     pub fn is_like(&self, other: &Self) -> bool {
         self.registry == other.registry
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_is_in_our_words_without_addresses() {
+    fn the_cause_is_described_without_addresses() {
         for (message, cause) in [
             (
                 r#"Get "http://127.0.0.1:5999/v2/": dial tcp 127.0.0.1:5999: connect: connection refused"#,
@@ -141,8 +141,8 @@ mod tests {
     }
 
     #[test]
-    fn one_line_names_the_registry_and_what_is_done() {
-        let trouble = |consequence| RegistryTrouble {
+    fn one_line_names_the_registry_and_the_consequence() {
+        let failure = |consequence| RegistryFailure {
             registry: "r.example".to_owned(),
             kind: RegistryErrorKind::Unreachable,
             message: "dial tcp 10.0.0.1:443: i/o timeout".to_owned(),
@@ -150,12 +150,12 @@ mod tests {
         };
         let images = |count: usize| (0..count).map(|nth| format!("r.example/i:{nth}")).collect::<Vec<_>>();
         assert_eq!(
-            trouble(Consequence::WithoutDigest).describe(&images(1)),
+            failure(Consequence::WithoutDigest).describe(&images(1)),
             "registry `r.example` could not be reached for `r.example/i:0` (it does not respond); it is used without a \
              digest, so nodes may run different versions of it"
         );
         assert_eq!(
-            trouble(Consequence::StaysPinned).describe(&images(16)),
+            failure(Consequence::StaysPinned).describe(&images(16)),
             "registry `r.example` could not be reached for 16 images (it does not respond); they stay pinned to their current digests"
         );
     }

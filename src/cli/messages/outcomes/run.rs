@@ -32,12 +32,12 @@ pub fn conflict(why: &RunConflict, name: &str) -> Message {
     }
 }
 
-/// The hint that undoes the whole run.
+/// The hint with the command that undoes the whole run.
 pub fn undo_hint(run: u64) -> String {
     format!("to undo the changes of all services run `swarmctl undo {run}`")
 }
 
-/// Adds the hint that undoes the whole run.
+/// Adds the hint with the command that undoes the whole run.
 pub fn with_undo(message: Message, run: u64) -> Message {
     let hint = message.hint.into_iter().chain([undo_hint(run)]).collect::<Vec<_>>().join("; ");
     Message { hint: Some(hint), ..message }

@@ -80,7 +80,7 @@ impl SwarmState {
                 {
                     self.hook(RequestKind::Read, false);
                     for at in 0..self.services.len() {
-                        self.go_on(at);
+                        self.continue_rollout(at);
                     }
                 }
                 self.list(request)
@@ -97,7 +97,7 @@ impl SwarmState {
                     Err(answer) => answer,
                     Ok(at) => {
                         let id = self.services[at].id.clone();
-                        self.go_on(at);
+                        self.continue_rollout(at);
                         let shown = self.services.iter().find(|service| service.id == id).map(Service::shown);
                         Answer::json(200, shown.expect("it was there").to_string() + "\n")
                     }

@@ -131,7 +131,7 @@ impl SwarmState {
     }
 
     /// Continues the rollout, if there is one.
-    pub(super) fn go_on(&mut self, at: usize) {
+    pub(super) fn continue_rollout(&mut self, at: usize) {
         if !self.services[at].pending.is_empty() {
             let step = self.services[at].pending.remove(0);
             self.step_at(at, step);

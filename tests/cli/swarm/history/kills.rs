@@ -14,7 +14,7 @@ const SERVICES: usize = 60;
 /// How often a command was killed, and when.
 struct Kills {
     /// The duration of the command without a kill. It is reduced if the command ends before it is killed.
-    whole: Duration,
+    duration: Duration,
     /// Before the record was complete.
     unrecorded: usize,
     /// After the record and before the first post.
@@ -28,8 +28,15 @@ struct Kills {
 }
 
 impl Kills {
-    fn new(whole: Duration) -> Self {
-        Self { whole, unrecorded: 0, before_posts: 0, within_posts: 0, before_outcome: 0, after_outcome: 0 }
+    fn new(duration: Duration) -> Self {
+        Self {
+            duration,
+            unrecorded: 0,
+            before_posts: 0,
+            within_posts: 0,
+            before_outcome: 0,
+            after_outcome: 0,
+        }
     }
 
     fn count(&self) -> usize {
@@ -65,22 +72,22 @@ impl Batch {
         json["runs"][0]["run"].as_u64().unwrap_or(0)
     }
 
-    /// Kills the command at a random moment, unless it ends before. Returns the number of its run if there is one.
+    /// Kills the command at a random moment, unless it ends earlier. Returns the number of its run if there is one.
     fn kill(&self, command: Swarmctl, kills: &mut Kills) -> Option<u64> {
-        let (newest, was) = (self.newest_run(), specs(self.engine));
+        let (newest, before) = (self.newest_run(), specs(self.engine));
         let mut running = command.spawn();
-        thread::sleep(kills.whole.mul_f64(fastrand::f64()));
+        thread::sleep(kills.duration.mul_f64(fastrand::f64()));
         running.signal("KILL");
         let is_killed = running.wait().signal == Some(9);
         // A post that was being sent may still be accepted.
         thread::sleep(Duration::from_millis(100));
         let (now, number) = (specs(self.engine), self.newest_run());
-        let changed = now.iter().filter(|(name, spec)| was[*name] != **spec).count();
+        let changed = now.iter().filter(|(name, spec)| before[*name] != **spec).count();
         let count = if number == newest {
             assert_eq!(changed, 0, "posted without a record");
             &mut kills.unrecorded
         } else {
-            let services = check_states(self.engine, number, &was, &now);
+            let services = check_states(self.engine, number, &before, &now);
             let shown = run(self.engine, &format!("history --json --run {number}")).json();
             match (changed, shown["runs"][0]["outcome"] == "started") {
                 (0, true) => &mut kills.before_posts,
@@ -92,7 +99,7 @@ impl Batch {
         if is_killed {
             *count += 1;
         } else if number != newest {
-            kills.whole = kills.whole.mul_f64(0.9);
+            kills.duration = kills.duration.mul_f64(0.9);
         }
         (number != newest).then_some(number)
     }
@@ -108,8 +115,8 @@ fn a_killed_batch_is_known_and_its_undo_completes() {
     // The second run of each, because the first one is slower.
     let [mut of_batch, mut of_undo] = [Kills::new(Duration::ZERO), Kills::new(Duration::ZERO)];
     for _ in 0..2 {
-        of_batch.whole = batch.update().run().succeeds().took;
-        of_undo.whole = batch.undo(batch.newest_run()).run().succeeds().took;
+        of_batch.duration = batch.update().run().succeeds().took;
+        of_undo.duration = batch.undo(batch.newest_run()).run().succeeds().took;
     }
     while of_batch.count() < rounds || of_undo.count() < rounds {
         let Some(number) = batch.kill(batch.update(), &mut of_batch) else { continue };

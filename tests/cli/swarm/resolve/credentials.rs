@@ -181,8 +181,11 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
         let before = index(name);
         with(&["auth", "refresh", name]).fails_with(Exit::RolloutFailed).tells_an_error().says(&[why]);
         let run = with(&["auth", "refresh", "--filter", &format!("name={name}"), "--json"]).succeeds();
-        let told = run.json()["services"][0].clone();
-        assert!(told["error"].as_str().unwrap().contains(why) && told["posted"] == json!(false), "{told}");
+        let report = run.json()["services"][0].clone();
+        assert!(
+            report["error"].as_str().unwrap().contains(why) && report["posted"] == json!(false),
+            "{report}"
+        );
         assert_eq!(index(name), before, "{name}");
     };
 

@@ -68,7 +68,7 @@ fn a_tag_is_pinned_a_running_digest_is_kept_and_a_moved_tag_is_deployed() {
     registry.swarmctl(None, &["outdated", "re-pin"]).run().succeeds().prints(&["registry unreachable"]);
     update(&["--detach", &b]).succeeds().says(&["it is used without a digest"]);
     assert_eq!(image(engine, "re-pin"), b);
-    registry.go_on();
+    registry.start_process();
     let pinned = registry.swarmctl(None, &["update-image", "re-pin", &b]).run().succeeds();
     assert_eq!(image(engine, "re-pin"), format!("{b}@{six}"), "{}", pinned.report());
     let unpin = registry.swarmctl(None, &["update", "--detach", "--unpin", "re-pin"]).run().succeeds();
