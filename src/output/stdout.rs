@@ -41,7 +41,7 @@ impl<W: Write> OutputWriter<W> {
 
     /// Prints one line of text. On a terminal it is broken at word boundaries.
     pub fn wrapped_line(&mut self, text: &str) {
-        match stdout_width().filter(|_| self.is_terminal()) {
+        match self.is_terminal().then(stdout_width).flatten() {
             None => self.line(text),
             Some(width) => {
                 wrap(&visible_prefix(text, MAX_LINE_LEN), width).iter().for_each(|line| self.line(line));

@@ -1,6 +1,7 @@
 //! A service, kept as the JSON that the engine sent.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -37,6 +38,8 @@ pub struct Service {
     image: Option<Arc<str>>,
     update: RawUpdateStatus,
     text: Option<Arc<str>>,
+    /// Where the spec is in the text; empty if that cannot be determined without parsing.
+    spec_at: OnceLock<Range<u32>>,
     object: OnceLock<Arc<Value>>,
     /// The spec, parsed separately from the object: the previous spec is as large.
     spec: OnceLock<Arc<Value>>,
@@ -70,6 +73,7 @@ impl Service {
             image: head.image.map(Into::into),
             update: head.update,
             text,
+            spec_at: OnceLock::new(),
             object: OnceLock::new(),
             spec: OnceLock::new(),
             previous: OnceLock::new(),
@@ -170,7 +174,12 @@ impl Service {
     /// The text of the spec as the engine sent it, if it can be found without parsing.
     pub fn spec_text(&self) -> Option<&str> {
         let text = self.text.as_deref()?;
-        text.get(find(text, &["Spec"])?)
+        let locate = || {
+            let at = find(text, &["Spec"])?;
+            Some(u32::try_from(at.start).ok()?..u32::try_from(at.end).ok()?)
+        };
+        let at = self.spec_at.get_or_init(|| locate().unwrap_or_default());
+        text.get(at.start as usize..at.end as usize).filter(|spec| !spec.is_empty())
     }
 
     /// The spec before the last update, if the engine has it.

@@ -1,6 +1,6 @@
 //! Evaluates lint rules on specs before they are sent: findings are warnings, or with `--strict` errors.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::Args;
 use serde_json::Value;
@@ -73,25 +73,32 @@ pub fn check_updates(
 ) -> Vec<ItemResult<Prepared>> {
     let ui = app.ui;
     let items: Vec<&Item<Prepared>> = entries.iter().flatten().map(|item| &**item).collect();
-    let has_rules_about_nodes =
-        |item: &Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
-    let nodes = match app.nodes().get() {
-        _ if !items.iter().any(|item| has_rules_about_nodes(item)) => NodeList::NotNeeded,
-        Some(Some(nodes)) => NodeList::Read(Arc::clone(nodes)),
-        _ => match read_nodes(client) {
-            Ok(nodes) => nodes,
-            Err(error) => return without_engine(entries, error),
-        },
+    // The first spec that needs the nodes reads them, so that each spec is parsed once.
+    let list = OnceLock::new();
+    let nodes_for = |spec: &Value| {
+        let read = || match app.nodes().get() {
+            Some(Some(nodes)) => Ok(NodeList::Read(Arc::clone(nodes))),
+            _ => read_nodes(client),
+        };
+        let list = needs_nodes(spec).then(|| list.get_or_init(read))?;
+        list.as_ref().ok()?.nodes()
     };
     let mut found = map_concurrently(items, |item| match sent_spec(item) {
-        Some(spec) => findings(&spec, nodes.nodes()),
+        Some(spec) => findings(&spec, nodes_for(&spec)),
         None => Vec::new(),
     })
     .into_iter();
+    let nodes = match list.into_inner() {
+        None => NodeList::NotNeeded,
+        Some(Ok(nodes)) => nodes,
+        Some(Err(error)) => return without_engine(entries, error),
+    };
     let mut checked = Vec::with_capacity(entries.len());
     for entry in entries {
         checked.push(entry.map(|item| (found.next().unwrap_or_default(), item)));
     }
+    let has_rules_about_nodes =
+        |item: &Item<Prepared>| sent_spec(item).is_some_and(|spec| needs_nodes(&spec));
     let why_refused = |item: &Item<Prepared>, findings: &[Finding]| {
         refusal(findings, nodes.why_unavailable().filter(|_| has_rules_about_nodes(item)))
     };

@@ -17,5 +17,5 @@ pub fn expected_spec(service: &Service, request: &UpdateRequest) -> Result<Optio
     if request.auth.is_none() && spec.changes(service)?.is_empty() {
         return Ok(None);
     }
-    spec.value().cloned().map(Some)
+    spec.into_value().map(Some)
 }

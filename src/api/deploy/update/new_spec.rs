@@ -88,6 +88,12 @@ impl NewSpec {
         Ok(self.value.get_or_init(|| value))
     }
 
+    /// The parsed spec, by value.
+    pub fn into_value(self) -> Result<Value> {
+        self.value()?;
+        self.value.into_inner().ok_or_else(|| Error::internal("a new spec without its value"))
+    }
+
     /// The value in the spec that crashes an engine, if there is one.
     pub fn hazard(&self) -> Result<Option<Hazard>> {
         match (self.value.get(), self.text.get().map(|text| std::str::from_utf8(text))) {
