@@ -313,3 +313,11 @@ fn commands(readme: &str) -> impl Iterator<Item = &str> {
             part.starts_with("swarmctl ") && !part.contains("--spec -") && !part.contains("--follow")
         })
 }
+
+#[test]
+fn the_changelog_begins_with_the_version_of_the_program_and_only_that_one_may_be_unreleased() {
+    let changes = include_str!("../../CHANGELOG.md");
+    let versions: Vec<&str> = changes.lines().filter(|line| line.starts_with("## [")).collect();
+    assert!(versions[0].starts_with(concat!("## [", env!("CARGO_PKG_VERSION"), "] - ")), "{versions:?}");
+    assert!(versions[1..].iter().all(|version| !version.ends_with("unreleased")), "{versions:?}");
+}

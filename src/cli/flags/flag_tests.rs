@@ -130,7 +130,8 @@ const ENVIRONMENT: Environment<'_> =
     Environment { variable: &|_| None, directory: &|| Ok("/".to_owned()), file: &|_| Err(String::new()) };
 
 fn sample(flag: &Flag) -> &'static str {
-    SAMPLES.iter().find(|(name, _)| *name == flag.name).map(|(_, value)| *value).expect(flag.name)
+    let sample = SAMPLES.iter().find(|(name, _)| *name == flag.name);
+    sample.unwrap_or_else(|| panic!("--{} needs a value in SAMPLES", flag.name)).1
 }
 
 /// A service with a value at every place, and with unknown fields.

@@ -160,7 +160,7 @@ fn the_table_is_in_order_and_complete() {
     let missing = ["L03", "L23", "L24"];
     let expected: Vec<String> =
         (1..=30).map(|n| format!("L{n:02}")).filter(|id| !missing.contains(&id.as_str())).collect();
-    assert_eq!(ids, expected);
+    assert_eq!(ids, expected, "a new rule has the next ID, and this list ends with it");
     for rule in rules() {
         for text in [rule.condition, rule.effect, rule.sign] {
             assert!(text.starts_with(|c: char| c.is_uppercase() || c == '`'), "{}: {text}", rule.id);
