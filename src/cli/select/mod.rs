@@ -11,6 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
+use crate::api::records::names::HELD;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::services::{self, Filter, MAX_IDS_PER_FILTER, Service};
 use crate::cli::complete::completion::Completion;
@@ -39,6 +40,19 @@ pub struct SelectArgs {
     /// Select all services
     #[arg(long, conflicts_with_all = ["filter", "stack"])]
     pub all: bool,
+    /// Which services can be selected.
+    #[arg(skip)]
+    pub among: Among,
+}
+
+/// Which services can be selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Among {
+    /// All.
+    #[default]
+    All,
+    /// Those whose update is held.
+    Held,
 }
 
 /// Whether a selection includes jobs, which every update runs again.
@@ -113,6 +127,11 @@ impl SelectArgs {
         Self { filter: self.filter.iter().cloned().chain([label]).collect(), ..self.clone() }
     }
 
+    /// The same selection among services whose update is held.
+    pub fn of_held(&self) -> Self {
+        Self { among: Among::Held, ..self.clone() }
+    }
+
     /// Whether services are selected with flags.
     pub fn is_given(&self) -> bool {
         self.all || self.stack.is_some() || !self.filter.is_empty()
@@ -137,6 +156,9 @@ impl SelectArgs {
     pub fn select(&self, ui: Ui, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
         let (images, mut filters) = ImageFilter::split(&self.filter)?;
         filters.extend(self.stack.as_deref().map(stack_filter));
+        if self.among == Among::Held {
+            filters.push(("label".to_owned(), HELD.to_owned()));
+        }
         let mut services = services::list(client, &services::filters(&filters))?;
         if !images.is_empty() {
             services.retain(|service| {
@@ -211,7 +233,11 @@ impl SelectArgs {
     /// Like [`Self::nothing_selected`], if all services are known.
     pub fn nothing_selected_of(&self, all: &[Service]) -> Error {
         let suggestion = self.stack.as_ref().and_then(|stack| suggest::similar_stacks(all, stack));
-        let what = format!("no service matches the selection `{}`", self.to_flags());
+        let what = match self.among {
+            Among::All => format!("no service matches the selection `{}`", self.to_flags()),
+            Among::Held if self.all => "no service is held".to_owned(),
+            Among::Held => format!("no service of the selection `{}` is held", self.to_flags()),
+        };
         Error::NoMatch { what, suggestion: suggestion.map(Box::new) }
     }
 

@@ -1,6 +1,8 @@
 //! The commands that change services, each with an engine, and the state of the services after it.
 
 use serde_json::{Value, json};
+use swarmctl::api::deploy::steps::{Driver, Hold, HoldStart, Round, StepList};
+use swarmctl::api::spec::{Edit, Place, apply_all};
 
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
@@ -31,6 +33,14 @@ pub struct Truth {
     pub times: usize,
     /// Whether the service has the requested state now.
     pub is_so: bool,
+    /// Whether its update is held, so that another command must complete it.
+    pub is_held: bool,
+}
+
+impl Truth {
+    fn new(name: &'static str, times: usize, is_so: bool) -> Self {
+        Self { name: Some(name), times, is_so, is_held: false }
+    }
 }
 
 const PLAIN: Case = Case {
@@ -145,11 +155,7 @@ pub const CASES: &[Case] = &[
         },
         truths: |swarm| {
             let service = swarm.service("t001");
-            vec![Truth {
-                name: Some("t001"),
-                times: service.rollbacks + service.taken.len(),
-                is_so: service.image() == NEW,
-            }]
+            vec![Truth::new("t001", service.rollbacks + service.taken.len(), service.image() == NEW)]
         },
         ..PLAIN
     },
@@ -161,8 +167,17 @@ pub const CASES: &[Case] = &[
         truths: |swarm| {
             let service = swarm.service("t001");
             let is_so = service.previous.as_ref() == Some(&service.spec);
-            vec![Truth { name: Some("t001"), times: service.taken.len(), is_so }]
+            vec![Truth::new("t001", service.taken.len(), is_so)]
         },
+        ..PLAIN
+    },
+    Case {
+        name: "continue",
+        command: &["continue"],
+        args: &["t001"],
+        watches: true,
+        swarm: held,
+        truths: |swarm| vec![released(swarm)],
         ..PLAIN
     },
     Case {
@@ -228,20 +243,53 @@ fn rolling(steps: [Step; 2]) -> FakeSwarm {
 
 fn image_of(swarm: &FakeSwarm, name: &'static str) -> Truth {
     let service = swarm.service(name);
-    Truth { name: Some(name), times: service.taken.len(), is_so: service.image() == NEW }
+    Truth::new(name, service.taken.len(), service.image() == NEW)
 }
 
 fn of_service(swarm: &FakeSwarm, is_so: impl Fn(&Value) -> bool) -> Vec<Truth> {
     let service = swarm.service("t001");
-    vec![Truth { name: Some("t001"), times: service.taken.len(), is_so: is_so(&service.spec) }]
+    vec![Truth::new("t001", service.taken.len(), is_so(&service.spec))]
 }
 
 fn created(swarm: &FakeSwarm, name: Option<&'static str>) -> Truth {
     let made = swarm.world().services.len();
-    Truth { name, times: made, is_so: made == 1 }
+    Truth { name, times: made, is_so: made == 1, is_held: false }
 }
 
 fn removed(swarm: &FakeSwarm) -> Truth {
     let is_gone = swarm.world().services.is_empty();
-    Truth { name: Some("t001"), times: usize::from(is_gone), is_so: is_gone }
+    Truth::new("t001", usize::from(is_gone), is_gone)
+}
+
+/// A service whose update is held: one of its three tasks is new.
+fn held() -> FakeSwarm {
+    let mut spec = spec("t001", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 3.into();
+    spec["UpdateConfig"] = json!({ "Parallelism": 1, "FailureAction": "rollback" });
+    let steps = StepList::parse("1").expect("a list");
+    let start = HoldStart {
+        driver: Driver { by: "ann@ci-7".to_owned(), nonce: "7f".to_owned() },
+        at: "2026-11-28T22:10:00Z".parse().expect("a time"),
+        run: None,
+        is_gated: false,
+        round: Round { steps, step: 1, target: 1, replaces: 1 },
+    };
+    let image = Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), NEW);
+    let post = Hold::start(&spec, &[image], &start).expect("a post");
+    let swarm = FakeSwarm::with([spec]);
+    swarm.world().use_slots("t001");
+    swarm.world().write("t001", |spec| apply_all(spec, &post.edits));
+    swarm
+}
+
+/// Whether the remaining tasks of the held service were replaced, and whether its settings have been restored.
+fn released(swarm: &FakeSwarm) -> Truth {
+    let service = swarm.service("t001");
+    let phase =
+        |spec: &Value| spec["Labels"]["swarmctl.held"].as_str().map(|label| label.contains("releasing"));
+    let times = service.taken.iter().filter(|spec| phase(spec) == Some(true)).count();
+    let is_held = phase(&service.spec).is_some();
+    let has_settings =
+        service.spec["UpdateConfig"] == json!({ "Parallelism": 1, "FailureAction": "rollback" });
+    Truth { is_held, ..Truth::new("t001", times, times == 1 && has_settings != is_held) }
 }

@@ -91,8 +91,12 @@ impl Trial {
             return Some("it was applied more than once, or is no longer applied".to_owned());
         }
         let Some(code) = self.run.code else { return Some("it was killed".to_owned()) };
+        // The update of such a service is not complete.
+        let is_held = self.truths.iter().any(|it| it.is_held);
         let is_not_posted_again = case.is_posted_once && (!self.plan.broken.handled || self.lost);
         let right = match () {
+            () if is_held && code == case.code => false,
+            () if is_held && code == 7 => !self.plan.is_once,
             () if self.plan.is_once && is_not_posted_again => code == 8 && !all_so || code == 0 && all_so,
             () if self.plan.is_once => code == case.code && all_so,
             () if self.answered && all_so => code == case.code || (code == 7 && case.watches),
@@ -143,9 +147,12 @@ impl Trial {
             let right = match (&service["posted"], code) {
                 (Value::Bool(true), code) => truth.times == 1 && (code == i64::from(case.code) || code == 7),
                 (Value::Bool(false), 8) => truth.times == 0,
+                (Value::Bool(false), 7) => truth.times == 0 && truth.is_held,
                 // One of several services, which was not started.
                 (Value::Bool(false), 1) => truth.times == 0 && service["outcome"] == "not_started",
                 (Value::Null, 9) => true,
+                // The result of its last post is unknown.
+                (Value::Bool(true), 9) => truth.times == 1 && case.command == ["continue"],
                 _ => false,
             };
             if !right {

@@ -150,8 +150,9 @@ fn a_service_that_is_not_held_stays_as_it_is() {
         (&json!("unchanged"), &json!("not_held"))
     );
     run(&swarm, &["continue", "web"]).run().succeeds().prints(&["web: is not held; nothing was posted"]);
-    run(&swarm, &["continue", "--all"]).run().fails_with(Exit::NotFound);
-    run(&swarm, &["continue", "--stack", "shop"]).run().fails_with(Exit::NotFound);
+    run(&swarm, &["continue", "--all"]).run().fails_with(Exit::NotFound).says(&["no service is held"]);
+    let of_stack = run(&swarm, &["continue", "--stack", "shop"]).run().fails_with(Exit::NotFound);
+    of_stack.says(&["no service of the selection `--stack shop` is held"]).never_says(&["label="]);
     swarm.expect("web").posted(0);
 }
 

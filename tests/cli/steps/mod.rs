@@ -6,6 +6,8 @@ mod confirm;
 mod faults;
 mod hold;
 mod list;
+mod many;
+mod races;
 mod refused;
 
 use std::fs;

@@ -28,6 +28,13 @@ fn invalid_lists_and_combinations_are_usage_errors() {
         let line = [&["update-image"], flags, &["web", NEW]].concat();
         run(&swarm, &line).run().fails_with(Exit::Usage).says(&[says]);
     }
+    for line in
+        [&["update-image", "--steps", "1", "--confirm", "web", NEW][..], &["continue", "--confirm", "web"]]
+    {
+        let refused = run(&swarm, line).run().fails_with(Exit::Usage);
+        // The example is a complete command.
+        refused.says(&[&format!("(for example: `swarmctl {} ", line[0])]);
+    }
     for flags in [&["--replicas", "3"][..], &["--update-delay", "1s"], &["--update-parallelism", "2"]] {
         let line = [&["update", "web", "--env-add", "A=1", "--hold", "1"], flags].concat();
         run(&swarm, &line).run().fails_with(Exit::Usage).says(&["`--hold`", flags[0]]);

@@ -119,7 +119,7 @@ impl Managers {
     }
 
     /// Whether manager `n` reports within the time limit that there is a leader other than `but`.
-    fn knows_leader(&self, n: usize, but: usize) -> bool {
+    pub fn knows_leader(&self, n: usize, but: usize) -> bool {
         self.nodes(n).is_some_and(|nodes| leader_of(&nodes).is_some_and(|leader| leader != but))
     }
 

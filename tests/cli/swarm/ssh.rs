@@ -200,6 +200,23 @@ fn works_with_a_real_sshd_and_quotes_its_errors() {
     assert_eq!(engine.service("by-ssh")["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"], NEW);
     client.swarmctl(&["-H", &host, "ps", "by-ssh"]).run().succeeds().prints(&["Running"]);
 
+    let mut spec = small("steps-by-ssh", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 3.into();
+    let _service = engine.create(&spec);
+    engine.wait_until("all run", |engine| engine.running_tasks("steps-by-ssh") == 3);
+    let mut expected = engine.service("steps-by-ssh")["Spec"].clone();
+    let update = ["-H", &host, "update-image", "--no-resolve-image", "steps-by-ssh", NEW, "--hold", "1"];
+    client.swarmctl(&update).run().answers(Exit::Different).says(&["1 of 3 tasks new"]);
+    let gate = "[ $(echo $SWARMCTL_NEW_TASKS | wc -w) -gt 1 ]";
+    client
+        .swarmctl(&["-H", &host, "continue", "steps-by-ssh", "--steps", "2", "--gate", gate])
+        .run()
+        .fails_with(Exit::RolloutFailed)
+        .says(&["gate 1 failed after step 1"]);
+    client.swarmctl(&["-H", &host, "continue", "steps-by-ssh"]).run().succeeds();
+    expected["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into();
+    assert_eq!(engine.service("steps-by-ssh")["Spec"].to_string(), expected.to_string());
+
     let ls = |host: &str| {
         client.swarmctl(&["-H", host, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error()
     };

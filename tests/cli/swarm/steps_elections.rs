@@ -2,7 +2,7 @@
 //! the settings are the original ones in the end.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ const SECOND: u64 = 1_000_000_000;
 #[test]
 fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     let elections = count_from_env("SWARMCTL_TEST_STEP_ELECTIONS", 1);
+    // Each election lets one more task be replaced. A manager that returns may cause another one, and some old tasks must be left.
+    let tasks = 3 * elections + 4;
     let managers = Managers::start();
     let leader = managers.wait_until_whole();
     // The tasks are on a manager that stays.
@@ -31,42 +33,43 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
             "ContainerSpec": {"Image": OLD, "StopGracePeriod": SECOND},
             "Placement": {"Constraints": [format!("node.id=={node}")]},
         },
-        "Mode": {"Replicated": {"Replicas": 12}},
+        "Mode": {"Replicated": {"Replicas": tasks}},
         "UpdateConfig": {
             "Parallelism": 1, "Monitor": SECOND, "FailureAction": "rollback", "MaxFailureRatio": 0.25, "Order": "stop-first",
         },
     });
     engine.ask("POST", "/services/create", Some(&spec));
-    engine.wait_until("the tasks run", |engine| engine.running_tasks(NAME) == 12);
+    engine.wait_until("the tasks run", |engine| engine.running_tasks(NAME) == tasks);
     let before = engine.service(NAME)["Spec"].clone();
-    let bake = format!("{}s", 75 * elections);
-    let line = ["update-image", "--no-resolve-image", NAME, NEW, "--steps", "1", "--bake", &bake, "--json"];
-    let mut running = managers.swarmctl(stays, &line).spawn();
+    let folder = tempfile::tempdir().expect("a directory");
+    let go = folder.path().join("go");
+    // It starts again whenever another task is new, and is not conclusive for two minutes.
+    let gate = format!("for i in $(seq 250); do [ -e {} ] && exit 0; sleep 0.1; done; exit 75", go.display());
+    let line = ["update-image", "--no-resolve-image", NAME, NEW, "--steps", "1", "--gate", &gate, "--json"];
+    let line = [&line[..], &["--gate-every", "1s"]].concat();
+    let limit = Duration::from_secs(200 + 200 * elections as u64);
+    let mut running = managers.swarmctl(stays, &line).limit(limit).spawn();
     engine.wait_until("the first task is new", |engine| new_tasks(engine) == Some(1));
-    let mut held = 0;
-    for election in 1..=elections {
+    let mut new = 1;
+    for _ in 0..elections {
         let leader = managers.wait_until_whole();
-        if leader == stays {
-            // Its end would also end the tasks.
-            break;
+        // The end of the manager that has the tasks would also end them, so that one only stops responding.
+        let fault = if leader == stays { "pause" } else { "kill" };
+        managers.inject_fault(fault, leader);
+        if fault == "pause" {
+            wait_for_another_leader(&managers, leader);
+            managers.reverse_fault(fault, leader);
         }
-        managers.inject_fault("kill", leader);
         // One task for each election.
-        engine.wait_until("the hold has advanced", |engine| new_tasks(engine) == Some(1 + election));
-        thread::sleep(Duration::from_secs(3));
-        let status = managers.swarmctl(stays, &["status", "--json", NAME]).run();
-        let hold = status.json()["services"][0]["hold"].clone();
-        assert_eq!(
-            (&hold["new"], &hold["extra"]),
-            (&json!(1 + election), &json!(election)),
-            "{}",
-            status.report()
-        );
-        assert_eq!(new_tasks(engine), Some(1 + election));
-        managers.reverse_fault("kill", leader);
+        engine.wait_until("the hold has advanced", |engine| new_tasks(engine) > Some(new));
+        new = reported_new_tasks(&managers, stays);
+        if fault == "kill" {
+            managers.reverse_fault(fault, leader);
+        }
         managers.wait_until_whole();
-        held = election;
     }
+    new = reported_new_tasks(&managers, stays);
+    std::fs::write(&go, "").expect("the gate can be let go");
     let mut run = running.wait();
     let result = run.json()["services"][0].clone();
     let ending = if run.code == Some(Exit::StoppedWaiting.code()) {
@@ -78,7 +81,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
         let step = &result["steps"][0];
         assert_eq!(
             (&step["extra"], &step["causes"]),
-            (&json!(held), &json!(["elected"])),
+            (&json!(new - 1), &json!(["elected"])),
             "{}",
             run.report()
         );
@@ -90,19 +93,57 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     let service = engine.service(NAME);
     assert_eq!(service["Spec"].to_string(), expected.to_string(), "{}", run.report());
     record_figure(
-        &format!("{held} elections during a hold"),
+        &format!("{elections} elections during a hold"),
         &format!(
             "the number of new tasks is always the engine's, {ending}, and the settings are the original ones"
         ),
     );
 }
 
+/// The number of new tasks when all of them run, which `status` reports as the engine has it.
+fn reported_new_tasks(managers: &Managers, of: usize) -> usize {
+    let engine = managers.engine(of);
+    let all_run = || {
+        let states = states_of_new_tasks(&engine)?;
+        states.iter().all(|state| state == "running").then_some(states.len())
+    };
+    let start = Instant::now();
+    loop {
+        let before = all_run();
+        let status = managers.swarmctl(of, &["status", "--json", NAME]).run();
+        // Another task may have become new meanwhile.
+        if let (Some(new), true) = (before, before == all_run()) {
+            let hold = status.json()["services"][0]["hold"].clone();
+            let shown = (&hold["new"], &hold["extra"]);
+            assert_eq!(shown, (&json!(new), &json!(new - 1)), "{}", status.report());
+            return new;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "the number of new tasks changes all the time");
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Waits until the managers other than `paused` have elected one of them.
+fn wait_for_another_leader(managers: &Managers, paused: usize) {
+    let start = Instant::now();
+    while !(1..=3).any(|n| n != paused && managers.knows_leader(n, paused)) {
+        assert!(start.elapsed() < Duration::from_secs(60), "no other leader is elected");
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
 /// The number of running tasks of the current template. `None` if there is no list, as without a leader.
 fn new_tasks(engine: &Engine) -> Option<usize> {
-    let filters =
-        json!({"service": [NAME], "desired-state": ["running"], "_up-to-date": ["true"]}).to_string();
+    Some(states_of_new_tasks(engine)?.iter().filter(|state| *state == "running").count())
+}
+
+/// The states of the tasks of the current template that have not ended.
+fn states_of_new_tasks(engine: &Engine) -> Option<Vec<String>> {
+    let filters = json!({"service": [NAME], "_up-to-date": ["true"]}).to_string();
     let filters = utf8_percent_encode(&filters, NON_ALPHANUMERIC);
     let (_, tasks): (u16, Value) = engine.try_ask("GET", &format!("/tasks?filters={filters}"), None).ok()?;
-    let tasks = tasks.as_array()?.iter().filter(|task| task["Status"]["State"] == "running");
-    Some(tasks.count())
+    let states = tasks.as_array()?.iter().map(|task| task["Status"]["State"].as_str().unwrap_or_default());
+    let has_ended =
+        |state: &&str| ["complete", "shutdown", "failed", "rejected", "remove", "orphaned"].contains(state);
+    Some(states.filter(|state| !has_ended(state)).map(str::to_owned).collect())
 }

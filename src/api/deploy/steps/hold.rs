@@ -12,7 +12,7 @@ use super::settings::{
 };
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
-use crate::api::spec::{Edit, Op, Place, apply_all};
+use crate::api::spec::{Change, Edit, Op, Place, apply_all};
 
 /// A held update, as its label was last read or written by this process.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +96,8 @@ pub enum HoldConflict {
         /// Who.
         by: String,
     },
+    /// The label is one of an earlier round again: the engine has rolled the service back.
+    SetBack,
     /// Somebody has changed edited places.
     Changed(Vec<Difference>),
     /// The remaining tasks are being replaced. This can be completed, but not reversed.
@@ -132,7 +134,23 @@ impl Hold {
     pub fn read(spec: &Value) -> Result<Option<Self>, UnreadableLabel> {
         let Some(label) = label_of(spec) else { return Ok(None) };
         let text = label.as_str().ok_or_else(|| UnreadableLabel::Invalid("it is not a string".to_owned()))?;
-        Ok(Some(Self { label: parse(text)?, text: text.to_owned() }))
+        Self::from_text(text).map(Some)
+    }
+
+    /// The held update as a post with these changes has left it. `None` if it has not set the label.
+    pub fn from_changes(changes: &[Change]) -> Option<Self> {
+        let own = label_place();
+        let text = changes.iter().find_map(|Change { place, new, .. }| match new {
+            Some(text) if *place == own => text.as_str(),
+            // The service had no labels.
+            Some(labels) if *place == Place::at("Labels") => labels[HELD].as_str(),
+            _ => None,
+        })?;
+        Self::from_text(text).ok()
+    }
+
+    fn from_text(text: &str) -> Result<Self, UnreadableLabel> {
+        Ok(Self { label: parse(text)?, text: text.to_owned() })
     }
 
     /// The contents of the label.
@@ -283,6 +301,7 @@ impl Hold {
             Some(label) if label.as_str() == Some(&self.text) => {}
             Some(_) => {
                 return Err(match Self::read(spec) {
+                    Ok(Some(other)) if self.is_after(&other) => HoldConflict::SetBack,
                     Ok(Some(other)) => HoldConflict::TakenOver { by: other.label.by },
                     Ok(None) => HoldConflict::Removed,
                     Err(why) => HoldConflict::Unreadable(why),
@@ -292,6 +311,11 @@ impl Hold {
         let expected = if self.label.phase == Phase::Aborting { Expected::Old } else { Expected::New };
         let differences = differences(&self.label.edits, spec, expected);
         if differences.is_empty() { Ok(()) } else { Err(HoldConflict::Changed(differences)) }
+    }
+
+    /// Whether the other label is one of an earlier round of the same update.
+    fn is_after(&self, other: &Self) -> bool {
+        other.label.at == self.label.at && other.label.round < self.label.round
     }
 
     /// The label of the next post.

@@ -117,5 +117,5 @@ pub fn note_unplanned(
 fn selected_by(selection: &Selection) -> Result<SelectArgs, String> {
     let read = |(key, value): &(String, String)| filter::parse_selection(&format!("{key}={value}"));
     let filter = selection.filters.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(SelectArgs { filter, stack: selection.stack.clone(), all: selection.all })
+    Ok(SelectArgs { filter, stack: selection.stack.clone(), all: selection.all, ..SelectArgs::default() })
 }

@@ -9,7 +9,6 @@ use clap::Args;
 use self::prepare::Preparer;
 use crate::api::deploy::steps::{Step, StepList};
 use crate::api::deploy::update::Operation;
-use crate::api::records::names::HELD;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::gates::GateArgs;
@@ -113,12 +112,11 @@ pub fn run(args: ContinueArgs, app: &App) -> anyhow::Result<Exit> {
         None => (steps, LastStep::All),
     };
     let if_changed = if as_is { IfChanged::Accept } else { IfChanged::Conflict };
-    let rules = StepRules { if_changed, ..checks.rules(steps, last)? };
+    let rules = StepRules { if_changed, ..checks.rules(steps, last, "swarmctl continue web --hold 25%")? };
     let style = ReportStyle::new("continue", "continue", "updated");
     let deployment =
         Deployment::new(style, app, flags)?.with_gates(&gates, rules.bake)?.with_steps(Some(rules))?;
-    let select = if select.is_given() { select.with_label(HELD) } else { select };
-    let selected = deployment.select(&select, &services, Jobs::Excluded)?;
+    let selected = deployment.select(&select.of_held(), &services, Jobs::Excluded)?;
     let preparer = Preparer {
         request: selected.request(Operation::Edit(Vec::new()))?,
         driver: selected.driver(),

@@ -80,6 +80,7 @@ impl InspectedArgs {
     }
 
     fn select(&self) -> SelectArgs {
-        SelectArgs { filter: self.filter.clone(), stack: self.stack.clone(), all: self.all }
+        let (filter, stack) = (self.filter.clone(), self.stack.clone());
+        SelectArgs { filter, stack, all: self.all, ..SelectArgs::default() }
     }
 }

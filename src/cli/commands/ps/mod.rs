@@ -83,7 +83,8 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     let flags = ListFlags { setting: Some("tasksFormat"), is_json: args.json, is_quiet: args.quiet };
     let format = format::rows(args.format.as_ref(), COLUMNS, flags, app)?;
     let (of_services, of_tasks) = filters::split(&args.filter, &args.services);
-    let select = SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all };
+    let select =
+        SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all, ..SelectArgs::default() };
     select.check(&args.services, "swarmctl ps web")?;
     let client = app.client(None)?;
     let chosen =

@@ -1,11 +1,13 @@
 //! The rollback of a held update: its new tasks are replaced with old ones.
 
-use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase};
+use serde_json::Value;
+
+use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, has_label, is_held_without_label};
 use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
 use crate::api::resources::services::Service;
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::steps::FirstPost;
-use crate::cli::deploy::{IfPaused, Prepared};
+use crate::cli::deploy::{IfPaused, Item, Prepared};
 
 /// Prepares the rollback. `None` if the service is not held.
 ///
@@ -29,6 +31,21 @@ pub fn prepare(
         Phase::Releasing => return Err(conflict(HoldConflict::Releasing)),
     };
     Ok(Some(Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) }))
+}
+
+/// Refuses a previous spec of a held update: its tasks would be replaced in part, and nothing would continue.
+///
+/// # Errors
+/// It is one.
+pub fn refuse_held_spec(item: &Item<()>, previous: &Value) -> Result<(), NotStarted> {
+    if !has_label(previous) && !is_held_without_label(previous) {
+        return Ok(());
+    }
+    Err(item.unsuitable(
+        "its previous spec is that of a held update, so a rollback would hold it again; to change the image run `swarmctl \
+         update-image`"
+            .to_owned(),
+    ))
 }
 
 fn conflict(why: HoldConflict) -> NotStarted {

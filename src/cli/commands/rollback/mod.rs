@@ -122,6 +122,7 @@ fn prepare(
     let Some(previous) = service.previous_spec() else {
         return Err(item.unsuitable(no_previous_spec(service).to_owned()).into());
     };
+    held::refuse_held_spec(item, previous)?;
     let warning = check(client, service, previous, failed)?;
     let announced_if_sent = Vec::from_iter(describe(service, previous));
     let prepared = Prepared::new(request.clone(), IfPaused::Resume).warns_of_job(service);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Batch, Work};
 use crate::api::deploy::gates::verdict::Verdict;
-use crate::api::deploy::steps::{Hold, Phase};
+use crate::api::deploy::steps::{Hold, Phase, has_label};
 use crate::api::deploy::update::{
     Applied, FailedUpdate, HoldOperation, Operation, Stored, Update, UpdateError, UpdateRequest, Warning,
     repost, update,
@@ -17,7 +17,8 @@ use crate::api::resources::services::Service;
 use crate::cli::deploy::gates::GateReport;
 use crate::cli::deploy::report::{Remarks, Watchable};
 use crate::cli::deploy::steps::{
-    Action, AdvanceCause, GateState, IfChanged, LastPost, Observed, StepResult, StepRules, Stepper, Steps,
+    AcceptedPost, Action, AdvanceCause, GateState, IfChanged, LastPost, Observed, StepResult, StepRules,
+    Stepper, Steps,
 };
 use crate::cli::deploy::watch::{Ending, Purpose, Watched};
 use crate::cli::exit::Exit;
@@ -58,6 +59,11 @@ fn not_sent(base: Service, error: Error) -> Box<FailedUpdate> {
 /// Posts the spec once more, so that a rollback by the engine does not restore the hold.
 fn posted_twice(client: &Client, applied: Applied) -> Applied {
     let Stored::Read { service, dropped } = applied.stored else { return applied };
+    if has_label(service.spec()) {
+        // Another update is held already.
+        let stored = Stored::Read { service, dropped };
+        return Applied { stored, ..applied };
+    }
     let mut warnings = applied.warnings;
     let service = match repost(client, service.clone()) {
         Ok(newest) => newest,
@@ -69,6 +75,23 @@ fn posted_twice(client: &Client, applied: Applied) -> Applied {
     Applied { stored: Stored::Read { service, dropped }, warnings, ..applied }
 }
 
+/// The held update after the first post of a command, or as it was found. `None` if this command does not drive it.
+fn hold_after(change: &Watchable) -> Option<Hold> {
+    match change {
+        // A post without changes only resumes the rollout.
+        Watchable::Applied(applied) if !applied.changes.is_empty() => Hold::from_changes(&applied.changes),
+        change => Hold::read(change.service()?.spec()).ok()?,
+    }
+}
+
+/// The service after a post. `None` if it was not read, or from a manager that lags behind.
+fn read_after(applied: &Applied) -> Option<&Service> {
+    match &applied.stored {
+        Stored::Read { service, .. } => Some(service).filter(|it| it.version() > applied.version_before),
+        Stored::Unread(_) | Stored::Unavailable => None,
+    }
+}
+
 impl<T: Send> Batch<'_, T> {
     /// Continues the held update of a service that is going to be watched. `None` if it is not held, or not by this command.
     pub(super) fn stepper_of(
@@ -78,8 +101,8 @@ impl<T: Send> Batch<'_, T> {
         purpose: Purpose,
     ) -> Option<Stepper> {
         let steps = self.rules.steps.as_ref()?;
+        let hold = hold_after(change)?;
         let service = change.service()?;
-        let hold = Hold::read(service.spec()).ok()??;
         // If the last post was made by another process, the label does not have the changes of others that are accepted.
         let hold = match steps.rules.if_changed {
             IfChanged::Conflict => hold,
@@ -87,18 +110,23 @@ impl<T: Send> Batch<'_, T> {
         };
         let version = service.version();
         let gates = if self.rules.gates.is_some() { GateState::Given } else { GateState::None };
-        let stepper = if purpose == Purpose::Rollback {
+        let mut stepper = if purpose == Purpose::Rollback {
             let steps = Steps { rules: StepRules::to_complete(), ..steps.clone() };
             Stepper::new(hold, version, &steps, GateState::None)
         } else {
             Stepper::new(hold, version, steps, gates)
         };
+        let mut last_post = None;
         if let Watchable::Applied(applied) = change {
+            match read_after(applied) {
+                Some(service) => last_post = Some(LastPost::read(self.client, service)),
+                None if applied.changes.is_empty() => {}
+                None => stepper.await_read(applied.version_before),
+            }
             applied.changes = stepper.changes();
         }
-        let service = change.service()?;
         Some(match remarks.new_tasks {
-            Some(goal) => stepper.with_goal(goal, LastPost::read(self.client, service)),
+            Some(goal) => stepper.with_goal(goal, last_post),
             None => stepper,
         })
     }
@@ -150,10 +178,10 @@ impl<T: Send> Batch<'_, T> {
                 }
             }
             Action::ReportAdvance => {
-                let causes = match &stepper.last_post {
+                let causes = match &mut stepper.last_post {
                     // The tasks may be newer than the service that was read before them.
                     Some(post) => match services::inspect(self.client, watched.service.id()) {
-                        Ok(newest) => post.causes(self.client, &newest),
+                        Ok(newest) => post.explain(self.client, &newest),
                         Err(_) => vec![AdvanceCause::Unknown],
                     },
                     None => vec![AdvanceCause::Unknown],
@@ -224,14 +252,13 @@ impl<T: Send> Batch<'_, T> {
             }
             Err(failed) => return self.not_posted(at, failed),
         };
-        let read = match &applied.stored {
-            Stored::Read { service, .. } => Some(service.clone()),
-            Stored::Unread(_) | Stored::Unavailable => None,
-        };
         let judgement = watched.judgement.take();
         watched.follow_post(&applied);
-        stepper.last_post = read.as_ref().map(|service| LastPost::read(self.client, service));
-        let action = stepper.posted(read.as_ref());
+        let read = read_after(&applied);
+        let hold = Hold::from_changes(&applied.changes);
+        stepper.last_post = read.filter(|_| hold.is_some()).map(|it| LastPost::read(self.client, it));
+        let version_before = applied.version_before;
+        let action = stepper.posted(AcceptedPost { hold, version_before, service: read });
         if matches!(action, Action::End(_)) {
             // The last post restarts no task.
             watched.judgement = judgement;

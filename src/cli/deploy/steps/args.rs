@@ -75,7 +75,7 @@ impl StepArgs {
             (None, Some(step)) => (StepList::hold(step), LastStep::First),
             (None, None) => return Ok(None),
         };
-        self.checks.rules(Some(steps), last).map(Some)
+        self.checks.rules(Some(steps), last, "swarmctl update-image web shop/web:1.8 --hold 1").map(Some)
     }
 
     /// The time to wait before gates run.
@@ -90,16 +90,21 @@ impl StepArgs {
 }
 
 impl CheckArgs {
-    /// The rules for these steps. Without steps, those of the hold are used.
+    /// The rules for these steps. Without steps, those of the hold are used. The example is a command that does not ask.
     ///
     /// # Errors
     /// `--confirm` is given without a terminal.
-    pub fn rules(&self, steps: Option<StepList>, last: LastStep) -> Result<StepRules, UsageError> {
+    pub fn rules(
+        &self,
+        steps: Option<StepList>,
+        last: LastStep,
+        example: &'static str,
+    ) -> Result<StepRules, UsageError> {
         let confirm = if self.confirm { Confirm::Ask } else { Confirm::Never };
         if self.confirm && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return Err(UsageError::new(
-                "`--confirm` asks, so stdin and stderr must be a terminal",
-                "--hold 1, and later `swarmctl continue web`",
+                "`--confirm` asks, so stdin and stderr must be a terminal; without one, hold the update and continue it later",
+                example,
             ));
         }
         let (bake, if_changed) = (self.bake.unwrap_or_default(), IfChanged::Conflict);

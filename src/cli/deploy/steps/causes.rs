@@ -11,11 +11,15 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskScope, TaskState};
 use crate::api::spec::{Change, Place, changes};
 
-/// The swarm after the last post of this process.
+/// The swarm after the last post of this process, or when extra tasks were explained last.
 #[derive(Clone, Debug)]
 pub struct LastPost {
     spec: Value,
+    /// The previous spec. It shows that somebody has posted, also if the spec is the same again.
+    previous: Value,
     at: Option<Timestamp>,
+    /// Whether extra tasks were explained since the post. More of them may follow from the same event.
+    is_explained: bool,
     /// The ID of the leader, if it is known.
     leader: Option<String>,
 }
@@ -63,27 +67,40 @@ impl LastPost {
     /// Reads the leader after a post of this process. `service` is the service as it was read after that post.
     pub fn read(client: &Client, service: &Service) -> Self {
         let leader = nodes::list(client).ok().and_then(|nodes| leader(&nodes));
-        Self { spec: service.spec().clone(), at: service.updated_at(), leader }
+        let (spec, previous) = specs(service);
+        Self { spec, previous, at: service.updated_at(), is_explained: false, leader }
     }
 
-    /// Why old tasks have been replaced since the post.
-    pub fn causes(&self, client: &Client, now: &Service) -> Vec<AdvanceCause> {
+    /// Why old tasks have been replaced since. Empty if that was explained before.
+    pub fn explain(&mut self, client: &Client, now: &Service) -> Vec<AdvanceCause> {
         let nodes = nodes::list(client).unwrap_or_default();
         let mut causes = self.spec_causes(now);
-        if self.leader.is_some() && self.leader != leader(&nodes) {
+        let leader = leader(&nodes);
+        // There is none during an election.
+        if leader.is_some() && self.leader.is_some() && self.leader != leader {
             causes.push(AdvanceCause::Elected);
         }
         if self.has_restarted(client, now, &nodes) {
             causes.push(AdvanceCause::Restarted);
         }
-        if causes.is_empty() { vec![AdvanceCause::Unknown] } else { causes }
+        if causes.is_empty() && !self.is_explained {
+            causes.push(AdvanceCause::Unknown);
+        }
+        self.leader = leader.or(self.leader.take());
+        (self.spec, self.previous) = specs(now);
+        self.is_explained = true;
+        causes
     }
 
     fn spec_causes(&self, now: &Service) -> Vec<AdvanceCause> {
         let count = Place::at("Mode.Replicated.Replicas");
         let is_count = |change: &Change| change.place == count;
-        let (scaled, others): (Vec<Change>, Vec<Change>) =
-            changes(&self.spec, now.spec()).into_iter().partition(is_count);
+        let (spec, previous) = specs(now);
+        let mut found = changes(&self.spec, &spec);
+        if found.is_empty() && previous != self.previous {
+            found = changes(&previous, &spec);
+        }
+        let (scaled, others): (Vec<Change>, Vec<Change>) = found.into_iter().partition(is_count);
         let places: Vec<String> = others.iter().map(|change| change.place.to_string()).collect();
         let updated = (!places.is_empty()).then_some(AdvanceCause::Updated(places));
         updated.into_iter().chain((!scaled.is_empty()).then_some(AdvanceCause::Scaled)).collect()
@@ -106,6 +123,10 @@ impl LastPost {
                 ) || !is_available(task))
         })
     }
+}
+
+fn specs(service: &Service) -> (Value, Value) {
+    (service.spec().clone(), service.previous_spec().cloned().unwrap_or_default())
 }
 
 /// Whether the engine leaves tasks on this node. After an election all nodes are `unknown` until they have registered with the new leader.

@@ -16,4 +16,4 @@ pub use self::confirm::Questions;
 pub use self::report::{StepReport, StepResult};
 pub use self::rules::{GateState, IfChanged, LastStep, Position, StepRules, Steps};
 pub use self::start::FirstPost;
-pub use self::stepper::{Action, Observed, Stepper};
+pub use self::stepper::{AcceptedPost, Action, Observed, Stepper};

@@ -192,8 +192,15 @@ impl StepDraft {
     pub fn explain_extra(&mut self, causes: Vec<AdvanceCause>) {
         self.reported = self.extra();
         for cause in causes {
-            if !self.causes.contains(&cause) {
-                self.causes.push(cause);
+            let known = self.causes.iter_mut().find(|known| known.as_str() == cause.as_str());
+            match (known, cause) {
+                (Some(AdvanceCause::Updated(known)), AdvanceCause::Updated(places)) => {
+                    let new: Vec<String> =
+                        places.into_iter().filter(|place| !known.contains(place)).collect();
+                    known.extend(new);
+                }
+                (Some(_), _) => {}
+                (None, cause) => self.causes.push(cause),
             }
         }
     }

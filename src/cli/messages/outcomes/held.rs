@@ -81,6 +81,10 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
             format!("the hold on `{name}` is now driven by {by}"),
             Some(format!("see `swarmctl status {name}`")),
         ),
+        HoldConflict::SetBack => Message::new(
+            format!("the hold on `{name}` was set back to an earlier round by a rollback of the engine"),
+            Some(way_on(name)),
+        ),
         HoldConflict::Changed(differences) => {
             let shown = |Difference { place, planned_from, now, planned_to }: &Difference| {
                 let [from, now, to] = [planned_from, now, planned_to].map(|it| value(it.as_ref()));

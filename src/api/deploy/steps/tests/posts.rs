@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::spec::{Edit, Place, apply_all};
+use crate::api::spec::{Edit, Place, apply_all, changes};
 
 const ENV: &str = "TaskTemplate.ContainerSpec.Env";
 
@@ -255,4 +255,34 @@ fn an_edit_that_restarts_nothing_but_a_label_can_be_held() {
     let (now, hold) = held(&before, &edits);
     let end = posted(&now, &hold.finish(&now).unwrap());
     assert_eq!(sorted(&end), sorted(&expected));
+}
+
+#[test]
+fn the_update_after_a_post_is_known_from_its_changes() {
+    let mut without_labels = spec(None);
+    without_labels.as_object_mut().unwrap().shift_remove("Labels");
+    for before in [spec(None), without_labels] {
+        let (after, hold) = held(&before, &[image(NEW)]);
+        assert_eq!(Hold::from_changes(&changes(&before, &after)), Some(hold.clone()));
+        let advance = hold.advance(&after, &driver("bob"), &round(1, 1, 1)).unwrap();
+        let later = posted(&after, &advance);
+        assert_eq!(Hold::from_changes(&changes(&after, &later)), advance.next);
+        let done = posted(&later, &advance.next.unwrap().finish(&later).unwrap());
+        assert_eq!(Hold::from_changes(&changes(&later, &done)), None);
+    }
+}
+
+#[test]
+fn a_label_of_an_earlier_round_is_not_another_driver() {
+    let (first, hold) = held(&spec(None), &[image(NEW)]);
+    let advance = hold.advance(&first, &driver("bob"), &round(1, 1, 1)).unwrap();
+    let second = posted(&first, &advance);
+    let next = advance.next.unwrap();
+    assert_eq!(next.check(&first), Err(HoldConflict::SetBack));
+    assert_eq!(hold.check(&second), Err(HoldConflict::TakenOver { by: "bob@ci".to_owned() }));
+    // A hold that was started later.
+    let at: Timestamp = "2026-11-28T23:10:00Z".parse().unwrap();
+    let other = HoldStart { driver: driver("eve"), at, ..start() };
+    let other = posted(&spec(None), &Hold::start(&spec(None), &[image(NEW)], &other).unwrap());
+    assert_eq!(next.check(&other), Err(HoldConflict::TakenOver { by: "eve@ci".to_owned() }));
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Action, Observed, Stepper, StepperState};
+use super::{AcceptedPost, Action, Observed, Stepper, StepperState};
 use crate::api::deploy::gates::verdict::Verdict;
-use crate::api::deploy::steps::{Hold, HoldConflict, Phase, Round, delay, original_settings, round_size};
+use crate::api::deploy::steps::{
+    Hold, HoldConflict, Phase, Round, delay, has_label, original_settings, round_size,
+};
 use crate::api::deploy::update::{Conflict, HoldOperation};
 use crate::api::resources::services::Service;
 use crate::api::rollout::FailureReason;
@@ -27,14 +29,10 @@ impl Stepper {
             if seen.service.version() == self.version {
                 return Action::Wait;
             }
-            let is_own = |hold: &Hold| hold.label().nonce == self.steps.driver.nonce;
-            match Hold::read(seen.service.spec()) {
-                Ok(Some(hold)) if is_own(&hold) => self.hold = hold,
-                Ok(None) if self.is_finishing => return Action::End(self.completed()),
-                // The check below names the conflict.
-                _ => {}
-            }
             self.state = StepperState::Replacing;
+            if self.has_finished(seen.service) {
+                return Action::End(self.completed());
+            }
         }
         if let Err(conflict) = self.check(seen.service) {
             return Action::End(Ending::Conflict(Box::new(Conflict::Hold(conflict))));
@@ -127,22 +125,23 @@ impl Stepper {
         self.state == StepperState::Asking
     }
 
-    /// A post was accepted. This is the service after it, if it could be read.
-    pub fn posted(&mut self, service: Option<&Service>) -> Action {
-        let Some(service) = service else {
-            self.state = StepperState::Unread;
+    /// A post was accepted. If another writer has replaced its label, the next check names the conflict.
+    pub fn posted(&mut self, AcceptedPost { hold, version_before, service }: AcceptedPost) -> Action {
+        if let Some(hold) = hold {
+            self.hold = hold;
+        }
+        let Some(service) = service.filter(|service| service.version() > version_before) else {
+            self.await_read(version_before);
             return Action::Wait;
         };
         self.version = service.version();
         self.state = StepperState::Replacing;
-        match Hold::read(service.spec()) {
-            Ok(Some(hold)) => {
-                self.hold = hold;
-                Action::Wait
-            }
-            // The last post has removed the label.
-            _ => Action::End(self.completed()),
-        }
+        if self.has_finished(service) { Action::End(self.completed()) } else { Action::Wait }
+    }
+
+    /// Whether the last post has removed the label.
+    fn has_finished(&self, service: &Service) -> bool {
+        self.is_finishing && !has_label(service.spec())
     }
 
     fn completed(&self) -> Ending {

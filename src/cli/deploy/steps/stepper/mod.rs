@@ -78,6 +78,17 @@ pub struct Observed<'a> {
     pub at: Instant,
 }
 
+/// A post that the engine has accepted.
+#[derive(Clone, Debug)]
+pub struct AcceptedPost<'a> {
+    /// The held update after it; `None` if it has not set the label.
+    pub hold: Option<Hold>,
+    /// The version index that it was based on.
+    pub version_before: u64,
+    /// The service after it, if it could be read.
+    pub service: Option<&'a Service>,
+}
+
 /// What the caller must do.
 #[derive(Debug)]
 pub enum Action {
@@ -122,11 +133,17 @@ impl Stepper {
     }
 
     /// The same update, whose last post was made by this process. It leads to this number of new tasks.
-    pub fn with_goal(mut self, goal: u64, last_post: LastPost) -> Self {
-        self.last_post = Some(last_post);
+    pub fn with_goal(mut self, goal: u64, last_post: Option<LastPost>) -> Self {
+        self.last_post = last_post;
         self.goal = Some(goal);
         self.draft.rounds = 1;
         self
+    }
+
+    /// Waits until the service is newer than this version index, which the last post was based on.
+    pub fn await_read(&mut self, version_before: u64) {
+        self.version = version_before;
+        self.state = StepperState::Unread;
     }
 
     /// The label.

@@ -1,5 +1,8 @@
 //! `--steps`, `--hold`, `continue` and the rollback of held updates on a real engine.
 
+mod clients;
+mod nodes;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -198,7 +201,9 @@ fn a_failed_gate_rolls_back_on_request() {
     let before = web.spec();
     let gate = "[ $SWARMCTL_STEP = 1 ]";
     let flags = ["--steps", "1,50%", "--gate", gate, "--rollback-on-failure"];
-    web.update(&flags).run().fails_with(Exit::RolledBack).says(&["gate 1 failed after step 2 of `st-gate`"]);
+    let rolled_back = web.update(&flags).run().fails_with(Exit::RolledBack);
+    rolled_back
+        .says(&["gate 1 failed after step 2 of `st-gate`", &format!("now: 4 of 4 tasks running {OLD}")]);
     web.has_spec(&before, |_| {});
     assert_eq!(web.new_tasks().len(), 4);
 }
