@@ -1,6 +1,8 @@
 //! Information about the service of a report, independent of its stage.
 
-use super::service::{NewService, NotStarted, Removal, ServiceReport, Stage, WatchResult, Watchable};
+use super::service::{
+    Conclusion, NewService, NotStarted, Removal, ServiceReport, Stage, WatchResult, Watchable,
+};
 use crate::api::deploy::failures::Explanation;
 use crate::api::deploy::remove::Stopped;
 use crate::api::deploy::update::{Delivery, NoChange, Update, Warning};
@@ -214,9 +216,10 @@ impl WatchResult {
 
     /// Whether the engine accepted or may have accepted the change.
     pub fn delivery(&self) -> Delivery {
-        match &self.watched {
-            Watchable::Applied(_) | Watchable::Created(_) => Delivery::Accepted,
-            Watchable::Unchanged(_) | Watchable::Found(_) => Delivery::None,
+        match (&self.watched, &self.conclusion) {
+            (Watchable::Applied(_) | Watchable::Created(_), _) => Delivery::Accepted,
+            (_, Conclusion::NotPosted(failed)) => failed.delivery,
+            (Watchable::Unchanged(_) | Watchable::Found(_), _) => Delivery::None,
         }
     }
 

@@ -85,23 +85,17 @@ fn a_rollback_by_docker_in_the_first_round_ends_the_hold() {
 
 #[test]
 fn a_rollback_by_docker_in_a_later_round_is_a_conflict_and_the_hold_can_be_ended() {
-    for (name, command) in [("st-back-c", "continue"), ("st-back-r", "rollback")] {
-        let web = Web::new(name, 3, |_| {});
-        let before = web.spec();
-        let driven = Driven::start(&web, "1,2", 2);
-        docker(&["service", "rollback", "--detach", name]);
-        let ended = driven.pass().fails_with(Exit::Conflict);
-        ended.says(&["was set back to an earlier round by a rollback of the engine"]);
-        // The previous spec has the new image.
-        wait_for_tasks(&web, 3, 3);
-        run(&["wait", "-q", name]).run().answers(Exit::Different).prints(&["held"]);
-        run(&[command, name]).run().succeeds();
-        web.has_spec(&before, |spec| {
-            if command == "continue" {
-                image(NEW)(spec);
-            }
-        });
-    }
+    let web = Web::new("st-later", 3, |_| {});
+    let before = web.spec();
+    let driven = Driven::start(&web, "1,2", 2);
+    docker(&["service", "rollback", "--detach", "st-later"]);
+    let ended = driven.pass().fails_with(Exit::Conflict);
+    ended.says(&["was set back to an earlier round by a rollback of the engine"]);
+    // The previous spec has the new image.
+    wait_for_tasks(&web, 3, 3);
+    run(&["wait", "-q", "st-later"]).run().answers(Exit::Different).prints(&["held"]);
+    run(&["rollback", "st-later"]).run().succeeds();
+    web.has_spec(&before, |_| {});
 }
 
 #[test]
@@ -137,6 +131,7 @@ fn a_stack_that_is_deployed_again_ends_the_hold_and_the_next_update_in_steps_wor
 }
 
 #[test]
+#[ignore = "takes half a minute, because it waits for three failures: scripts/test --engine all runs it"]
 fn tasks_that_fail_after_the_monitor_period_fail_the_step() {
     let web = Web::new("st-late", 3, |spec| spec["UpdateConfig"]["Parallelism"] = 1.into());
     let (before, old) = (web.spec(), web.tasks());

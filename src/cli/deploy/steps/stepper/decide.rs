@@ -177,11 +177,13 @@ impl Stepper {
             Continuation::Step { skipped, number, target } => {
                 self.skip(&skipped, &situation);
                 self.draft = StepDraft::new(number, target);
+                self.draft.see(&situation, seen.judgement);
                 self.next_round(seen, number, target, situation.running)
             }
             Continuation::Release { skipped, number } => {
                 self.skip(&skipped, &situation);
                 self.draft = StepDraft::new(number, situation.of);
+                self.draft.see(&situation, seen.judgement);
                 self.draft.rounds = 1;
                 let missing = situation.of.saturating_sub(situation.running);
                 let round = self.round(number, situation.of, missing);
