@@ -47,3 +47,18 @@ fn extra_tasks_have_a_cause() {
         assert_eq!(service(&run)["steps"][0]["causes"], json!([cause]));
     }
 }
+
+#[test]
+fn a_change_that_was_reverted_meanwhile_is_a_cause_as_well() {
+    let swarm = swarm(6);
+    let folder = tempfile::tempdir().unwrap();
+    let mut running =
+        update(&swarm, &["--steps", "1,4", "--gate", &waiting_gate(folder.path()), "--json"]).spawn();
+    wait_for_lines(&folder.path().join("runs"), 1);
+    swarm.world().write("web", |spec| spec["Labels"]["team"] = "a".into());
+    swarm.world().write("web", |spec| drop(spec["Labels"].as_object_mut().unwrap().shift_remove("team")));
+    // The service is read before the verdict counts.
+    fs::write(folder.path().join("go"), "").unwrap();
+    let run = running.wait().succeeds().says(&["another writer changed Labels.team"]);
+    assert_eq!(service(&run)["steps"][0]["causes"], json!(["updated"]));
+}

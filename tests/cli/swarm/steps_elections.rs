@@ -74,6 +74,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     let result = run.json()["services"][0].clone();
     let ending = if run.code == Some(Exit::StoppedWaiting.code()) {
         // An election may take longer than an engine is waited for. The update stays held.
+        eprintln!("{}", run.report());
         assert_eq!((&result["outcome"], &result["hold"]["phase"]), (&json!("gave_up"), &json!("holding")));
         run = managers.swarmctl(stays, &["continue", "-q", NAME]).run().succeeds();
         "the wait ended during one of them, and the update stayed held"

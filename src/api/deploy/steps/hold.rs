@@ -97,7 +97,10 @@ pub enum HoldConflict {
         by: String,
     },
     /// The label is one of an earlier round again: the engine has rolled the service back.
-    SetBack,
+    SetBack {
+        /// The phase in that label.
+        phase: Phase,
+    },
     /// Somebody has changed edited places.
     Changed(Vec<Difference>),
     /// The remaining tasks are being replaced. This can be completed, but not reversed.
@@ -301,7 +304,9 @@ impl Hold {
             Some(label) if label.as_str() == Some(&self.text) => {}
             Some(_) => {
                 return Err(match Self::read(spec) {
-                    Ok(Some(other)) if self.is_after(&other) => HoldConflict::SetBack,
+                    Ok(Some(other)) if self.is_after(&other) => {
+                        HoldConflict::SetBack { phase: other.label.phase }
+                    }
                     Ok(Some(other)) => HoldConflict::TakenOver { by: other.label.by },
                     Ok(None) => HoldConflict::Removed,
                     Err(why) => HoldConflict::Unreadable(why),

@@ -81,9 +81,9 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
             format!("the hold on `{name}` is now driven by {by}"),
             Some(format!("see `swarmctl status {name}`")),
         ),
-        HoldConflict::SetBack => Message::new(
+        HoldConflict::SetBack { phase } => Message::new(
             format!("the hold on `{name}` was set back to an earlier round by a rollback of the engine"),
-            Some(way_on(name)),
+            Some(commands_to_end(*phase, name)),
         ),
         HoldConflict::Changed(differences) => {
             let shown = |Difference { place, planned_from, now, planned_to }: &Difference| {

@@ -92,11 +92,11 @@ fn steps_are_completed_although_a_node_is_drained_and_the_manager_in_use_ends() 
     let leader = managers.wait_until_whole();
     let mut update = start(leader, OLD, folder.path());
     let seen_by = if leader == stays { drained } else { stays };
-    managers.blow("kill", leader);
+    managers.inject_fault("kill", leader);
     managers.engine(seen_by).wait_until("the hold has advanced", |engine| new_tasks(engine) >= Some(2));
     fs::write(folder.path().join("go"), "").unwrap();
     let run = update.wait();
-    managers.undo("kill", leader);
+    managers.reverse_fault("kill", leader);
     managers.wait_until_whole();
     if run.code == Some(Exit::StoppedWaiting.code()) {
         // An election may take longer than an engine is waited for. The update stays held.

@@ -278,7 +278,7 @@ fn a_label_of_an_earlier_round_is_not_another_driver() {
     let advance = hold.advance(&first, &driver("bob"), &round(1, 1, 1)).unwrap();
     let second = posted(&first, &advance);
     let next = advance.next.unwrap();
-    assert_eq!(next.check(&first), Err(HoldConflict::SetBack));
+    assert_eq!(next.check(&first), Err(HoldConflict::SetBack { phase: Phase::Holding }));
     assert_eq!(hold.check(&second), Err(HoldConflict::TakenOver { by: "bob@ci".to_owned() }));
     // A hold that was started later.
     let at: Timestamp = "2026-11-28T23:10:00Z".parse().unwrap();
