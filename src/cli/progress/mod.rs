@@ -234,7 +234,7 @@ fn describe_ending(ending: &Ending) -> String {
         Ending::Inconclusive => "converged; its gates were inconclusive".to_owned(),
         Ending::Held => "held".to_owned(),
         Ending::Replaced => "converged after another writer's change".to_owned(),
-        Ending::RolledBack => "failed and was rolled back".to_owned(),
+        Ending::RolledBack => "rolled back".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),
         Ending::Removed => "was removed".to_owned(),
         Ending::Conflict(_) => "stopped: another writer changed it".to_owned(),

@@ -9,13 +9,19 @@ const QUESTION: &str = "continue web with step 2 of 2 (4 of 4 tasks)? [y]es, [n]
 
 /// Answers the question, and waits for this exit code.
 fn answer(swarm: &FakeSwarm, keys: &str, exit: &str) {
+    answer_and_wait_for(swarm, keys, "", exit);
+}
+
+/// Answers the question, and waits for this text and this exit code.
+fn answer_and_wait_for(swarm: &FakeSwarm, keys: &str, text: &str, exit: &str) {
     let line = format!(
         "trap : INT; SWARMCTL_JOURNAL=off SWARMCTL_TEST_TIMEOUTS=rollout_interval=20,max_rollout_interval=50 swarmctl update-image \
          --no-resolve-image web {NEW} --steps 1 --confirm; echo exit $?"
     );
     let mut terminal = Terminal::start(&line, &swarm.host());
-    terminal.press("", QUESTION);
+    terminal.wait_for(QUESTION);
     terminal.press(keys, &format!("exit {exit}"));
+    terminal.wait_for(text);
 }
 
 #[test]
@@ -44,6 +50,6 @@ fn other_words_are_no_answer_and_ctrl_c_leaves_the_service_held() {
 #[test]
 fn the_service_is_rolled_back_on_request() {
     let swarm = swarm(4);
-    answer(&swarm, "r\n", "6");
+    answer_and_wait_for(&swarm, "r\n", "service `web` was rolled back", "6");
     has_spec(&swarm, &web("web", 4));
 }

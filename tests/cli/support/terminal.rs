@@ -53,6 +53,15 @@ impl Terminal {
         let before = self.screen.lock().unwrap().len();
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
+        self.wait_after(before, keys, shown);
+    }
+
+    /// Waits until this text has appeared since the start.
+    pub fn wait_for(&self, shown: &str) {
+        self.wait_after(0, "", shown);
+    }
+
+    fn wait_after(&self, before: usize, keys: &str, shown: &str) {
         let start = Instant::now();
         while !self.screen.lock().unwrap()[before..].contains(shown) {
             let screen = || self.screen.lock().unwrap()[before..].to_owned();

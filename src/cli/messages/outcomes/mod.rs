@@ -173,6 +173,9 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
             format!("service{which} was not {}", if done.is_empty() { "created" } else { done })
         }
         Outcome::RolloutFailed(_) => format!("the rollout of service{which} failed"),
+        Outcome::RolledBack if waiting::is_rolled_back_by_answer(report) => {
+            format!("service{which} was rolled back")
+        }
         Outcome::RolledBack => format!("the rollout of service{which} failed and was rolled back"),
         Outcome::RollbackStopped(stopped) if stopped.failure.is_some() => {
             format!("the rollout of service{which} failed")

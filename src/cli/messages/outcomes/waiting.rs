@@ -24,9 +24,14 @@ pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
 pub fn why_rolled_back(report: &ServiceReport) -> Vec<String> {
     let messages = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
     let messages = messages.filter(|message| message.contains("failure")).collect::<Vec<_>>();
-    let declined = report.step().filter(|step| step.result == StepResult::Declined);
-    let declined = declined.map(|_| "rolled back by your answer (--confirm)".to_owned());
-    declined.into_iter().chain(gates::failure(report)).chain(messages).collect()
+    let answer =
+        is_rolled_back_by_answer(report).then(|| "the answer was to roll back (--confirm)".to_owned());
+    answer.into_iter().chain(gates::failure(report)).chain(messages).collect()
+}
+
+/// Whether the user has answered that an update in steps is rolled back.
+pub fn is_rolled_back_by_answer(report: &ServiceReport) -> bool {
+    report.step().is_some_and(|step| step.result == StepResult::Declined)
 }
 
 /// Returns what the service was still waiting for. `why` is why the command stopped waiting.
