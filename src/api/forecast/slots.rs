@@ -44,7 +44,8 @@ fn slot(tasks: Vec<&TaskWithSpec>, origin: SpecOrigin) -> Option<ForecastSlot<'_
     (!is_restarted(newest)).then(|| ForecastSlot { tasks: vec![newest], is_refilled_by_rollback })
 }
 
-/// Whether the engine restarts a task that has ended and has no successor. A policy with a limit of attempts has then reached it.
+/// Whether the engine restarts a task that has ended and has no successor. If its
+/// policy limits the attempts, none are left: otherwise it would have a successor.
 fn is_restarted(task: &TaskWithSpec) -> bool {
     let policy = &task.spec["RestartPolicy"];
     let has_limit = policy["MaxAttempts"].as_u64().is_some_and(|most| most > 0);

@@ -107,8 +107,8 @@ mod tests {
     use super::super::{apply_all, values};
     use super::*;
 
-    /// Docker's own algorithm, which works on sets. Docker 28.2 was compared with it: 2628 updates, from every state of
-    /// the test below, by one to three of its words.
+    /// Docker's own algorithm, which works on sets. Docker 28.2 was compared with it: 2628 updates, each
+    /// from a state of the test below, with one to three of the test's names.
     fn docker(state: [&[&str]; 2], line: [&[&str]; 2]) -> [Vec<String>; 2] {
         let set = |names: &[&str]| -> BTreeSet<String> {
             names.iter().map(|name| values::container::capability(name).unwrap()).collect()
@@ -150,7 +150,7 @@ mod tests {
         after
     }
 
-    /// The names of both lists; `ALL` in addition to others stands for all of them.
+    /// The names in each of the two lists. If a list has `ALL`, its other names are left out.
     fn names(spec: &Value) -> [Vec<String>; 2] {
         [create::CAP_ADD, create::CAP_DROP].map(|path| {
             let list = Place::at(path).get(spec).and_then(Value::as_array).cloned().unwrap_or_default();

@@ -12,8 +12,8 @@ use crate::api::registry::image_ref::{Likeness, names_same_image};
 /// Adapts edits whose meaning depends on the service: the number of tasks of a job, adding a capability that
 /// is dropped, and the config of a credential spec.
 ///
-/// This is done once, on the first read, as conflicts are judged. On another read "add, or no longer drop"
-/// could mean something else. The mode of a service never changes.
+/// This is done once, on the first read, against which conflicts are judged too. On a later read, "add, or no longer
+/// drop" could produce another edit. The mode of a service never changes.
 ///
 /// # Errors
 /// Flags that cannot be used together, or not with this service.

@@ -11,17 +11,17 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::cli::app::App;
 use crate::cli::messages::errors::engine_login_hint;
 
-/// What is known of images, by repository and digest.
+/// Whether registries still have the images that were chosen earlier, by repository and digest.
 #[derive(Debug)]
 pub struct AvailableImages {
-    known: HashMap<String, Known>,
+    known: HashMap<String, Availability>,
     /// What to do if an image is missing.
     hint: &'static str,
 }
 
-/// What is known of one image.
+/// Whether a registry still has an image.
 #[derive(Debug)]
-enum Known {
+enum Availability {
     /// The registry has it, or cannot be asked by this engine.
     Available,
     /// It is unknown whether the registry has the image, for this reason.
@@ -37,9 +37,9 @@ impl AvailableImages {
     /// Its registry no longer has it.
     pub fn warning(&self, image: &ImageRef) -> std::result::Result<Option<String>, NotStarted> {
         match self.known.get(&key(image)) {
-            None | Some(Known::Available) => Ok(None),
-            Some(Known::Unconfirmed(why)) => Ok(Some(why.clone())),
-            Some(Known::Missing(registry, image)) => Err(NotStarted::ImageUnavailable {
+            None | Some(Availability::Available) => Ok(None),
+            Some(Availability::Unconfirmed(why)) => Ok(Some(why.clone())),
+            Some(Availability::Missing(registry, image)) => Err(NotStarted::ImageUnavailable {
                 why: format!("registry `{registry}` no longer has `{image}`"),
                 hint: Some(self.hint.to_owned()),
             }),
@@ -67,18 +67,18 @@ pub fn check_images(
     let has_endpoint = images.is_empty() || client.api_version()? >= digest::MIN_API_VERSION;
     let known = map_concurrently(images, |(key, image)| {
         let known = match image.digest() {
-            None => Known::Unconfirmed(format!(
+            None => Availability::Unconfirmed(format!(
                 "image `{}` has no digest: each node resolves the tag by itself",
                 image.familiar()
             )),
-            Some(_) if !has_endpoint => Known::Available,
+            Some(_) if !has_endpoint => Availability::Available,
             Some(_) => request(client, app, &image, &key)?,
         };
         Ok((key, known))
     });
     let known = known.into_iter().collect::<Result<Vec<_>>>()?;
     for (_, known) in &known {
-        if let Known::Unconfirmed(why) = known {
+        if let Availability::Unconfirmed(why) = known {
             app.ui.warning(why);
         }
     }
@@ -86,12 +86,12 @@ pub fn check_images(
 }
 
 /// Requests the image by its digest, so that it does not matter what the tag points to now.
-fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result<Known> {
+fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result<Availability> {
     let pinned = ImageRef::parse(pinned).map_err(Error::from)?;
     match app.inspect_image(client, &pinned) {
-        Ok(_) => Ok(Known::Available),
+        Ok(_) => Ok(Availability::Available),
         Err(Error::Registry { kind, registry, .. }) if kind.is_not_found() => {
-            Ok(Known::Missing(registry, pinned.familiar()))
+            Ok(Availability::Missing(registry, pinned.familiar()))
         }
         Err(error @ Error::Registry { kind, .. }) => {
             let hint = match kind {
@@ -99,7 +99,7 @@ fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result
                 _ => String::new(),
             };
             let name = pinned.familiar();
-            Ok(Known::Unconfirmed(format!(
+            Ok(Availability::Unconfirmed(format!(
                 "`{name}` is deployed, but swarmctl could not check that it is available: {error}{hint}"
             )))
         }

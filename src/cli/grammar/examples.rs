@@ -66,7 +66,7 @@ pub const EXAMPLES: &[Examples] = &[
         lines: &[
             ("Take the remaining steps of a held update", "swarmctl continue web"),
             (
-                "Check half of the tasks, and hold again",
+                "Replace tasks until half are new, check them, and hold again",
                 "swarmctl continue web --hold 50% --gate ./smoke-test",
             ),
             ("Roll out what others have set meanwhile", "swarmctl continue web --as-is"),
@@ -106,7 +106,7 @@ pub const EXAMPLES: &[Examples] = &[
         lines: &[
             ("Print the images of a stack as lines of a lock file", "swarmctl images --stack shop"),
             (
-                "Print the images only if all of them are pinned and have converged",
+                "Print the images only if all are pinned and all services have converged",
                 "swarmctl images --stack shop --pinned --converged",
             ),
         ],

@@ -60,7 +60,7 @@ pub enum Conflict {
         /// Why.
         why: RunConflict,
     },
-    /// The update is held, and not by this process or not with these values.
+    /// The service has a held update that this command must not change, or the held update is not as expected.
     Hold(HoldConflict),
     /// The version index was stale in all attempts, because other writers kept changing the service.
     RetriesExhausted {

@@ -115,7 +115,7 @@ pub(super) const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[RequiredList::Nodes, RequiredList::Tasks, RequiredList::Networks],
         stage: RuleStage::OnRequest,
-        condition: "The services on a network with one IPv4 subnet need more addresses than it has, or exactly that number while one of them is updated start-first",
+        condition: "The services on a network with one IPv4 subnet need more addresses than it has, or they need all of them and one service has start-first updates",
         effect: "Tasks stay `new` or are rejected; an engine of version 20.10 may start no task of the \
             service at all. The count includes one gateway, one virtual IP for each service, one address for each desired task, and one for each node that runs such a task. It does not include containers that belong to no service.",
         sign: "Tasks stay `new` or `preparing`, or are `rejected` with `ip addresses may be exhausted`.",

@@ -35,7 +35,7 @@ impl Removals {
     /// Checks which removals match something in a service. `resolved` are [`Self::edits`] with IDs, and `edits` those of the
     /// whole command line. Returns notes about the others.
     ///
-    /// A removal of what another flag sets is not reported: it makes sure that the value is new.
+    /// A removal is not reported if another flag sets what it removes: together they replace the value.
     pub fn check(&self, service: &Service, resolved: &[Edit], edits: &[Edit]) -> Vec<String> {
         let mut before = service.spec().clone();
         prepare(&mut before, resolved);
@@ -52,7 +52,7 @@ impl Removals {
         notes
     }
 
-    /// Prints a note about each removal that matched nothing in some services of `count`.
+    /// Prints a note about each removal that matched nothing in at least one of the `count` services.
     pub fn print_notes(&self, ui: Ui, count: usize) {
         let unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
         for (removal, services) in

@@ -94,7 +94,8 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    /// Lets the gates know what the services are doing, and ends services whose gates have ended.
+    /// Lets the gates know what the services are doing, and stops watching services whose gates have
+    /// ended.
     pub(super) fn judge_gates(&mut self) {
         for at in 0..self.entries.len() {
             let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);

@@ -18,8 +18,8 @@ const STEPS_LONG: &str = "Afterwards the engine's one-step rollback has no effec
     added if it is missing. The next step starts when the new tasks have run for the monitor period and the gates have \
     passed. If a task or a gate fails, the service stays held (exit 5), or is rolled back with --rollback-on-failure (exit \
     6).\n\n\
-    A held update is stored in the label `swarmctl.held`, and its UpdateConfig has a delay of a year. Other updates, \
-    elections and stopped tasks can replace further tasks (docs/steps.md). Requires API 1.41. Experimental.";
+    A held update is stored in the label `swarmctl.held`, and the UpdateConfig of the service has a delay of a year. Other \
+    updates, elections and stopped tasks can cause further tasks to be replaced (docs/steps.md). Requires API 1.41. Experimental.";
 
 /// The flags of commands whose updates can be made in steps.
 #[derive(Args, Clone, Debug)]
@@ -30,8 +30,8 @@ pub struct StepArgs {
     /// Replace N tasks (or N%), check them, and exit
     ///
     /// The service stays held (exit 10): see `swarmctl continue`, and `swarmctl rollback` to go back. This is the first
-    /// step of --steps without the others. Any update of the service, a new leader, and
-    /// tasks that stop replace further tasks: docs/steps.md has the table.
+    /// step of --steps without the others. Any update of the service, a new leader, or a task that stops causes further
+    /// tasks to be replaced (docs/steps.md).
     #[arg(long, value_name = "N", value_parser = step)]
     hold: Option<Step>,
     #[command(flatten)]

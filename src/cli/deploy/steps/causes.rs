@@ -11,7 +11,8 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskScope, TaskState};
 use crate::api::spec::{Change, Place, changes};
 
-/// The swarm after the last post of this process, or when extra tasks were explained last.
+/// The spec and the leader after the last post of this process, or when extra tasks were explained last: what has
+/// changed since is the cause of more extra tasks.
 #[derive(Clone, Debug)]
 pub struct LastPost {
     spec: Value,
@@ -24,7 +25,7 @@ pub struct LastPost {
     leader: Option<String>,
 }
 
-/// Why tasks are new.
+/// Why the engine has replaced more tasks than the step allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdvanceCause {
     /// Another writer has changed these places.

@@ -27,7 +27,7 @@ pub enum StepResult {
     Unfinished,
 }
 
-/// What a step has shown. Without steps, the gates of a service are in one.
+/// The result of a step, with its gates. An update without steps has one report if it has gates.
 #[derive(Clone, Debug)]
 pub struct StepReport {
     /// Its number, from 1.
@@ -46,7 +46,7 @@ pub struct StepReport {
     pub rounds: u64,
     /// The result.
     pub result: StepResult,
-    /// The engine's time.
+    /// The engine's time when the tasks were last judged.
     pub at: String,
     /// The gates that were started.
     pub gates: Vec<GateReport>,

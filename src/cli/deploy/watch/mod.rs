@@ -202,7 +202,7 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
         }
     }
     for one in &mut watched {
-        // It has not moved for long. That ends a wait, and does not make it converged.
+        // A hold that does not progress ends a wait. Without a wait, the judgement decides what is reported.
         if one.ending == Some(Ending::Held) {
             one.ending = None;
         }
@@ -227,7 +227,7 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         },
         Some(Ending::Held) => Conclusion::Held,
         Some(Ending::Conflict(conflict)) => Conclusion::Conflict(conflict),
-        // The caller knows more.
+        // The caller replaces this conclusion by the error of the request.
         Some(Ending::NotPosted) => Conclusion::GaveUp("a request failed".to_owned()),
         Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
         // The engine had already rolled back to the requested spec.

@@ -26,7 +26,7 @@ pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
         _ => return None,
     };
     let failures = report.explanation().failures.iter();
-    // The problems are why these tasks are pending.
+    // Pending tasks are left out: `problems` explains them.
     let failures =
         failures.filter(|failure| problems.is_empty() || failure.cause.state != TaskState::Pending);
     let failures = failures.map(|failure| {

@@ -132,7 +132,7 @@ impl Stepper {
         }
     }
 
-    /// The same update, whose last post was made by this process. It leads to this number of new tasks.
+    /// Sets the last post, which this process made, and the number of new tasks to which it leads.
     pub fn with_goal(mut self, goal: u64, last_post: Option<LastPost>) -> Self {
         self.last_post = last_post;
         self.goal = Some(goal);
@@ -174,7 +174,7 @@ impl Stepper {
         self.state == StepperState::Posting
     }
 
-    /// When something is due, whatever the tasks do.
+    /// Returns the end of the delay or of the bake time, if one of them is in progress.
     pub fn due(&self) -> Option<Instant> {
         match self.state {
             StepperState::Delaying(at) | StepperState::Baking(at) => Some(at),
@@ -199,7 +199,7 @@ impl Stepper {
             let has_ended = is_settled && seen.service.updated_at().is_none_or(is_old);
             if has_ended { seen.judgement.updated } else { u64::MAX }
         });
-        // If the service stays held after a step for which enough tasks are new already, the current one need not be completed.
+        // The step after which the service stays held may need fewer new tasks than the current one: then no more are replaced.
         let of = seen.judgement.desired;
         let enough = self.last.map_or(label.target, |last| self.list.target(last, of));
         Situation {
