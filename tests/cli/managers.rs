@@ -118,6 +118,20 @@ fn a_manager_of_another_swarm_is_never_used() {
 }
 
 #[test]
+fn a_manager_that_is_silent_during_a_read_is_replaced_by_another() {
+    // The read-back, and the first poll.
+    for number in [6, 7] {
+        let swarm = swarm();
+        let other = swarm.other_manager();
+        swarm.breaks(InjectedFault::by(number, ResponseFault::Stall(0)));
+        let watched = ["update-image", "--no-resolve-image", "t001", NEW];
+        let run = at(&[&swarm.host(), &other.host()], &watched).succeeds();
+        run.says(&["is not responding as a manager; switching to"]);
+        swarm.expect("t001").applied(1);
+    }
+}
+
+#[test]
 fn a_silent_manager_is_replaced_by_another() {
     let swarm = swarm();
     let other = swarm.other_manager();

@@ -41,10 +41,13 @@ impl Client {
         }
     }
 
-    /// Retries a read while its error is transient: a lost connection for 1 s, a silent engine and 503 for
-    /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable).
+    /// Retries a read while its error is transient: a lost connection for 1 s, 503 for
+    /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable). If there are several managers, a silent one is replaced:
+    /// during an election, managers hold requests back.
     pub(in crate::api) fn retry_read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
-        self.retry_while(|e| e.is_retryable() || e.is_transient(), send)
+        let is_silent =
+            |e: &Error| self.failover.has_alternatives() && matches!(e, Error::ResponseTimeout { .. });
+        self.retry_while(|e| e.is_retryable() || e.is_transient() || is_silent(e), send)
     }
 
     /// [`Client::retry_read`], but with a rule of its own for which errors are retried.

@@ -47,7 +47,8 @@ impl Client {
     /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `end`, at the deadline or on
     /// cancellation.
     pub fn stream(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
-        self.retry_read(|| self.open(path, idle, end))
+        // A stream may be silent, so that is no reason to use another manager.
+        self.retry_while(|e| e.is_retryable() || e.is_transient(), || self.open(path, idle, end))
     }
 
     fn open(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {

@@ -1,6 +1,7 @@
 //! Elections during a hold, on three managers: the reported number of new tasks is the engine's, the extra tasks are explained, and
 //! the settings are the original ones in the end.
 
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,9 +43,13 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     engine.wait_until("the tasks run", |engine| engine.running_tasks(NAME) == tasks);
     let before = engine.service(NAME)["Spec"].clone();
     let folder = tempfile::tempdir().expect("a directory");
-    let go = folder.path().join("go");
+    let (go, seen) = (folder.path().join("go"), folder.path().join("seen"));
     // It starts again whenever another task is new, and is not conclusive for two minutes.
-    let gate = format!("for i in $(seq 250); do [ -e {} ] && exit 0; sleep 0.1; done; exit 75", go.display());
+    let gate = format!(
+        "echo $SWARMCTL_NEW_TASKS | wc -w >{}; for i in $(seq 250); do [ -e {} ] && exit 0; sleep 0.1; done; exit 75",
+        seen.display(),
+        go.display()
+    );
     let line = ["update-image", "--no-resolve-image", NAME, NEW, "--steps", "1", "--gate", &gate, "--json"];
     let line = [&line[..], &["--gate-every", "1s"]].concat();
     let limit = Duration::from_secs(200 + 200 * elections as u64);
@@ -62,13 +67,14 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
         }
         // One task for each election.
         engine.wait_until("the hold has advanced", |engine| new_tasks(engine) > Some(new));
-        new = reported_new_tasks(&managers, stays);
         if fault == "kill" {
             managers.reverse_fault(fault, leader);
         }
         managers.wait_until_whole();
+        new = reported_new_tasks(&managers, stays);
+        // The command needs a moment without elections to see the tasks, unless it has stopped waiting.
+        wait_for_gate(&seen, new);
     }
-    new = reported_new_tasks(&managers, stays);
     std::fs::write(&go, "").expect("the gate can be let go");
     let mut run = running.wait();
     let result = run.json()["services"][0].clone();
@@ -121,6 +127,17 @@ fn reported_new_tasks(managers: &Managers, of: usize) -> usize {
         }
         assert!(start.elapsed() < Duration::from_secs(60), "the number of new tasks changes all the time");
         thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Waits up to a minute until the gate has run with this number of new tasks.
+fn wait_for_gate(seen: &Path, new: usize) {
+    let start = Instant::now();
+    while std::fs::read_to_string(seen).ok().and_then(|text| text.trim().parse().ok()) != Some(new) {
+        if start.elapsed() > Duration::from_secs(60) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
     }
 }
 
