@@ -211,7 +211,7 @@ fn lint(commands: &Commands, services: &str, rounds: usize) -> Section {
     }
     let ours = commands.ours(&["lint"]);
     let fixed = |name: &str, command: Vec<String>| Contender::new(name, move |_| command.clone());
-    let contenders = vec![fixed("curl, the four lists, answers dropped", curl), fixed("swarmctl", ours)];
+    let contenders = vec![fixed("curl, the four lists, responses discarded", curl), fixed("swarmctl", ours)];
     compare(&format!("`lint` of {services} services"), rounds, contenders)
 }
 
