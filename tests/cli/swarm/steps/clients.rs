@@ -45,6 +45,11 @@ fn docker(args: &[&str]) {
     assert!(run.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&run.stderr));
 }
 
+/// Settings of rollbacks that replace all tasks at once.
+fn quick_rollback(spec: &mut Value) {
+    spec["RollbackConfig"] = json!({"Parallelism": 0, "Monitor": SECOND, "Order": "stop-first"});
+}
+
 /// Waits until the engine has replaced what it replaces, and the tasks run.
 fn wait_for_tasks(web: &Web, tasks: usize, new: usize) {
     engine().wait_until("the tasks run", |_| web.tasks().len() == tasks && web.new_tasks().len() == new);
@@ -52,13 +57,13 @@ fn wait_for_tasks(web: &Web, tasks: usize, new: usize) {
 
 #[test]
 fn a_label_that_docker_adds_and_removes_lets_the_update_advance_and_nothing_else() {
-    let web = Web::new("st-label", 6, |spec| spec["UpdateConfig"]["Parallelism"] = 1.into());
+    let web = Web::new("st-label", 5, |spec| spec["UpdateConfig"]["Parallelism"] = 1.into());
     let before = web.spec();
-    let driven = Driven::start(&web, "1,5", 1);
+    let driven = Driven::start(&web, "1,4", 1);
     docker(&["service", "update", "--detach", "--label-add", "x=1", "st-label"]);
-    wait_for_tasks(&web, 6, 2);
+    wait_for_tasks(&web, 5, 2);
     docker(&["service", "update", "--detach", "--label-rm", "x", "st-label"]);
-    wait_for_tasks(&web, 6, 3);
+    wait_for_tasks(&web, 5, 3);
     let run = driven.pass().succeeds().says(&["another writer changed Labels.x"]);
     let step = run.json()["services"][0]["steps"][0].clone();
     assert_eq!(step["causes"], json!(["updated"]), "{}", run.report());
@@ -67,7 +72,7 @@ fn a_label_that_docker_adds_and_removes_lets_the_update_advance_and_nothing_else
 
 #[test]
 fn a_rollback_by_docker_in_the_first_round_ends_the_hold() {
-    let web = Web::new("st-first", 3, |_| {});
+    let web = Web::new("st-first", 3, quick_rollback);
     let (before, old) = (web.spec(), web.tasks());
     let driven = Driven::start(&web, "1", 1);
     docker(&["service", "rollback", "--detach", "st-first"]);
@@ -79,13 +84,11 @@ fn a_rollback_by_docker_in_the_first_round_ends_the_hold() {
     assert_eq!(web.tasks().intersection(&old).count(), 2);
     run(&["continue", "st-first"]).run().succeeds().prints(&["is not held"]);
     run(&["rollback", "st-first"]).run().fails_with(Exit::Failed).says(&["that of a held update"]);
-    web.update(&["--steps", "1"]).run().succeeds();
-    web.has_spec(&before, image(NEW));
 }
 
 #[test]
 fn a_rollback_by_docker_in_a_later_round_is_a_conflict_and_the_hold_can_be_ended() {
-    let web = Web::new("st-later", 3, |_| {});
+    let web = Web::new("st-later", 3, quick_rollback);
     let before = web.spec();
     let driven = Driven::start(&web, "1,2", 2);
     docker(&["service", "rollback", "--detach", "st-later"]);
