@@ -16,7 +16,7 @@ fn prints_an_array_of_the_engines_own_objects_without_inserted_defaults() {
     for framing in [Framing::Length, Framing::Chunked] {
         let text =
             service_text_with(ID, 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
-        // The scripted path has no query: `insertDefaults` would be unexpected. There is no ping, and so no version.
+        // The scripted path has no query: `insertDefaults` would be unexpected. It has no version, because no ping was sent.
         let engine =
             Engine::ordered([get("/services/t001").answers(Answer::json(200, text.clone()).framed(framing))]);
         let run = swarmctl(["inspect", "t001"]).host(engine.host()).run().succeeds();

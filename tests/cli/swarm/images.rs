@@ -39,7 +39,7 @@ fn a_converged_swarm_has_no_drift_and_a_foreign_update_is_drift() {
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
     });
     engine.swarmctl(DRIFT).stdin(&list).run().answers(Exit::Different);
-    // After the file has been deployed, there is no drift.
+    // After the list has been deployed, the service matches it.
     engine.swarmctl(&["update-image", "--from", "-"]).stdin(&list).run().succeeds();
     engine.swarmctl(DRIFT).stdin(&images(engine, "im-drift")).run().succeeds();
     assert_eq!(images(engine, "im-drift"), list);

@@ -150,7 +150,7 @@ fn wait_for_another_leader(managers: &Managers, paused: usize) {
     }
 }
 
-/// The number of running tasks of the current template. `None` if there is no list, as without a leader.
+/// The number of running tasks of the current template. `None` if they cannot be listed, for example without a leader.
 fn new_tasks(engine: &Engine) -> Option<usize> {
     Some(states_of_new_tasks(engine)?.iter().filter(|state| *state == "running").count())
 }

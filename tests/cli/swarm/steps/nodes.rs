@@ -6,7 +6,7 @@ use super::*;
 
 const NAME: &str = "st-nodes";
 
-/// The running tasks of the current template. `None` if there is no list, as without a leader.
+/// The running tasks of the current template. `None` if they cannot be listed, for example without a leader.
 fn new_tasks(engine: &Engine) -> Option<usize> {
     let filters =
         json!({"service": [NAME], "desired-state": ["running"], "_up-to-date": ["true"]}).to_string();
