@@ -140,9 +140,13 @@ fn check(case: &Case) {
     }
     if let Some(service) = service.filter(|_| is_scale) {
         // A 20.10 crashes if it loses a task while it removes the task's service (nil in SetServiceTasksRemove).
-        let wanted = look(engine, case.service)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64();
-        engine.wait_until("its tasks are as many as they should be", |engine| {
-            u64::try_from(engine.tasks_left(service.id())).ok() == wanted
+        // Tasks that it has not created yet don't matter: when a service is scaled down and up again at once,
+        // 20.10.24 sometimes never creates the second task (in 7 of about 45 runs on a loaded machine).
+        engine.wait_until("no task is being removed", |engine| {
+            let tasks = engine.ask("GET", "/tasks", None);
+            let mut own =
+                tasks.as_array().into_iter().flatten().filter(|task| task["ServiceID"] == service.id());
+            own.all(|task| task["DesiredState"] == "running")
         });
         thread::sleep(Duration::from_millis(500));
     }
