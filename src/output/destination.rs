@@ -19,11 +19,11 @@ impl Destination {
     }
 }
 
-/// Whether colors are used. They never carry meaning alone.
+/// Whether colors are used. No information is in the color alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     /// Colors are used.
     On,
-    /// There are none: NO_COLOR is set.
+    /// No colors are used, because NO_COLOR is set.
     Off,
 }

@@ -171,8 +171,8 @@ impl<W: Write> OutputWriter<W> {
     }
 }
 
-/// Aligns cells that end with a tab. The width of a column is that of consecutive lines that have it, as with Go's
-/// tabwriter.
+/// Aligns cells that end with a tab. As with Go's tabwriter, a cell is aligned with the cells of the adjacent lines
+/// that have the column too.
 fn align_columns(text: &str) -> String {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
     let mut shown = vec![String::new(); lines.len()];

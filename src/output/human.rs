@@ -59,7 +59,7 @@ pub fn format_bytes(count: u64) -> String {
         size /= 1024.0;
         unit += 1;
     }
-    // In every unit but the last, a size has at most four digits before the point.
+    // The size is less than 1024 in every unit but the last, so it has at most four digits before the point.
     let decimals = if size < 10.0 {
         3
     } else if size < 100.0 {

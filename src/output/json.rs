@@ -9,7 +9,7 @@ use super::visible::is_deceptive;
 const INDENT: &str = "    ";
 /// The indentation on a terminal.
 const TERMINAL_INDENT: &str = "  ";
-/// Maximum growth by indentation. Typical responses of an engine double.
+/// Maximum factor by which indentation may lengthen a text. It is about 2 for typical responses of an engine.
 const MAX_GROWTH: usize = 8;
 
 /// Indents JSON by four spaces, with one item on each line, as docker's inspect does.
@@ -21,8 +21,7 @@ pub fn json_indented(json: &str) -> Cow<'_, str> {
     indented_by(INDENT, json)
 }
 
-/// Indents JSON for a terminal, by two spaces, and escapes characters that could deceive a reader. Otherwise it is the
-/// same as [`json_indented`].
+/// Like [`json_indented`], for a terminal: indents by two spaces, and escapes characters that could deceive a reader.
 pub(super) fn json_for_terminal(json: &str) -> String {
     json_visible(&indented_by(TERMINAL_INDENT, json)).into_owned()
 }

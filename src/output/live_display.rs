@@ -1,7 +1,7 @@
 //! A block of lines on stderr that is redrawn in place.
 //!
-//! After each frame the cursor is on the first line of the block. Terminals keep it there when they are resized, even those that
-//! wrap lines again, so the next frame overwrites the last one completely.
+//! After each frame the cursor is on the first line of the block. Terminals keep it there when they are resized, even
+//! those that wrap lines again, so the next frame overwrites the last one completely.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -50,12 +50,12 @@ struct Rows {
 struct KeyedRow {
     key: String,
     row: ProgressRow,
-    /// When its service was started; `None` if it waits.
+    /// When the update of the service started; `None` if it is waiting to start.
     started: Option<Instant>,
 }
 
 impl LiveDisplay {
-    /// A display on stderr, which must be a terminal.
+    /// Creates a display on stderr, which must be a terminal.
     pub fn on_stderr(color: Color) -> Self {
         Self::on_terminal(Arc::new(Stderr), color)
     }
@@ -86,7 +86,7 @@ impl LiveDisplay {
     pub fn finish(&mut self) {
         if self.shared.mark_last() {
             if let Some(thread) = self.thread.take() {
-                // A panic of the thread ends the program, so there is no result to look at.
+                // A panic of the thread ends the program, so the result need not be checked.
                 let _ = thread.join();
             }
             self.shared.draw();
@@ -116,7 +116,7 @@ impl Shared {
         }
     }
 
-    /// Returns whether the display was not finished before.
+    /// Marks the next frame as the last one. Returns false if that was done before.
     fn mark_last(&self) -> bool {
         let was_last = std::mem::replace(&mut lock(&self.rows).is_last, true);
         self.finished.notify_all();
@@ -205,9 +205,9 @@ struct FrameBuffer {
 /// Where the cursor is left after a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FrameKind {
-    /// At its start: the next frame replaces it.
+    /// At the start of the frame: the next frame replaces it.
     Next,
-    /// Below it: the frame stays.
+    /// Below the frame, which stays.
     Last,
 }
 

@@ -7,7 +7,7 @@ use super::Color;
 /// A bar: the number of tasks in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProgressBar {
-    /// Running as they should.
+    /// Running, or completed if the service is a job.
     pub ready: u64,
     /// Not running yet.
     pub starting: u64,

@@ -10,7 +10,7 @@ use super::{Color, visible_prefix};
 
 /// Maximum number of lines, however high the terminal is.
 const MAX_LINES: usize = 48;
-/// Width that the text of a row gets before names are shortened.
+/// Names are shortened to leave this width for the text of a row.
 const MIN_TEXT_WIDTH: usize = 26;
 /// Minimum width of a name.
 const MIN_NAME_WIDTH: usize = 6;
@@ -36,21 +36,21 @@ pub struct ProgressRow {
     pub text: String,
     /// Whether something is wrong, so that the row is shown before others that are in progress.
     pub has_problem: bool,
-    /// How long it took so far; `None` if it has not started.
+    /// How long the rollout has taken so far; `None` if it has not started.
     pub duration: Option<Duration>,
 }
 
 /// The status of a row, the most important first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowStatus {
-    /// It ended with a failure.
+    /// The rollout ended with a failure.
     Failed,
-    /// It has not ended.
+    /// The rollout has not ended.
     #[default]
     InProgress,
-    /// It has not started.
+    /// The rollout has not started.
     Waiting,
-    /// It ended without a failure.
+    /// The rollout ended without a failure.
     Succeeded,
 }
 
@@ -63,12 +63,12 @@ pub struct Viewport {
     pub height: usize,
     /// Time since the display was started.
     pub elapsed: Duration,
-    /// Whether to use colors. They never carry information of their own.
+    /// Whether to use colors. No information is in the color alone.
     pub color: Color,
 }
 
-/// Returns the lines, each shorter than the terminal's width, and fewer than its height: a header with the title, the
-/// number of rows that ended and the time; the rows in their order; and a summary.
+/// Returns fewer lines than the terminal has, each narrower than the terminal: a header with the title, the number of
+/// rows that ended and the time; the rows in their order; and a summary.
 pub fn render_lines(title: &str, rows: &[ProgressRow], viewport: &Viewport) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();
@@ -143,7 +143,7 @@ impl Layout {
         } else if usable >= 40 {
             name.min(left.max(MIN_NAME_WIDTH))
         } else {
-            // There is no room for the text.
+            // On such a narrow terminal, the name gets the room of the text.
             name.min(usable.saturating_sub(width(&chosen) - text).max(MIN_NAME_WIDTH))
         };
         Self { usable, gap, name, bar, count, counts, clock, color: viewport.color }
@@ -310,7 +310,7 @@ mod tests {
             render_lines(TITLE, &rows, &viewport(120, 24))[1]
                 .starts_with(&format!("{long}  [###>x]  updated"))
         );
-        // The bar makes room for the name.
+        // The bar is left out before the name is shortened.
         assert!(render_lines(TITLE, &rows, &viewport(105, 24))[1].starts_with(&format!("{long}  updated")));
         let narrow = &render_lines(TITLE, &rows, &viewport(60, 24))[1];
         assert!(narrow.starts_with("a-stack-") && narrow.contains("-07  3/5  0:07  1 starting"), "{narrow}");

@@ -77,7 +77,8 @@ impl<W: Write> OutputWriter<W> {
         }
     }
 
-    /// Prints JSON byte for byte, and a line feed if it does not end with one. On a terminal it is indented by two spaces.
+    /// Prints JSON byte for byte, and a line feed if it does not end with one. On a terminal it is indented by two
+    /// spaces.
     pub fn json_untouched(&mut self, json: &str) {
         let json = if self.is_terminal() { json_for_terminal(json).into() } else { Cow::Borrowed(json) };
         self.json_text(&json);
@@ -118,7 +119,7 @@ impl<W: Write> OutputWriter<W> {
         self.is_closed || self.failed.is_some()
     }
 
-    /// What it writes to.
+    /// Returns what the text is printed to.
     pub fn destination(&self) -> Destination {
         self.destination
     }
@@ -162,8 +163,9 @@ impl<W: Write> OutputWriter<W> {
     }
 }
 
-/// Whether the program was started without a stdout (`>&-`). The standard library then opens /dev/null in its place, for reading
-/// and writing; a shell's `>/dev/null` is for writing only. Known on Linux only.
+/// Whether the program was started without a stdout (`>&-`). In this case the standard library opens /dev/null in its
+/// place, for reading and writing; a shell's `>/dev/null` is for writing only. Always false on other systems than
+/// Linux.
 fn was_closed_at_start() -> bool {
     let device = |path: &str| fs::metadata(path).map(|found| found.rdev()).ok();
     let is_null = device("/dev/null").is_some_and(|null| device("/proc/self/fd/1") == Some(null));

@@ -26,7 +26,7 @@ impl OutputStreams {
         self.out.log_line(line);
     }
 
-    /// Prints a line on stderr, in the same way.
+    /// Prints a line, including its line feed, on stderr. It is escaped only for a terminal.
     pub fn err(&mut self, line: &[u8]) {
         self.out.flush();
         self.err.log_line(line);

@@ -13,7 +13,7 @@ use super::visible_prefix;
 pub(super) const GAP: usize = 3;
 /// Minimum width of a column, including the gap.
 pub(super) const MIN_WIDTH: usize = 10;
-/// Maximum number of characters of a cell, since all rows are as wide as the widest one. No valid image name is longer.
+/// Maximum number of characters of a cell, because one long cell widens all rows. No valid image name is longer.
 const MAX_CELL_LEN: usize = 1000;
 
 /// A table without lines: a header in capitals, and columns as wide as their content.

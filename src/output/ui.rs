@@ -36,12 +36,13 @@ pub enum Verbosity {
 }
 
 impl Ui {
-    /// An interface for a user who calls the program by this name (`swarmctl` or `docker swarmctl`), which is used in hints.
+    /// Creates an interface for a user who calls the program by this name (`swarmctl` or `docker swarmctl`). Hints use
+    /// it.
     pub fn new(program: &'static str) -> Self {
         Self { program, verbosity: Verbosity::Normal }
     }
 
-    /// Suppresses all output on stderr.
+    /// Creates an interface that prints nothing on stderr.
     pub fn silent() -> Self {
         Self { program: NAME, verbosity: Verbosity::Silent }
     }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Escapes characters that move the cursor, change the terminal, reorder text or have no width: `\n`, `\u{1b}`, `\u{202e}`.
+/// Escapes characters that move the cursor, change the terminal, reorder text or have no width: `\n`, `\u{1b}`,
+/// `\u{202e}`.
 ///
 /// Labels, environment variables, error messages and log lines are written by others. An escape sequence in them could
 /// set the window title or hide the line above, and a bidi override makes a name look like another one.
@@ -25,8 +26,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Escapes at most the first `max_chars` characters and appends how many bytes follow. A megabyte in one cell would widen
-/// every row of a table, and in a message it would scroll everything else away.
+/// Like [`visible`], for at most the first `max_chars` characters; appends how many bytes follow. A megabyte in one
+/// cell would widen every row of a table, and in a message it would scroll everything else away.
 pub fn visible_prefix(text: &str, max_chars: usize) -> Cow<'_, str> {
     // The fast path, for nearly all texts.
     if text.len() <= max_chars && text.bytes().all(|b| matches!(b, b' '..=b'~')) {

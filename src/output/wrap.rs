@@ -27,8 +27,8 @@ fn width_of(terminal: &Term) -> Option<usize> {
 
 /// Breaks a line at spaces, so that no line has more than `width` columns if possible. The continuation is indented.
 ///
-/// Text in backticks, usually a command to paste, is not broken: with a line break in it, a shell would run a part
-/// of it. If it is longer than a line, it starts on a line of its own, and the terminal breaks it.
+/// Text in backticks is usually a command to paste. It is not broken, because a shell would run the part before a line
+/// break. If it is longer than a line, it starts on a line of its own, and the terminal breaks it.
 pub(super) fn wrap(line: &str, width: usize) -> Vec<String> {
     if line.width() <= width {
         return vec![line.to_owned()];

@@ -1,4 +1,4 @@
-//! DOCKER_API_VERSION: below the engine's own it makes the engine drop newer fields on every post.
+//! DOCKER_API_VERSION: if it is older than the engine's own version, the engine drops newer fields from every post.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::support::server::Answer;
 
 const WARNING: &str = "warning: DOCKER_API_VERSION=1.40 is older than the engine's 1.41";
 
-/// A service with fields that came with API 1.41, and one that came with 1.40.
+/// A spec with fields that were added in API 1.41, and one that was added in 1.40.
 fn newer(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     let container = &mut spec["TaskTemplate"]["ContainerSpec"];
@@ -98,7 +98,7 @@ fn what_loses_nothing_is_done_with_a_warning() {
     let run = at(&swarm, "1.40", &["update-image", "-d", "--no-resolve-image", "t001", NEW]).run().succeeds();
     assert_eq!(run.stderr.matches(WARNING).count(), 1, "{}", run.report());
     assert_eq!(swarm.world().service("t001").image(), NEW);
-    // Nothing to change: nothing is posted, and nothing is lost.
+    // If nothing has to change, nothing is posted, so nothing is lost.
     let swarm = FakeSwarm::with([newer("t001")]);
     at(&swarm, "1.40", &["update-image", "-d", "--no-resolve-image", "t001", OLD]).run().succeeds();
     assert!(swarm.posts().is_empty());
@@ -148,7 +148,7 @@ fn a_flag_that_needs_a_newer_version_is_refused() {
         run.says(&["Ulimits needs API 1.41, and DOCKER_API_VERSION is 1.40"]);
         assert!(swarm.posts().is_empty());
     }
-    // Engines keep --init at any version.
+    // Engines keep `--init` with every API version.
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     at(&swarm, "1.30", &["update", "-d", "t001", "--init"]).run().succeeds();
 }

@@ -12,7 +12,7 @@ use crate::support::server::Answer;
 
 const IMAGE: &str = "127.0.0.1:5000/whoami:0.6";
 
-/// A spec without conflicts over its port.
+/// A spec without ports, because two services cannot publish the same one.
 fn spec(name: &str, image: &str) -> Value {
     let mut spec = spec_with_port(name, image);
     spec["EndpointSpec"]["Ports"] = json!([]);
@@ -110,7 +110,7 @@ fn looks_again_when_someone_else_has_written() {
     });
     refresh(&swarm, &["web"]).fails_with(Exit::RolloutFailed).says(&["a rollout is in progress"]);
     assert!(swarm.service("web").taken.is_empty());
-    // If the service is at rest nevertheless, the other writer's change stays.
+    // If no rollout is in progress after the other writer's change, that change is kept.
     let swarm = in_state("web", None);
     swarm.before(RequestKind::Post, 1, |world| {
         world.write("web", |spec| spec["Labels"]["theirs"] = "1".into())
@@ -163,7 +163,7 @@ fn a_service_whose_tasks_have_another_placement_is_refused() {
     swarm.world().write("web", |spec| {
         spec["TaskTemplate"]["Placement"]["Constraints"] = json!(["node.role==manager"]);
     });
-    // The engine does not restart the tasks.
+    // The tasks have no such constraint.
     swarm.world().service("web").placed = Some(json!({}));
     for line in [&["web"][..], &["--dry-run", "web"]] {
         let run = refresh(&swarm, line).fails_with(Exit::RolloutFailed).tells_an_error();

@@ -11,7 +11,7 @@ use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// The candidates and the directive for these words; the cursor is at the last one.
+/// The candidates and the directive for these words. The cursor is at the end of the last word.
 fn complete(host: &str, words: &[&str]) -> (Vec<String>, String) {
     let run = run_completion(host, "__complete", words);
     let mut lines: Vec<String> =
@@ -137,7 +137,7 @@ fn filter_keys_are_completed_before_their_values() {
     assert_eq!(found(&["ps", "-f", "des"]).0, ["desired-state="]);
     assert_eq!(found(&["ls", "-f", "des"]).0, Vec::<String>::new());
     assert_eq!(found(&["restart", "--stack", ""]).0, ["shop"]);
-    // This is not a key, so the keys are offered.
+    // If the text before `=` is not a key, all keys are offered.
     let keys = ["id=", "image=", "label=", "mode=", "name="];
     for word in ["color=", "color=red", "des=", "="] {
         assert_eq!(found(&["ls", "-f", word]), (keys.map(str::to_owned).to_vec(), ":6".to_owned()), "{word}");

@@ -168,7 +168,7 @@ fn no_password_in_a_host_is_shown() {
     let user = User::new(&["a"], "");
     let docker = json!({ "docker": { "Host": format!("ssh://me:{PASSWORD}@h") } });
     user.context("p", &json!({ "Name": "p", "Endpoints": docker }));
-    // `run` searches all output for it.
+    // `run` fails if any output contains the password.
     for command in [SHOW, SHOW_JSON] {
         let line = format!("-c a DOCKER_HOST=tcp://me:{PASSWORD}@h");
         user.swarmctl(&line, command).run().succeeds().prints(&["tcp://me:***@h"]);

@@ -1,5 +1,5 @@
-//! The commands of docs/gitops.md, docs/plan.md and docs/history.md are run as they are written, by bash with `-e`, against
-//! scripted swarms with the services that the pages mention. Each must succeed.
+//! Runs the commands of docs/gitops.md, docs/plan.md and docs/history.md as they are written, in bash with `-e`, on
+//! fake swarms with the services that the pages mention. Each command must succeed.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -13,7 +13,7 @@ use super::support::fake_swarm::{FakeSwarm, Step};
 use super::support::fixtures::spec;
 use super::support::run::{Run, swarmctl_by};
 
-/// Where the pages' commands find programs, files and swarms.
+/// The environment of a page's commands: programs, files, contexts and two swarms.
 struct Place {
     directory: tempfile::TempDir,
     user: User,
@@ -21,12 +21,12 @@ struct Place {
     staging: FakeSwarm,
 }
 
-/// The digest of each tag.
+/// The digest that all images with this tag have.
 fn digest(tag: &str) -> String {
     format!("sha256:{}", tag.replace('.', "").repeat(32))
 }
 
-/// Services of the stack `shop`, and one with the short name that the pages use, with images of this registry and tag.
+/// A swarm with two services of the stack `shop` and the service `web`, with images from this registry with this tag.
 fn shop(registry: &str, tag: &str) -> FakeSwarm {
     let service = |name: &str| {
         let image = format!("{registry}/shop/{}:{tag}@{}", name.trim_start_matches("shop_"), digest(tag));
@@ -81,7 +81,7 @@ impl Place {
         self.directory.path().join(name)
     }
 
-    /// A stand-in for another program.
+    /// Installs a script in place of another program.
     fn program(&self, name: &str, script: &str) {
         let file = self.path("bin").join(name);
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -103,14 +103,14 @@ impl Place {
             .env("USER", "ann")
             .env("SWARMCTL_JOURNAL", "swarm")
             .current_dir(self.directory.path());
-        // A context is selected by the command itself.
+        // The commands select contexts themselves.
         for (key, value) in self.user.words("").0 {
             run = run.env(&key, &value);
         }
         run.run()
     }
 
-    /// The images of production in a file, as the pages make it.
+    /// Writes the images of production to a file, as the pages do.
     fn lock(&self) {
         self.run("swarmctl images --pinned > images.txt").succeeds();
     }
@@ -120,13 +120,13 @@ fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
 }
 
-/// The code blocks of a page in this language, without the language.
+/// The contents of a page's code blocks in this language.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     let blocks = page.split("```").skip(1).step_by(2);
     blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
 }
 
-/// The commands in the text of a page: `swarmctl journal prune`, without those that have placeholders.
+/// The commands in the prose of a page, such as `swarmctl journal prune`, except those with placeholders.
 fn inline(page: &str) -> Vec<&str> {
     let text = page.split("```").step_by(2);
     let spans = text.flat_map(|text| text.split('`').skip(1).step_by(2));
@@ -158,14 +158,14 @@ fn every_command_of_docs_gitops_works() {
             continue;
         }
         place.run(script).succeeds();
-        // What is promoted or read from the Compose file is deployed, by digest.
+        // A pipe promotes images or reads them from a Compose file. They are deployed by digest.
         if script.contains(" | ") {
             let image = format!("registry.example.com/shop/web:1.8@{}", digest("1.8"));
             place.prod.expect("shop_web").applied(1).image(&image);
         }
         count += 1;
     }
-    // Of workflows and crontabs, the lines that call the program; the jobs find the file in git.
+    // The lines of workflows and crontabs that call swarmctl. The jobs get the file from git.
     for line in text.lines().map(str::trim) {
         let Some((before, command)) = line.split_once("swarmctl ") else { continue };
         let is_job = before.ends_with("- run: ") || before == "- ";
@@ -198,7 +198,7 @@ fn every_command_of_docs_plan_works() {
         place.run(script).succeeds();
         place.prod.expect("shop_web").applied(1);
     }
-    // The check of the page: production changed between the two jobs.
+    // The page shows what happens if production changes between the two jobs.
     let place = Place::new();
     place.lock();
     place.run("swarmctl restart web --plan plan.json").succeeds();
@@ -217,7 +217,7 @@ fn every_command_of_docs_history_works() {
     let script = blocks(&text, "sh").join("\n");
     let (enable, rest) = script.split_once('\n').unwrap();
     place.run(enable).succeeds();
-    // The page speaks of run 124.
+    // On the page, the next run has the number 124.
     for config in &mut place.prod.world().configs {
         config.labels["swarmctl.last"] = "123".into();
     }
@@ -234,7 +234,7 @@ fn every_command_of_docs_history_works() {
     commands.dedup();
     assert!(commands.len() >= 4, "has its form changed? {commands:?}");
     for command in commands {
-        // Those that end the journal come last, in another swarm.
+        // Each command gets its own swarm, because some of them disable the journal.
         let place = Place::new();
         place.run("swarmctl journal enable").succeeds();
         for config in &mut place.prod.world().configs {
@@ -247,7 +247,7 @@ fn every_command_of_docs_history_works() {
     }
 }
 
-/// A value that the page shows must be one that the program prints.
+/// Every state on the page must be a state that swarmctl prints.
 #[test]
 fn the_states_in_docs_history_are_those_of_the_schema() {
     let schema: Value = serde_json::from_str(include_str!("../../docs/schema/result.schema.json")).unwrap();

@@ -93,7 +93,7 @@ fn every_acting_command_shows_its_changes_and_a_forecast_and_only_reads() {
     }
 }
 
-/// The command, and its output.
+/// Splits a line into its first word and the rest.
 fn split(line: &str) -> (&str, &str) {
     line.split_at(line.find(' ').unwrap_or(line.len()))
 }
@@ -242,7 +242,7 @@ fn a_create_of_a_name_that_is_taken_would_fail() {
     assert!(swarm.posts().is_empty());
 }
 
-/// The engine crashes on a spec without a placement if its tasks have one, and again at each start.
+/// If the tasks of a service have a placement and its spec has none, the engine crashes, and again at each start.
 #[test]
 fn a_placement_is_emptied_and_never_left_out() {
     let swarm = swarm();

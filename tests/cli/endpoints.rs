@@ -63,7 +63,7 @@ fn an_empty_host_in_a_list_is_not_the_local_engine() {
         swarmctl(["-H", list, "ls"]).run().fails_with(Exit::Usage).says(&["--host: one of the hosts in"]);
     }
     swarmctl(["-H", "tcp://127.0.0.1:1", "-H", "", "ls"]).run().fails_with(Exit::Usage);
-    // The path of a socket may have a comma.
+    // The path of a socket may contain a comma.
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("a,b.sock");
     let engine = empty();
@@ -83,7 +83,7 @@ fn a_404_of_something_else_does_not_mean_a_missing_service() {
         &["wait", "web"],
     ] {
         let ping = Answer::json(404, r#"{"message":"page not found"}"#);
-        // `inspect` sends its own request first, without a version.
+        // `inspect` sends no ping first; its first request has no API version.
         let first = get("/services/web").answers(ping.clone().header("Api-Version", "")).times(0..=1);
         let engine = Engine::with_ping(ping, [first]);
         let run = swarmctl(args.iter().copied())

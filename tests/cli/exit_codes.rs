@@ -138,7 +138,7 @@ fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
             &["rm", "t001"],
         ] {
             let swarm = swarm();
-            // The request after the ping; `inspect` sends no ping.
+            // The first request after the ping stalls. `inspect` sends no ping.
             let stalled = if args[0] == "inspect" { 1 } else { 2 };
             swarm.breaks(InjectedFault::by(stalled, ResponseFault::Stall(10)));
             let mut running = swarmctl(args.iter().copied()).host(swarm.host()).spawn();
@@ -153,13 +153,13 @@ fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
 
 #[test]
 fn the_exit_code_is_the_first_in_the_documented_order() {
-    // 3 before 1 before 0, 9 before 3, whatever the order on the command line.
+    // Code 3 takes precedence over 1, and 9 over 3, whatever the order on the command line.
     let refused = |engine_args: &[&str]| {
         let engine = Engine::unordered([
             get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11))),
             delete(&format!("/v1.41/services/{ID}")).answers(Answer::error(400, "refused")),
             get("/v1.41/services/nosuch").answers(Answer::error(404, "service nosuch not found")),
-            // For a similar name.
+            // The list is for the suggestion of a similar name.
             get("/v1.41/services").answers(Answer::json(200, "[]")),
         ]);
         swarmctl(engine_args.iter().copied()).host(engine.host()).run()

@@ -218,7 +218,7 @@ fn a_pipe_gets_the_text_as_it_is_and_a_terminal_sees_it() {
     let template = "{{.Spec.Labels.evil}}{{println}}{{json .Spec.Labels.team}}";
     let args = ["inspect", "web10", "--format", template];
     assert_eq!(run(&swarm, &args).succeeds().stdout, "\u{1b}]0;x\u{7}\n\"shop\"\n");
-    // `script` provides a terminal.
+    // The program `script` runs the command in a terminal.
     let line = format!("{} inspect web10 --format '{template}'", env!("CARGO_BIN_EXE_swarmctl"));
     let output = std::process::Command::new("script")
         .args(["-qec", &line, "/dev/null"])

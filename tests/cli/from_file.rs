@@ -22,7 +22,7 @@ fn of_stack(stack: &str, name: &str, image: &str) -> Value {
     spec
 }
 
-/// A stack, and a service whose name looks like one of the stack.
+/// The stack `shop`, and a service of another stack whose name looks as if it belonged to `shop`.
 fn shop() -> FakeSwarm {
     FakeSwarm::with([
         of_stack("shop", "shop_web", "shop/web:1.7"),

@@ -7,7 +7,8 @@ use crate::support::run::{Run, swarmctl};
 
 const NOWHERE: &str = "unix:///nonexistent";
 
-/// Runs a line in which `HOST` is the address of the swarm. DOCKER_HOST is a socket that does not exist.
+/// Runs a command line in which `HOST` stands for the address of the swarm. DOCKER_HOST is a socket that does not
+/// exist.
 fn run(swarm: &FakeSwarm, line: &str) -> Run {
     let words = line.split(' ').map(|word| word.replace("HOST", &swarm.host()));
     swarmctl(words).env("DOCKER_HOST", NOWHERE).run()
@@ -85,7 +86,7 @@ fn commands_that_change_services_accept_global_flags_too() {
 #[test]
 fn a_value_of_a_flag_is_not_taken_for_a_global_flag() {
     let swarm = swarm();
-    // `-D` is the value of --env-add and -f, and after `--` a name.
+    // `-D` is the value of --env-add and of -f, and the name of a service after `--`.
     run(&swarm, "-H HOST update --detach --env-add -D t001").succeeds();
     assert!(swarm.posts()[0].text().contains("\"-D"), "{}", swarm.posts()[0].text());
     run(&swarm, "-H HOST inspect -- -D").fails_with(Exit::NotFound).never_says(&["debug: "]);
@@ -108,7 +109,7 @@ fn a_command_with_a_flag_of_that_name_requires_the_global_flag_before_it() {
             }
         }
     }
-    // Flags of the service.
+    // With `create`, these flags set values of the service.
     let run = swarmctl(["create", "--host", "tcp://10.0.0.5:2375", "img"]).host(NOWHERE).run();
     run.fails_with(Exit::Usage).says(&["to select the engine, put --host before the subcommand"]);
     let swarm = swarm();

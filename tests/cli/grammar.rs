@@ -46,7 +46,7 @@ fn help(args: &[&str]) -> String {
     run.stdout
 }
 
-/// A flag, as it is in the help.
+/// A flag as the help shows it.
 #[derive(Debug)]
 struct Flag {
     name: String,
@@ -122,7 +122,7 @@ fn switches_take_true_and_false_and_the_last_counts() {
             let name = format!("--{}", flag.name);
             for value in ["=true", "=false", "=1", "=0", "=T", ""] {
                 let given = format!("{name}{value}");
-                // Flags that select cannot be combined with names.
+                // Flags that select services cannot be combined with names.
                 let least = match (&flag.name[..], *command) {
                     ("all", "scale" | "update-image") => &["1"][..],
                     ("all", _) => &[],

@@ -192,7 +192,7 @@ fn other_health_checks_are_sent() {
     }
 }
 
-/// Engines close the connection without a response to such paths, so it would be unknown whether the request was applied.
+/// Engines close the connection without a response to such a spec, so it would be unknown whether it was applied.
 #[test]
 fn lists_with_an_item_that_is_not_there_are_usage_errors() {
     let of_container = |list: &str| json!({"TaskTemplate": {"ContainerSpec": {list: [null]}}});

@@ -1,4 +1,5 @@
-//! Services whose update is held: what lists, `status` and `wait` show of them, and that other commands do not change them.
+//! Services whose update is held: what lists, `status` and `wait` show, and that other commands do not change the
+//! service.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ const LABEL: &str = "swarmctl.held";
 /// 8760 hours in nanoseconds.
 const YEAR: u64 = 8760 * 3600 * 1_000_000_000;
 
-/// A label of an update of `web`, in the first of three steps.
+/// The label of an update of `web` that is in the first of three steps.
 fn label() -> Value {
     json!({
         "v": 1, "by": "ann@ci-7", "at": (Timestamp::now() - SignedDuration::from_secs(270)).to_string(), "run": null,
@@ -32,7 +33,7 @@ fn hold(spec: &mut Value, label: &Value, tasks: u64) {
     spec["Labels"][LABEL] = label.to_string().into();
 }
 
-/// A swarm with `web`, whose update to the new image is held with `new` of four new tasks, and `db`.
+/// A swarm with `db`, and with `web`, whose update to the new image is held when `new` of its four tasks are new.
 fn swarm_with(label: &Value, new: u64) -> FakeSwarm {
     let specs = ["web", "db"].map(|name| {
         let mut spec = spec(name, OLD);
@@ -128,7 +129,7 @@ fn json_has_the_hold_and_the_count_of_extra_tasks() {
     let label = label();
     for more in [0, 2] {
         let swarm = swarm_with(&label, 1);
-        // The engine replaces tasks that stop, and others after an election.
+        // The engine may replace further tasks, for example after an election.
         (0..more).for_each(|_| swarm.world().replace_one("web"));
         let new = swarm.world().new_tasks("web");
         let run = run(&swarm, &["status", "--json", "web", "db"]).fails_with(Exit::Different);
@@ -176,7 +177,7 @@ fn wait_ends_when_an_unfinished_hold_has_not_moved_for_long() {
         label["config"] = json!({"Parallelism": 1, "Delay": 20_000_000_000_u64});
     });
     let swarm = swarm_with(&unfinished, 1);
-    // 20 s of the delay, 5 s of the monitor period, and 30 s.
+    // `wait` gives up 55 s after the last change: a delay of 20 s, a monitor period of 5 s, and 30 s.
     let past = Timestamp::now() - SignedDuration::from_secs(52);
     swarm.world().service("web").updated = past;
     let run = run(&swarm, &["wait", "web"]).fails_with(Exit::Different);

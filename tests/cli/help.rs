@@ -139,7 +139,7 @@ fn version_without_an_engine_prints_the_client_and_exits_8() {
     assert_eq!(shown["client"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(shown["engine"], json!(null));
     assert!(shown["error"].as_str().unwrap().contains("No such file"), "{shown}");
-    // If no engine can be selected, only the client is printed too, and the exit code is that of the error.
+    // If no engine can be selected, the client's version is still printed, and the exit code is that of the error.
     let run = swarmctl(["version"]).host("ftp://x").run().fails_with(Exit::Usage);
     run.prints(&["Client:\n"]);
 }

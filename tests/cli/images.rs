@@ -34,7 +34,7 @@ fn pinned(image: &str) -> String {
     format!("{image}@{DIGEST}")
 }
 
-/// Two pinned services that the engine does not list by name.
+/// Two pinned services. The engine does not list them in the order of their names.
 fn shop() -> FakeSwarm {
     FakeSwarm::with([
         bare("web10", &pinned("shop/web:1.8")),

@@ -16,7 +16,8 @@ fn prints_an_array_of_the_engines_own_objects_without_inserted_defaults() {
     for framing in [Framing::Length, Framing::Chunked] {
         let text =
             service_text_with(ID, 9_007_199_254_740_993, &hard_spec(OLD), ",\"New\":{\"z\":1.50,\"a\":1e5}");
-        // The scripted path has no query: `insertDefaults` would be unexpected. It has no version, because no ping was sent.
+        // Any query, such as `insertDefaults`, would fail the test. The path has no version, because `inspect` sends no
+        // ping.
         let engine =
             Engine::ordered([get("/services/t001").answers(Answer::json(200, text.clone()).framed(framing))]);
         let run = swarmctl(["inspect", "t001"]).host(engine.host()).run().succeeds();
@@ -121,7 +122,7 @@ fn pretty_works_without_optional_fields() {
             .answers(Answer::json(200, service_text(ID, 1, &odd.to_string())))]);
         swarmctl(["inspect", "--pretty", &name]).host(engine.host()).run().succeeds().prints(&[&name]);
     }
-    // A network that no longer exists is shown by its ID.
+    // A network that no longer exists is shown by ID.
     let mut lonely = spec("t001", OLD);
     lonely["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);
     let swarm = FakeSwarm::with([lonely]);

@@ -20,8 +20,8 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl(args.iter().copied()).host(swarm.host()).limit(Duration::from_secs(60)).run()
 }
 
-/// Sets the tasks of the service: the state, the desired state, the error, and how many seconds ago each was created
-/// and entered its state.
+/// Sets the tasks of the service. Each has a state, a desired state, an error, and the number of seconds since its
+/// creation and since it entered its state.
 fn set(swarm: &FakeSwarm, tasks: &[(&str, &str, &str, [i64; 2])]) {
     let time = |seconds: i64| (Timestamp::now() - SignedDuration::from_secs(seconds)).to_string();
     let task = |(at, (state, desired, error, [created, since])): (usize, &(&str, &str, &str, [i64; 2]))| {
@@ -51,7 +51,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             5,
         ),
-        // Between two crashes, and while the next task runs for some seconds.
+        // The service is observed between two crashes, and while the next task has run for only some seconds.
         (
             vec![
                 ("failed", "shutdown", CRASH, [32, 28]),
@@ -70,7 +70,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             5,
         ),
-        // It has run for 10 s.
+        // The last task has run for more than 10 s.
         (
             vec![
                 ("failed", "shutdown", CRASH, [40, 36]),
@@ -80,7 +80,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             0,
         ),
-        // One of the three ran for longer.
+        // The first of the three tasks lasted longer than 10 s.
         (
             vec![
                 ("failed", "shutdown", CRASH, [50, 36]),
@@ -90,7 +90,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             10,
         ),
-        // Two failures, and a task that was shut down.
+        // Only two tasks failed. The first one was shut down.
         (
             vec![
                 ("shutdown", "shutdown", "", [60, 36]),
@@ -100,7 +100,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             10,
         ),
-        // The manager moved it: a label of its node has changed.
+        // The first task did not fail: the manager moved it because a label of its node had changed.
         (
             vec![
                 ("rejected", "shutdown", "assigned node no longer meets constraints", [36, 27]),
@@ -110,7 +110,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             10,
         ),
-        // It got a stop request before it failed: its successor is older than its end.
+        // The first task got a stop request before it failed: its successor was created before it ended.
         (
             vec![
                 ("failed", "shutdown", CRASH, [30, 20]),
@@ -211,7 +211,7 @@ fn status_calls_a_pending_task_stuck_only_if_the_nodes_still_refuse_it() {
         let swarm = swarm();
         set(&swarm, &[("pending", "running", error, [60, 60])]);
         run(&swarm, &["status", "web"]).exits(code);
-        // It has just changed.
+        // The task has entered its state only now.
         set(&swarm, &[("pending", "running", error, [60, 2])]);
         run(&swarm, &["status", "web"]).answers(Exit::Different);
     }
@@ -242,7 +242,7 @@ fn a_pull_that_the_engine_has_given_up_is_a_failure_with_the_command_that_pulls_
     let waited = run(&swarm, &["wait", "web"]).fails_with(Exit::RolloutFailed);
     waited.says(&["stays `preparing`", NO_PULL, "hint: run `swarmctl restart web`: a new task pulls again"]);
     run(&swarm, &["status", "web"]).fails_with(Exit::RolloutFailed).prints(&["does not try again"]);
-    // A task that must no longer run, or has no error, is only slow.
+    // A task without an error, or one that need not run yet, is only slow.
     for (desired, error) in [("running", ""), ("ready", NO_PULL)] {
         set(&swarm, &[("preparing", desired, error, [60, 60])]);
         run(&swarm, &["status", "web"]).answers(Exit::Different);

@@ -1,4 +1,5 @@
-//! `docker swarmctl`: installed, and called as docker's client calls it. With the client itself: `swarm/machine/plugin.rs`.
+//! `docker swarmctl`: installed, and called as docker's client calls it. With the client itself:
+//! `swarm/machine/plugin.rs`.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;

@@ -136,7 +136,8 @@ fn at(second: i64) -> Timestamp {
     "2026-11-22T03:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
 
-/// A task of `web`: its slot, node, state and desired state, since which second it is in its state, and when it got the stop request.
+/// A task of `web`: its slot, node, state and desired state, since which second it is in its state, and when it got the
+/// stop request.
 fn full_task(slot: u64, node: &str, state: &str, desired: &str, (since, told): (i64, i64)) -> Value {
     json!({
         "ID": format!("t{slot}{node}aaaaaaaaaaaaaaaaaaaaaaaaa"), "CreatedAt": at(since).to_string(),
@@ -155,7 +156,8 @@ fn named_nodes() -> Value {
     json!([node("up", "ready"), node("down", "down")])
 }
 
-/// An engine at a second, with `web` of this number of replicas, its tasks of the current spec, and those of other specs.
+/// An engine at a second, with `web` of this number of replicas, its tasks of the current spec, and those of other
+/// specs.
 fn engine(replicas: u64, now: i64, current: &[Value], others: &[Value]) -> Engine {
     let mut spec = spec("web", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = replicas.into();

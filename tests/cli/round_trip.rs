@@ -1,5 +1,5 @@
-//! Only what was requested changes: random specs, generated from Docker's own schema (`tests/data/service-spec.json`, the
-//! fields of ServiceSpec of API 1.41, 1.44 and 1.55) with unknown fields at every level, pass through the complete
+//! Only what was requested changes: random specs, generated from Docker's own schema (`tests/data/service-spec.json`,
+//! the fields of ServiceSpec of API 1.41, 1.44 and 1.55) with unknown fields at every level, pass through the complete
 //! `update-image`, and differ afterwards in one place only, byte for byte.
 //!
 //! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases (30; `scripts/reliability properties` sets more).

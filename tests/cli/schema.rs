@@ -1,5 +1,5 @@
-//! docs/schema: the output of swarmctl matches the schemas. The output of every run of every test is checked (`support::run`);
-//! this file has at least one run of each kind, and tests of the check itself.
+//! docs/schema: the output of swarmctl matches the schemas. The output of every run of every test is checked
+//! (`support::run`); this file has at least one run of each kind, and tests of the check itself.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Which engine is used: flags, variables, contexts and config.json, by docker's rules. Each engine has one service, which
-//! identifies it.
+//! Which engine is used: flags, variables, contexts and config.json, by docker's rules. Each engine has one service,
+//! which identifies it.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Completion in bash: the scripts in `completions/`, which `completion` prints, with key presses in a terminal. For other
-//! shells see `swarm/machine/shells.rs`.
+//! Completion in bash: the scripts in `completions/`, which `completion` prints, with key presses in a terminal. For
+//! other shells see `swarm/machine/shells.rs`.
 
 use std::path::Path;
 

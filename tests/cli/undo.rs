@@ -1,4 +1,5 @@
-//! `--rollback-on-failure` that is stopped by a signal or the deadline: the failure is reported, and whether a rollback was sent.
+//! `--rollback-on-failure` that is stopped by a signal or the deadline: the failure is reported, and whether a rollback
+//! was sent.
 
 use std::time::{Duration, Instant};
 

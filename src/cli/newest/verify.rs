@@ -11,14 +11,14 @@ use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::deploy::shell_command::RunningCommand;
 
-/// Poll interval for the end of the command.
+/// Interval between checks whether the command has exited.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// An image that will be set, and its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageToVerify {
     /// The image with its digest. Images without a digest are refused.
     pub image: ImageRef,
-    /// The names of the services, in their order.
+    /// The names of the services that will run this image.
     pub services: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ pub struct VerifyResult {
 /// Parses the command.
 ///
 /// # Errors
-/// It is empty, perhaps because a variable is not set: the shell would accept every image.
+/// The command is empty, perhaps because a variable is not set. A shell that runs it would accept every image.
 pub fn parse_command(text: &str) -> std::result::Result<String, &'static str> {
     if text.trim().is_empty() {
         return Err("the command is empty, so it would accept every image");
@@ -125,7 +125,7 @@ fn verify_image(client: &Client, command: &str, image_to_verify: ImageToVerify) 
     Ok(verified)
 }
 
-/// The variables of the command.
+/// Returns the environment variables that the command gets.
 fn variables(image_to_verify: &ImageToVerify, digest: &str) -> [(&'static str, String); 4] {
     let ImageToVerify { image, services } = image_to_verify;
     [
@@ -165,7 +165,7 @@ fn describe(status: ExitStatus) -> Option<String> {
 }
 
 impl VerifyResult {
-    /// The item of `verify` in the JSON.
+    /// Returns the result as an item of the array `verify` in the JSON output.
     pub fn json(&self) -> Value {
         let ImageToVerify { image, services } = &self.image_to_verify;
         let image = match image.digest() {

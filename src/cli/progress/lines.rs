@@ -25,7 +25,7 @@ impl PlainProgress {
         }
     }
 
-    /// Prints with this interface.
+    /// Creates a display that prints to `ui`.
     pub fn new(ui: Ui) -> Self {
         Self { ui, last: HashMap::new() }
     }
@@ -63,8 +63,8 @@ fn describe_step(update: &ProgressUpdate, report: &StepReport) -> String {
     }
 }
 
-/// Formats a line: `updated 1/3, running 2/3; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero exit
-/// (1) (2 tasks)`.
+/// Formats a line: `updated 1/3, running 2/3; waiting for the tasks to run; task abcdefghijkl failed: task: non-zero
+/// exit (1) (2 tasks)`.
 fn line(update: &ProgressUpdate, judgement: &Judgement) -> String {
     let mut parts = vec![describe_counts(update.service, judgement), update.description()];
     if !judgement.changed_by_others.is_empty() {
@@ -85,7 +85,7 @@ pub struct JsonProgress {
 }
 
 impl JsonProgress {
-    /// Prints with this interface.
+    /// Creates a display that prints to `ui`.
     pub fn new(ui: Ui) -> Self {
         Self { ui }
     }

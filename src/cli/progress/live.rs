@@ -18,12 +18,12 @@ use crate::output::{Color, LiveDisplay, ProgressBar, ProgressRow, RowStatus};
 pub struct LiveProgress {
     color: Color,
     display: Option<LiveDisplay>,
-    /// The rows until the display is shown, by the IDs of the services.
+    /// The rows that are set before the display is shown, by service ID.
     hidden: Vec<(String, ProgressRow)>,
     canaries: HashSet<String>,
-    /// The images before and after, in the order of their first appearance, by the IDs of the services.
+    /// The image of each service before and after its update, by service ID.
     images: HashMap<String, (Option<String>, Option<String>)>,
-    /// The changes of images, each once.
+    /// The different changes of images, in the order in which they appeared.
     image_changes: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ impl LiveProgress {
     }
 }
 
-/// The outcome as words.
+/// The outcome in words.
 fn shown_outcome(report: &ServiceReport) -> &'static str {
     match outcome_name(&report.outcome()) {
         "not_started" => "not started",
@@ -127,7 +127,7 @@ fn shown_outcome(report: &ServiceReport) -> &'static str {
     }
 }
 
-/// A row of a service whose tasks are not watched.
+/// The row of a service whose tasks are not watched.
 fn unwatched_row(name: &str, status: RowStatus, status_text: &'static str) -> ProgressRow {
     let (name, text) = (name.to_owned(), status_text.to_owned());
     ProgressRow { name, status, status_text, text, ..ProgressRow::default() }
@@ -173,7 +173,7 @@ fn counts(update: &ProgressUpdate, judgement: &Judgement) -> (String, String) {
     (super::describe_counts(update.service, judgement), format!("{done}/{}", judgement.desired))
 }
 
-/// What happens, and what is wrong.
+/// Describes what is happening, and the problem if there is one.
 fn text(update: &ProgressUpdate, cause: Option<&str>) -> String {
     let with_cause = |text: &str| match cause {
         Some(cause) => format!("{text}: {cause}"),
@@ -204,7 +204,7 @@ fn text(update: &ProgressUpdate, cause: Option<&str>) -> String {
     }
 }
 
-/// What is waited for, in a few words. Empty if the states of the tasks are shown, because they are more specific.
+/// Describes in a few words what the rollout waits for. Empty if `states` is shown instead, which is more specific.
 fn describe_wait(waits_for: &WaitsFor, states: &str) -> &'static str {
     match waits_for {
         WaitsFor::Tasks | WaitsFor::Job if !states.is_empty() => "",

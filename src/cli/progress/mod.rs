@@ -50,12 +50,12 @@ impl ProgressArgs {
         self.quiet
     }
 
-    /// No progress.
+    /// The flags of a command that shows neither progress nor a summary.
     pub fn none() -> Self {
         Self { quiet: true, progress: ProgressMode::None }
     }
 
-    /// Returns the display that these flags select if questions are asked meanwhile: nothing is redrawn in place.
+    /// Like [`Self::display`], for a command that asks questions while it waits: nothing is redrawn in place.
     pub fn display_beside_questions(&self, app: &App) -> Box<dyn ProgressDisplay> {
         match self.progress {
             ProgressMode::Auto if !self.quiet => Box::new(PlainProgress::new(app.ui)),
@@ -82,22 +82,22 @@ pub struct ProgressUpdate<'a> {
     pub service: &'a Service,
     /// The last judgement; `None` if the tasks could not be read.
     pub judgement: Option<&'a Judgement>,
-    /// How it ended; `None` while it is in progress.
+    /// How the rollout ended; `None` while it is in progress.
     pub ending: Option<&'a Ending>,
-    /// Whether it is rolled back.
+    /// Whether the rollout is an update or a rollback.
     pub purpose: Purpose,
     /// The image before the change, if there was one.
     pub image_before: Option<&'a str>,
     /// The number of the gate that must pass next, and the number of gates.
     pub gate: Option<(usize, usize)>,
-    /// Where the update in steps is.
+    /// The current step of an update in steps.
     pub position: Option<Position>,
 }
 
 /// The role of a service in its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The others are updated only if it converges.
+    /// Updated first. The other services are updated only if this one converges.
     Canary,
     /// No special role.
     Regular,
@@ -132,7 +132,7 @@ impl ProgressDisplay for NoProgress {
 }
 
 impl<'a> ProgressUpdate<'a> {
-    /// The state of a watched service.
+    /// Returns the state of a watched service.
     pub fn new(one: &'a Watched) -> Self {
         Self {
             service: &one.service,
@@ -149,7 +149,7 @@ impl<'a> ProgressUpdate<'a> {
     fn description(&self) -> String {
         match (self.ending, self.judgement.map(|judgement| &judgement.state)) {
             (Some(ending), _) => describe_ending(ending),
-            // The remaining time is not shown: it would be a change every second.
+            // The remaining time is not shown, because it would change the text every second.
             (None, Some(State::UnderWay(WaitsFor::Monitor(_)))) if self.position.is_some() => {
                 self.in_step("new tasks running; verifying for the monitor period")
             }
@@ -169,17 +169,17 @@ impl<'a> ProgressUpdate<'a> {
                 self.in_step(gate.as_deref().unwrap_or("all new tasks running"))
             }
             (None, Some(State::Converged)) => self.gate_position().unwrap_or_default(),
-            // All other states are endings.
+            // In all other states the rollout has ended.
             (None, _) => String::new(),
         }
     }
 
-    /// `all tasks running; gate 1 of 2`.
+    /// Formats the next gate: `all tasks running; gate 1 of 2`.
     fn gate_position(&self) -> Option<String> {
         self.gate.map(|(gate, of)| format!("all tasks running; gate {gate} of {of}"))
     }
 
-    /// `step 1 of 3: waiting for the tasks to run`, if there are steps.
+    /// Adds the current step, if there are steps: `step 1 of 3: waiting for the tasks to run`.
     fn in_step(&self, text: &str) -> String {
         match self.position {
             Some(Position::Step { step, of }) => format!("step {step} of {of}: {text}"),

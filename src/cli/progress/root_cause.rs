@@ -2,7 +2,7 @@
 
 use crate::api::rollout::Cause;
 
-/// Words of the engine's errors, and what they mean. The first that is found counts.
+/// Causes, each with the phrases of the engine's errors that stand for it. The first match is used.
 const CAUSES: &[(&str, &[&str])] = &[
     ("unhealthy", &["unhealthy container"]),
     (

@@ -18,7 +18,7 @@ const MODES: [&str; 4] = ["global", "global-job", "replicated", "replicated-job"
 /// that is not set must not select them all.
 ///
 /// # Errors
-/// The reason for the user.
+/// Why the filter is not valid, as a message for the user.
 pub fn parse_selection(text: &str) -> Result<Filter, String> {
     let (key, value) = parse(text, &SERVICE_KEYS)?;
     if value.is_empty() || value.starts_with('=') {
@@ -30,7 +30,7 @@ pub fn parse_selection(text: &str) -> Result<Filter, String> {
 /// Parses a filter of a list of services. As with docker, an empty value is passed to the engine.
 ///
 /// # Errors
-/// The reason for the user.
+/// Why the filter is not valid, as a message for the user.
 pub fn parse_for_services(text: &str) -> Result<Filter, String> {
     parse(text, &SERVICE_KEYS)
 }
@@ -38,12 +38,12 @@ pub fn parse_for_services(text: &str) -> Result<Filter, String> {
 /// Parses a filter of a list of tasks. As with docker, an empty value is passed to the engine.
 ///
 /// # Errors
-/// The reason for the user.
+/// Why the filter is not valid, as a message for the user.
 pub fn parse_for_tasks(text: &str) -> Result<Filter, String> {
     parse(text, &TASK_KEYS)
 }
 
-/// Parses `KEY=VALUE` as docker does: the key in any case, white space around both is ignored.
+/// Parses `KEY=VALUE` as docker does: keys are not case-sensitive, and white space around key and value is ignored.
 fn parse(text: &str, keys: &[&str]) -> Result<Filter, String> {
     let (key, value) = text.split_once('=').ok_or("a filter must be `KEY=VALUE`, as in `name=web`")?;
     let (key, mut value) = (key.trim().to_lowercase(), value.trim().to_owned());
@@ -78,7 +78,7 @@ impl ImageFilter {
     /// Parses `REF`.
     ///
     /// # Errors
-    /// It is not a valid image reference.
+    /// `REF` is not a valid image reference.
     pub fn parse(text: &str) -> Result<Self, UsageError> {
         let image = ImageRef::parse(text).or_example(IMAGE)?;
         let name = text.split('@').next().unwrap_or_default();

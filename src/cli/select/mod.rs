@@ -19,8 +19,8 @@ use crate::cli::messages::usage::UsageError;
 use crate::output::{Ui, natural_cmp};
 use filter::ImageFilter;
 
-/// Maximum number of services that are read one by one, which is the most recent state. For more, one list is
-/// requested.
+/// Maximum number of services that are read one by one, which returns their most recent state. More services are read
+/// with one list.
 const MAX_SINGLE_READS: usize = 20;
 /// Maximum number of names in a line of output.
 pub const MAX_NAMES_SHOWN: usize = 10;
@@ -76,16 +76,16 @@ pub enum Assignments<T> {
 /// A service that was named or selected, or why it cannot be used.
 #[derive(Debug)]
 pub struct SelectedService {
-    /// The name on the command line; of a selected service, its name.
+    /// The service as it was given on the command line. If it was selected with flags: its name.
     pub given: String,
-    /// The positions of the service on the command line; empty for a selected service.
+    /// The positions of the service on the command line; empty if it was selected with flags.
     pub positions: Vec<usize>,
-    /// The service, or the error for a name.
+    /// The service, or why it could not be read.
     pub found: Result<Service>,
 }
 
 impl<T: PartialEq> Assignments<T> {
-    /// Parses `SERVICE=VALUE` arguments. Equal arguments are accepted once.
+    /// Parses `SERVICE=VALUE` arguments. Repeated arguments with equal values count once.
     ///
     /// # Errors
     /// An argument is not a pair, its value is not valid, or a service has two values.
@@ -127,7 +127,7 @@ impl SelectArgs {
         Self { filter: self.filter.iter().cloned().chain([label]).collect(), ..self.clone() }
     }
 
-    /// The same selection among services whose update is held.
+    /// Limits the selection to services whose update is held.
     pub fn of_held(&self) -> Self {
         Self { among: Among::Held, ..self.clone() }
     }
@@ -186,10 +186,10 @@ impl SelectArgs {
         Ok(services)
     }
 
-    /// Whether a service that was listed is selected, by the engine's rules: a prefix of ID or name, all
-    /// labels, one of the modes. The filter by image is ignored.
+    /// Whether a service is selected, by the engine's rules: a prefix of ID or name, all labels, one of the modes. The
+    /// filter by image is ignored.
     pub fn includes(&self, service: &Service) -> bool {
-        // The copy is parsed and dropped: keeping all of them would take ten times the memory.
+        // Only a copy is parsed, and dropped at the end: parsed services take ten times the memory.
         let copy = service.clone();
         let spec = copy.spec();
         let has_label = |key: &str, value: &str| {
@@ -221,7 +221,7 @@ impl SelectArgs {
             && self.stack.as_ref().is_none_or(|name| has_label(STACK, name))
     }
 
-    /// The error that no service is selected, with similar names of stacks.
+    /// Returns the error that no service is selected, with similar names of stacks.
     pub fn nothing_selected(&self, client: &Client) -> Error {
         let all = match &self.stack {
             Some(_) => services::list(client, &services::filters(&[])).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Suggestions for names without a service. They take one request, and only if there are such names.
+//! Suggestions for names without a service. The services are listed only if there are such names, with one request.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ pub fn add_similar<'e>(client: &Client, errors: impl IntoIterator<Item = &'e mut
     missing.into_iter().for_each(|error| add_similar_of(&all, error));
 }
 
-/// Adds a suggestion to an error about a name without a service. `all` are all services.
+/// Adds a suggestion to an error about a name without a service. `all` must contain all services of the swarm.
 pub fn add_similar_of(all: &[Service], error: &mut Error) {
     let Error::NoSuch { name, suggestion, .. } = error else { return };
     let is_stack = all.iter().any(|service| service.spec()["Labels"][STACK] == name.as_str());
@@ -42,7 +42,7 @@ pub fn describe_empty_stack(client: &Client, stack: &str) -> Option<String> {
     Some(format!("stack `{stack}` has no services; did you mean `{}`?", names.join("` or `")))
 }
 
-/// Whether there is no service of a name that a service can have.
+/// Whether the error is that no service has this name, although the name is valid.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::NoSuch { kind: "service" | "service or task", why: None, .. })
 }

@@ -22,7 +22,7 @@ fn pages() -> Vec<(String, String)> {
     pages
 }
 
-/// Adds the page of a command and those of its subcommands. `path` are the words that name the command.
+/// Adds the page of a command and those of its subcommands. `path` has the words that name the command.
 fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
     let name = &format!("swarmctl {path}").trim_end().replace(' ', "-");
     // The page has the name `swarmctl-auth-refresh`, but the synopsis has the words to type.
@@ -32,7 +32,7 @@ fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
     let mut text = Vec::new();
     let man = clap_mangen::Man::new(titled).title(name.to_uppercase()).section("1").manual("swarmctl");
     man.render(&mut text).unwrap();
-    // clap_mangen has no name for the section with the rules of `lint`.
+    // clap_mangen calls the section with the rules of `lint` EXTRA.
     let mut text = String::from_utf8(text).unwrap().replace(".SH EXTRA\nRules:\n", ".SH RULES\n");
     text += &examples_of(path);
     text += &entries("ENVIRONMENT", &ENVIRONMENT);
@@ -109,7 +109,7 @@ fn escaped(text: &str) -> String {
     text.replace('`', "")
 }
 
-/// README's table of exit codes, which another test checks.
+/// Formats README's table of exit codes, which another test checks.
 fn exit_status() -> String {
     let readme = include_str!("../../../README.md");
     let (_, table) = readme.split_once("## Exit codes\n").unwrap();
@@ -139,7 +139,7 @@ fn the_man_pages_are_those_of_the_program() {
 #[test]
 #[ignore = "it writes man/: scripts/generate calls it"]
 fn write_the_man_pages() {
-    // Pages of removed commands must go.
+    // Also deletes the pages of removed commands.
     let _ = fs::remove_dir_all(directory());
     fs::create_dir_all(directory()).unwrap();
     for (name, text) in pages() {

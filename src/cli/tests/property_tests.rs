@@ -1,4 +1,4 @@
-//! Property tests of all parsers in this directory that are not clap's; see `api::property_tests`.
+//! Property tests of all parsers in `cli` that are not clap's; see `api::property_tests`.
 
 use std::ffi::OsString;
 

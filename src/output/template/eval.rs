@@ -1,4 +1,4 @@
-//! //! Rendering: evaluates a parsed template with data.
+//! Rendering: evaluates a parsed template with data.
 
 use super::functions::{Implementation, LogicalOperator};
 use super::tree::{Branch, Command, Node, Operand, Pipeline, Primary};
@@ -16,7 +16,7 @@ pub struct Renderer<'a> {
     out: String,
 }
 
-/// What happens after a node.
+/// How rendering continues after a node.
 #[derive(Clone, Copy, PartialEq)]
 enum Flow {
     Next,
@@ -27,14 +27,14 @@ enum Flow {
 /// What `.` is in the body of a branch.
 #[derive(Clone, Copy, Debug)]
 enum BodyDot {
-    /// As outside of it: `if`.
+    /// Its value outside of the body, in an `if`.
     Outer,
-    /// The value of its pipeline: `with`.
+    /// The value of the pipeline, in a `with`.
     Value,
 }
 
 impl<'a> Renderer<'a> {
-    /// A renderer for this data.
+    /// Creates a renderer for this data.
     pub fn new(options: RenderOptions, data: Value<'a>) -> Self {
         Self { options, variables: vec![("$".to_owned(), data.clone())], data, out: String::new() }
     }

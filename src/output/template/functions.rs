@@ -17,7 +17,7 @@ pub struct Function {
     max_args: usize,
     /// Its implementation.
     pub call: Implementation,
-    /// In the header of a table the call returns its first argument unchanged.
+    /// Whether a call in the header of a table returns its first argument unchanged.
     pub is_skipped_in_headers: bool,
 }
 

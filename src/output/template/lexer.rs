@@ -21,9 +21,9 @@ pub enum Segment {
 pub struct Token {
     /// Byte offset in the template.
     pub offset: usize,
-    /// Whether there is no white space before it.
+    /// Whether there is no white space before the token.
     pub follows_directly: bool,
-    /// What it is.
+    /// The kind of token, with its value.
     pub kind: TokenKind,
 }
 

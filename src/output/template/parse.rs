@@ -50,7 +50,7 @@ struct Parser {
     /// The variables in scope.
     variables: Vec<String>,
     fields: Vec<(usize, String)>,
-    /// Number of enclosing `range` and `with`, inside of which `.` is not the data.
+    /// Number of enclosing `range` and `with` blocks. Inside of them, `.` is not the top-level data.
     dot_depth: usize,
     range_depth: usize,
     depth: usize,
@@ -357,7 +357,7 @@ impl Tokens {
         self.tokens.next()
     }
 
-    /// Byte offset of the next token; at the end of the action, of the action itself.
+    /// Byte offset of the next token, or of the action itself if no token is left.
     fn offset(&mut self) -> usize {
         self.tokens.peek().map_or(self.start, |token| token.offset)
     }

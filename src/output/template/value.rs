@@ -14,7 +14,7 @@ use crate::output::{Destination, visible};
 /// A value of a template.
 #[derive(Clone, Debug)]
 pub enum Value<'a> {
-    /// A key that a map does not have.
+    /// The value of a key that a map does not have.
     Nil,
     /// A nil pointer.
     NilPointer,
@@ -26,7 +26,7 @@ pub enum Value<'a> {
     DataString(&'a str),
     /// A string that the template made.
     TemplateString(Cow<'a, str>),
-    /// A time, in the format of JSON.
+    /// A time, as the string in the JSON.
     Time(&'a str),
     /// A duration in nanoseconds.
     Duration(i64),
@@ -149,7 +149,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns whether `if` takes the value for true.
+    /// Returns whether `if` treats the value as true.
     pub fn is_true(&self) -> bool {
         match self {
             Self::Nil | Self::NilPointer => false,

@@ -1,10 +1,10 @@
 //! How a document of zero values describes Go's types.
 //!
-//! Engines omit zero values, but templates are written for Go's types, where `""`, `0` and `[]` exist. In the document
+//! Engines omit zero values, but templates are written for Go's types, where `""`, `0` and `[]` exist. In the document,
 //!
 //! * [`ZERO_TIME`] is a time and [`ZERO_DURATION`] a duration; Go prints both in a special way,
-//! * `["..."]` is a list of such items,
-//! * [`map_of`], [`pointer`] and [`pointer_or`] are a map and pointers,
+//! * `[ITEM]` is a list; ITEM describes the type of its items,
+//! * [`map_of`] creates a map, [`pointer`] and [`pointer_or`] create pointers,
 //! * any other object is a struct, which is always true, even if it is empty.
 //!
 //! Fields that are not in the document are accepted: newer engines have newer fields.

@@ -7,7 +7,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::Run;
 
-/// Every command that changes several services, for these two.
+/// Every command that changes several services, with these two services.
 fn commands(one: &str, other: &str) -> Vec<Vec<String>> {
     let lines = [
         format!("scale {one}=3 {other}=2"),

@@ -7,7 +7,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 
-/// The engine pauses the next update of this service, but not later ones.
+/// Lets the engine pause the next update of this service, but not later ones.
 fn fails(swarm: &FakeSwarm, name: &'static str) {
     swarm.world().service(name).rollout = vec![Step::Updating, Step::Paused];
     for nth in 1..20 {
@@ -33,7 +33,7 @@ fn up_to_twenty_names_are_read_one_by_one_and_more_by_one_list() {
         let some: Vec<&str> = names[..number].iter().map(String::as_str).collect();
         on(&swarm, &[&["restart", "-d", "--parallel", "3"][..], &some].concat()).run().succeeds();
         let requests = swarm.requests();
-        // Including the read-back: one service is read, several are listed.
+        // The read-back is included: one service is read by name, several services are listed.
         assert_eq!(count(&requests, "GET /v1.41/services/"), gets, "{number}");
         assert_eq!(count(&requests, "GET /v1.41/services"), lists, "{number}");
         assert_eq!(swarm.posts().len(), number);
@@ -53,7 +53,8 @@ fn many_rollouts_are_watched_by_two_requests_a_look() {
     let (services, tasks) =
         (count(&swarm.requests(), "GET /v1.41/services"), count(&swarm.requests(), "GET /v1.41/tasks"));
     assert_eq!(count(&swarm.requests(), "GET /v1.41/services/"), 0);
-    // One list selects the services, and at least one is the read-back; the others are polls, each with its list of tasks.
+    // One list of services is the selection, and at least one is the read-back. Each other one is a poll, with a list
+    // of tasks.
     assert!(services <= tasks * 2 + 6, "{services} lists of services, {tasks} of tasks");
 }
 
@@ -83,7 +84,7 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
     assert_eq!(swarm.posts().len(), 1);
     run.says(&["4 services were not updated", "b, c, d, e", "--canary"]);
 
-    // Two canary services; one that already has the image is not a canary.
+    // With two canary services: a service that already has the image does not count as a canary.
     let swarm = self::swarm();
     set(&swarm, &["-d", "a", NEW]).succeeds();
     fails(&swarm, "c");
@@ -130,7 +131,7 @@ fn with_all_converged_services_are_rolled_back_in_reverse_order() {
         .collect();
     assert_eq!(order, ["a", "b", "c", "c", "b", "a"]);
 
-    // Only the service that failed.
+    // Without `=all`, only the service that failed is rolled back.
     let swarm = self::swarm();
     fails(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure", "--json", NEW];
@@ -143,7 +144,7 @@ fn with_all_converged_services_are_rolled_back_in_reverse_order() {
 fn a_change_of_someone_else_since_is_not_undone() {
     let swarm = swarm();
     fails(&swarm, "b");
-    // Before the second post, which fails, another writer sets another image on the service that has converged.
+    // Before the update of `b`, which fails, another writer sets another image on `a`, which has converged.
     swarm.before(RequestKind::Post, 2, |world| {
         world.write("a", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
     });
@@ -228,7 +229,7 @@ fn an_image_for_many_services_is_resolved_once() {
     on(&swarm, &["update-image", "-d", "--stack", "shop", NEW]).run().succeeds();
     assert_eq!(count(&swarm.requests(), "GET /v1.41/distribution/"), 1);
     assert_eq!(images(&swarm, &["a", "e"]), [format!("{NEW}@{digest}"), format!("{NEW}@{digest}")]);
-    // A tag that has moved.
+    // The tag is moved to another digest.
     let moved = format!("sha256:{}", "8".repeat(64));
     swarm.world().registry.insert(NEW.to_owned(), moved.clone());
     on(&swarm, &["update-image", "-d", "--refresh", "--stack", "shop"]).run().succeeds();
@@ -236,7 +237,7 @@ fn an_image_for_many_services_is_resolved_once() {
     let run = on(&swarm, &["update-image", "-d", "--refresh", "--stack", "shop"]).run().succeeds();
     run.says(&["5 services: 5 unchanged"]);
     assert_eq!(swarm.posts().len(), 10);
-    // A refusal of the registry is known before the first post.
+    // An image that the registry does not have is reported before the first post.
     on(&swarm, &["update-image", "--on-resolve-error=fail", "a=nosuch:1", &format!("b={NEW}")])
         .run()
         .fails_with(Exit::Failed);

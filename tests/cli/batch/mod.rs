@@ -35,7 +35,7 @@ fn on(swarm: &FakeSwarm, args: &[&str]) -> Swarmctl {
     swarmctl(args.iter().copied()).host(swarm.host())
 }
 
-/// `update-image` without requests to a registry.
+/// Runs `update-image` without requests to a registry.
 fn set(swarm: &FakeSwarm, args: &[&str]) -> Run {
     on(swarm, &[&["update-image", "--no-resolve-image"], args].concat()).run()
 }
@@ -51,7 +51,7 @@ fn outcomes(run: &Run) -> Vec<String> {
     run.json()["services"].as_array().unwrap().iter().map(of).collect()
 }
 
-/// The number of requests with this method and path; a path that ends with `/` is a prefix.
+/// The number of requests with this method and path. A path that ends with `/` is a prefix.
 fn count(requests: &[Request], wanted: &str) -> usize {
     let fits = |request: &&Request| {
         let asked = format!("{} {}", request.method, request.path);

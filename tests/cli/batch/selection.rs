@@ -166,10 +166,10 @@ fn what_is_wrong_with_it_is_found_before_the_first_post() {
         on(&swarm, &args).stdin(list).run().fails_with(Exit::Usage).tells_an_error().says(&["--from -: "]);
     }
     assert_eq!(swarm.requests().len(), 0, "all of that is known without an engine");
-    // If one service does not exist, no other one is updated, whatever their order.
+    // If one service does not exist, no other service is updated, not even one that precedes it.
     let run = set(&swarm, &["--json", "a=i:1", "b=i:1", "nosuch=i:1"]).fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_started", "b not_started", "nosuch no_such_service"]);
-    // Two names of one service, with different images.
+    // The name and the ID of one service, with different images and then with equal ones.
     let id = swarm.service("a").id;
     set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage).says(&["the same service"]);
     assert!(swarm.posts().is_empty());
@@ -211,7 +211,7 @@ fn the_tasks_of_a_selection_are_listed() {
         .run()
         .succeeds();
     assert_eq!(run.stdout.lines().count(), 3);
-    // With a service name, the filters `name` and `id` are about its tasks, as in docker.
+    // If a service is named, the filters `name` and `id` apply to its tasks, as in docker.
     on(&swarm, &["ps", "a", "--filter", "name=a.1"]).run().succeeds().prints(&["a.1"]);
     on(&swarm, &["ps", "--stack", "nosuch"]).run().fails_with(Exit::NotFound);
 }

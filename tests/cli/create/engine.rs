@@ -1,4 +1,4 @@
-//! Additional requests to the engine, and its messages.
+//! `create`: requests that look up networks and images, and refusals of the engine.
 
 use serde_json::json;
 

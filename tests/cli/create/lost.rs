@@ -25,7 +25,7 @@ fn lost_and_made_is_found_by_its_name() {
 #[test]
 fn lost_and_made_without_a_name_is_found_by_its_spec() {
     let swarm = FakeSwarm::start();
-    // An equal service that is older, and a new service that is not equal.
+    // Neither an older service with an equal spec nor a new service with another spec is taken for the created one.
     let mut older = posted(&["--label", "a=b", "-e", "X=1", "img"]);
     older["Name"] = "older".into();
     swarm.world().add(older);

@@ -24,7 +24,7 @@ fn swarm() -> FakeSwarm {
     swarm
 }
 
-/// The spec that a create with these arguments posts.
+/// Runs `create` with these arguments, and returns the posted spec.
 #[track_caller]
 fn posted(args: &[&str]) -> Value {
     let swarm = swarm();
@@ -35,7 +35,7 @@ fn posted(args: &[&str]) -> Value {
     posts[0].json()
 }
 
-/// Requires that a create with these arguments posts this value at a place.
+/// Requires that `create` with these arguments posts the value `wanted` at this JSON pointer.
 #[track_caller]
 fn posts_at(args: &[&str], place: &str, wanted: &Value) {
     let spec = posted(args);

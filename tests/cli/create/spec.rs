@@ -1,4 +1,4 @@
-//! The posted spec, compared with that of docker's client 28.2 for the same command line, recorded from its socket.
+//! The posted spec, compared with what docker's client 28.2 posted to its socket for the same command line.
 
 use serde_json::{Value, json};
 

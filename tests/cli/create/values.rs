@@ -70,7 +70,7 @@ fn one_update_flag_alone_does_not_mean_all_at_once() {
     assert_eq!(&config["Order"], &json!("stop-first"));
     assert_eq!(&config["FailureAction"], &json!("pause"));
     posts_at(&["--update-parallelism", "0", "img"], "/UpdateConfig/Parallelism", &json!(0));
-    // Likewise, one restart flag alone keeps the defaults of the others.
+    // Likewise, one restart flag alone keeps the defaults of the other restart settings.
     let restart = posted(&["--restart-max-attempts", "3", "img"])["TaskTemplate"]["RestartPolicy"].clone();
     assert_eq!(&restart["MaxAttempts"], &json!(3), "{restart}");
     assert_eq!(&restart["Condition"], &json!("any"), "{restart}");
@@ -124,7 +124,7 @@ fn a_relative_mount_source_is_refused_if_the_current_directory_is_unknown() {
         "is not valid UTF-8",
     ]);
     assert!(engine.requests().is_empty());
-    // Other sources do not need the directory.
+    // An absolute source does not need the current directory.
     let swarm = swarm();
     let run = run("/data").host(swarm.host()).run().succeeds();
     assert!(run.stderr.is_empty(), "{}", run.report());

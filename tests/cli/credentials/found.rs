@@ -19,7 +19,7 @@ fn the_file_is_that_of_the_flag_the_variable_or_the_home() {
     fs::create_dir(parent.path().join(".docker")).unwrap();
     fs::copy(home.config().join("config.json"), parent.path().join(".docker/config.json")).unwrap();
     assert_eq!(sent(IMAGE, |run| run.env("HOME", &parent.path().display().to_string())), wanted);
-    // The flag takes precedence.
+    // `--config` overrides DOCKER_CONFIG.
     let swarm = swarm(IMAGE);
     let directory = home.config().display().to_string();
     swarmctl(["--config", &directory, "update-image", "--detach", "t001", IMAGE])
@@ -58,7 +58,8 @@ fn the_variable_comes_before_the_helpers_and_these_before_the_file() {
     let sent_with = |variable: &str| sent(IMAGE, |run| home.within(run).env("DOCKER_AUTH_CONFIG", variable));
     assert_eq!(sent_with(&variable), password_header(REGISTRY, PASSWORD));
     assert_eq!(sent_with(""), password_header(REGISTRY, OTHER_PASSWORD));
-    // The file has other entries only; if a helper has none, the file is used.
+    // The variable has no entry for this registry, so the helper is used. If that has none either, the file's entry is
+    // used.
     assert_eq!(
         sent_with(&auths("r:9", WRONG_PASSWORD).to_string()),
         password_header(REGISTRY, OTHER_PASSWORD)

@@ -24,7 +24,7 @@ fn a_secret_is_in_no_process_list() {
         "cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' ' >{seen}; echo \"own: $*\" >>{seen}; {}",
         helper_of(USER, PASSWORD)
     );
-    // The script contains the password but must not be found itself: its text is in a file, not in the list of processes.
+    // The script contains the password, but it is read from a file, so the list of processes does not show it.
     let home = home.helper("spy", &spy);
     assert_eq!(sent(IMAGE, |run| home.within(run)), password_header(REGISTRY, PASSWORD));
     let seen = fs::read_to_string(seen).unwrap();
@@ -75,7 +75,7 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
         run(&Engine::ordered(script), &["--on-resolve-error=fail"])
             .fails_with(Exit::Failed)
             .says(&["(hidden)"]);
-        // With the post: in a refusal, in a warning, and in an invalid response.
+        // The response to the post repeats the secret, in a refusal or in a warning.
         let path = format!("/v1.41/services/{ID}/update?version=11");
         for (answer, code) in [
             (Answer::error(400, &echo), 1),
@@ -104,7 +104,7 @@ fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
         run(&Engine::ordered(script), &["--on-resolve-error=fail"])
             .fails_with(Exit::Failed)
             .says(&["an invalid digest", "(hidden)"]);
-        // In JSON as well.
+        // The error in the JSON output hides the secret too.
         let script =
             [get("/v1.41/services/t001").answers(t001_is(OLD, 11)), question(Answer::error(500, &echo))];
         let run =
@@ -122,7 +122,7 @@ fn a_helper_that_hangs_is_killed_and_its_message_is_shown() {
     let run = swarmctl(["update-image", "-d", "--timeout", "1s", "t001", IMAGE]).host(engine.host());
     let run = home.within(run).limit(Duration::from_secs(20)).run().fails_with(Exit::Failed);
     run.says(&["`docker-credential-h` did not respond within 1 s: waiting for the vault"]);
-    // A signal also ends the wait.
+    // A signal ends the wait for the helper.
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);
     let run = swarmctl(["update-image", "-d", "t001", IMAGE]).host(engine.host());
     let mut running = home.within(run).limit(Duration::from_secs(20)).spawn();

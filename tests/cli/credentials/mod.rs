@@ -26,7 +26,7 @@ const IMAGE: &str = "127.0.0.1:5000/whoami:0.6";
 
 const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-/// A home directory with a config.json, and a directory with programs.
+/// A directory with a config.json and with credential helpers, for DOCKER_CONFIG and PATH.
 struct Home(TempDir);
 
 impl Home {
@@ -59,21 +59,21 @@ fn auths(registry: &str, password: &str) -> Value {
     json!({ "auths": { registry: { "auth": basic(password) } } })
 }
 
-/// Prints credentials as a helper does, and its input to stderr.
+/// The script of a helper that prints these credentials for every registry.
 fn helper_of(user: &str, secret: &str) -> String {
     format!(
         r#"server=$(cat); [ "$1" = get ] && printf '{{"ServerURL":"%s","Username":"{user}","Secret":"{secret}"}}' "$server""#
     )
 }
 
-/// A swarm with t001, and a registry with an image.
+/// A swarm with `t001`, and a registry that has this image.
 fn swarm(image: &str) -> FakeSwarm {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.world().registry.insert(image.to_owned(), DIGEST.to_owned());
     swarm
 }
 
-/// The credentials in the engine's request about an image, as JSON text; empty if there are none.
+/// Runs `update-image`, and returns the credentials in the request about the image, as [`asked_with`] does.
 #[track_caller]
 fn sent(image: &str, prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> String {
     let swarm = swarm(image);
@@ -83,7 +83,7 @@ fn sent(image: &str, prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> String {
     asked_with(&swarm)
 }
 
-/// The credentials that were sent with the request about the image.
+/// The credentials that were sent with the request about the image, as JSON text; empty if there were none.
 #[track_caller]
 fn asked_with(swarm: &FakeSwarm) -> String {
     let requests = swarm.requests();
@@ -95,7 +95,7 @@ fn password_header(server: &str, password: &str) -> String {
     format!(r#"{{"username":"{USER}","password":"{password}","serveraddress":"{server}"}}"#)
 }
 
-/// Requires that resolving fails after no other request than the one for the service.
+/// Requires that `update-image` fails after it has read the service, without any other request.
 #[track_caller]
 fn refused(prepare: impl FnOnce(Swarmctl) -> Swarmctl) -> Run {
     let engine = Engine::ordered([get("/v1.41/services/t001").answers(Answer::json(200, t001(OLD, 11)))]);

@@ -7,18 +7,18 @@ use swarmctl::api::spec::{Edit, Place, apply_all};
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 
-/// A command whose engine misbehaves.
+/// A command that is run with faults of the engine.
 pub struct Case {
-    /// Its name in tables.
+    /// The name of the command in tables.
     pub name: &'static str,
-    /// The words of the command, and the rest of the command line; common flags are inserted between them.
+    /// The name of the command, as words. Common flags are inserted between `command` and `args`.
     pub command: &'static [&'static str],
     pub args: &'static [&'static str],
-    /// Its exit code if nothing fails.
+    /// The exit code if nothing fails.
     pub code: i32,
-    /// Whether it waits after the engine has accepted the request.
+    /// Whether the command waits for the rollout after the engine has accepted the request.
     pub watches: bool,
-    /// Whether a second post is unguarded, so that a lost post is not repeated.
+    /// Whether a lost post is not repeated, because nothing would prevent the engine from applying both posts.
     pub is_posted_once: bool,
     pub swarm: fn() -> FakeSwarm,
     pub truths: fn(&FakeSwarm) -> Vec<Truth>,
@@ -234,7 +234,7 @@ fn three() -> FakeSwarm {
     }))
 }
 
-/// The engine takes one of these steps at each read after an update.
+/// A service whose updates proceed by one of these steps at each read.
 fn rolling(steps: [Step; 2]) -> FakeSwarm {
     let swarm = one();
     swarm.world().service("t001").rollout = steps.to_vec();

@@ -1,13 +1,14 @@
 //! The exit code is true, wherever a request or a response breaks.
 //!
 //! Every command that changes services is run many times, each time with one fault at another place or of another kind
-//! (`sorts`); then its report is compared with the state of the engine (`trial`). `scripts/reliability cuts` breaks at every
-//! byte (`SWARMCTL_TEST_FAULT_STEP=1`; [`Sort::bytes`]), the tests at a sample.
+//! (`sorts`). After each run, the report is compared with the state of the engine (`trial`). The tests use a sample of
+//! the faults; `scripts/reliability cuts` uses many more (`SWARMCTL_TEST_FAULT_STEP=1`, see [`Sort::bytes`]).
 //!
-//! * A single fault: the command ends as if nothing had happened, and the change was applied exactly once.
-//! * A permanent fault: if the change was applied, it was applied once, and the exit code is the command's own, 7 (it was waiting)
-//!   or 9; if it was not applied, 9, or 8 if nothing was posted.
-//! * A response stalls, and `--timeout` ends the wait: the same.
+//! * After a single fault, the command ends as without it, and the change was applied exactly once.
+//! * After a permanent fault, the change was applied at most once. If it was applied, the exit code is 9, 7 if the
+//!   command was waiting for the rollout, or as without the fault. If it was not applied, the exit code is 9, or 8 if
+//!   nothing was posted.
+//! * A response that stalls until `--timeout` expires has the effects of a permanent fault.
 
 mod cases;
 mod scenarios;
@@ -25,9 +26,9 @@ use self::trial::{Trial, tell};
 use crate::support::run::load;
 use crate::support::server::lock;
 
-/// A run spends nearly all of its time waiting, so one core can execute this number of them.
+/// Number of runs at the same time. A run spends nearly all of its time waiting, so one core is enough for all of them.
 const WORKERS: usize = 40;
-/// With more than a sample, no other tests run at the same time.
+/// Number of runs at the same time with more faults than a sample, when no other tests are running.
 const MORE_WORKERS: usize = 160;
 
 #[test]
@@ -62,7 +63,7 @@ fn reports_are_true_if_a_response_stalls() {
 
 #[test]
 fn looks_up_a_post_whose_response_stalled_for_a_minute() {
-    // This takes a minute on every machine, so it runs only with more than a sample.
+    // These runs take a minute on every machine, so they are not part of the sample.
     if sorts::is_whole() {
         check(Sort::LongStall);
     }

@@ -1,4 +1,4 @@
-//! Errors that the sorts have found, one test for each.
+//! One test for each error of swarmctl that the tests with `sorts` of faults have found.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn a_page_with_status_200_removes_nothing() {
         let run = swarmctl(["rm", "t001"]).host(swarm.host()).run();
         run.fails_with(Exit::Unknown).tells_an_error().says(&["it may have been applied"]);
         assert_eq!(swarm.world().services.len(), 1);
-        // If an engine responds afterwards, the state is read from it.
+        // If the later responses are an engine's, the state is read.
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
         swarm.breaks(InjectedFault::new(3, FaultKind::Malformed(kind)).unhandled());
         swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds();
@@ -76,7 +76,7 @@ fn rm_that_stops_waiting_reports_what_continues() {
 #[test]
 fn a_post_that_the_timeout_prevented_is_not_reported_as_continuing_or_unknown() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    // The timeout expires while the service is read, or before.
+    // The timeout expires while the service is read, or earlier, during the ping.
     for delay in [Duration::from_millis(130), Duration::from_millis(260)] {
         swarm.world().delay = delay;
         let run = swarmctl(["scale", "--detach", "--timeout", "250ms", "t001=5"]).host(swarm.host()).run();

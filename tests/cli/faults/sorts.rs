@@ -1,4 +1,4 @@
-//! The faults: all of each sort, or a sample.
+//! The faults of each sort: a sample, or at every Nth byte.
 
 use super::cases::Case;
 use super::trial::undisturbed;
@@ -12,19 +12,19 @@ pub enum Sort {
     Cut,
     /// A response is cut off, and all later connections are closed or refused.
     CutForGood,
-    /// After some byte, a response consists of garbage; once, or permanently.
+    /// From some byte on, a response consists of garbage; once, or permanently.
     Garbage,
-    /// A response is not an engine's, in each way of [`Malformation`]; once, or permanently.
+    /// A response is malformed in each way of [`Malformation`]; once, or permanently.
     Kinds,
-    /// A request is not sent, is cut off, or is lost; then later connections work, or do not.
+    /// A request is not sent, is cut off, or is lost. Later connections work, or fail permanently.
     Requests,
-    /// A response stalls until `--timeout`.
+    /// A response stalls until `--timeout` expires.
     Stall,
     /// A response stalls, without `--timeout`.
     LongStall,
 }
 
-/// One fault, and the flags of the command that meets it.
+/// One fault, and the flags of the command during which it occurs.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub broken: InjectedFault,
@@ -35,17 +35,17 @@ pub struct Plan {
     pub is_once: bool,
 }
 
-/// Whether every byte is used, not a sample.
+/// Whether faults are not a sample but occur at the shortest distance.
 pub fn is_whole() -> bool {
     step() == Some(1)
 }
 
-/// Whether this is a short run in the test suite.
+/// Whether the faults are a sample, as in the test suite.
 pub fn is_sample() -> bool {
     step().is_none()
 }
 
-/// The distance in bytes between two faults, if the environment sets it.
+/// The factor for [`Sort::bytes`], if the environment sets it. Without it, the faults are a sample.
 fn step() -> Option<usize> {
     let text = std::env::var_os("SWARMCTL_TEST_FAULT_STEP")?;
     Some(text.to_str().and_then(|text| text.parse().ok()).expect("a number of bytes"))
@@ -77,11 +77,11 @@ impl Sort {
         }
     }
 
-    /// The distance in bytes between two faults if every byte is requested. Only responses that are cut off once are cut off at
-    /// every byte; all other sorts together have about the same number of faults.
+    /// The shortest distance in bytes between two faults. It is 1 only for responses that are cut off once; all other
+    /// sorts together have about as many faults as that one.
     pub fn bytes(self) -> usize {
         match self {
-            // Each kind is applied to each response, at any byte.
+            // These faults have no distance: each kind is applied to each response.
             Self::Kinds => 0,
             Self::Cut => 1,
             Self::CutForGood => 5,
@@ -95,7 +95,7 @@ impl Sort {
 pub fn plans(case: &Case, sort: Sort) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for framing in [Framing::Length, Framing::Chunked] {
-        // In a chunked response, only few bytes belong to the chunk framing.
+        // Only few bytes of a chunked response differ from one with a length, so one sort of fault is enough for it.
         if framing == Framing::Chunked && sort != Sort::Cut {
             continue;
         }
@@ -120,13 +120,13 @@ pub fn plans(case: &Case, sort: Sort) -> Vec<Plan> {
         Some(_) => plans,
     };
     for (i, plan) in plans.iter_mut().enumerate() {
-        // Half of them, by a pattern that does not coincide with other alternations.
+        // Half of the commands print JSON. The pattern does not coincide with other alternations of the faults.
         plan.json = i.count_ones() % 2 == 1;
     }
     plans
 }
 
-/// At most this number of them, evenly spread.
+/// Leaves at most `most` plans, evenly spread.
 fn thin(plans: Vec<Plan>, most: usize) -> Vec<Plan> {
     let of = plans.len();
     let is_chosen = |i: usize| (i * most) / of != ((i + 1) * most) / of;
@@ -139,7 +139,7 @@ fn breaks(sort: Sort, request: &Request, each: usize) -> Vec<(InjectedFault, boo
     let at_answer = |fault: fn(usize) -> ResponseFault| {
         (0..request.answer_length).step_by(each).map(move |after| InjectedFault::by(number, fault(after)))
     };
-    // For most faults the two permanent failures have the same effect, so they alternate.
+    // Closed and refused connections have the same effect after most faults, so they alternate.
     let for_good = |(i, it): (usize, InjectedFault)| {
         (it.then(if i % 2 == 0 { Listener::Closing } else { Listener::Refusing }), false)
     };

@@ -23,8 +23,8 @@ pub struct Trial {
     truths: Vec<Truth>,
     /// Whether the run sent a post, according to its debug output. The post may not have arrived.
     posted: bool,
-    /// Whether a post met a broken connection, according to the debug output. A connection that was closed after a response
-    /// may be noticed only when the next request is sent.
+    /// Whether a post met a broken connection, according to the debug output. A connection that was closed after a
+    /// response may be noticed only when the next request is sent.
     lost: bool,
     /// Whether every post got an unmodified successful response, according to the debug output.
     answered: bool,
@@ -73,7 +73,7 @@ impl Trial {
         Self { case, plan: plan.clone(), run, truths, posted, lost, answered }
     }
 
-    /// The first error in the report; `None` if it is true.
+    /// The first error in the report; `None` if the report is true.
     fn wrong(&self) -> Option<String> {
         let case = self.case;
         let why = self.code_is_wrong(case).or_else(|| self.words_are_wrong(case)).or_else(|| {
@@ -91,7 +91,7 @@ impl Trial {
             return Some("it was applied more than once, or is no longer applied".to_owned());
         }
         let Some(code) = self.run.code else { return Some("it was killed".to_owned()) };
-        // The update of such a service is not complete.
+        // If the update of a service is held, the change is not complete.
         let is_held = self.truths.iter().any(|it| it.is_held);
         let is_not_posted_again = case.is_posted_once && (!self.plan.broken.handled || self.lost);
         let right = match () {
@@ -101,7 +101,7 @@ impl Trial {
             () if self.plan.is_once => code == case.code && all_so,
             () if self.answered && all_so => code == case.code || (code == 7 && case.watches),
             () if all_so => code == case.code || code == 9 || (code == 7 && case.watches),
-            // For several services, some may have been applied.
+            // Of several services, some may not have been changed.
             () if code == 7 => case.watches && self.truths.len() > 1,
             () if self.posted => matches!(code, 8 | 9),
             () => code == 8,
@@ -119,7 +119,7 @@ impl Trial {
         let result = !stdout.is_empty();
         let agree = tells_an_error == (code != 0)
             && is_in_doubt == (code == 9)
-            // For several services, others may have ended differently.
+            // If there are several services, the message may be about one with another result.
             && (self.truths.len() > 1 || !goes_on || code == 7)
             && (code != 0 || result)
             && (code == 0 || self.plan.json || self.truths.len() > 1 || case.command == ["create"] || !result)
@@ -145,12 +145,12 @@ impl Trial {
             }
             let code = service["exit_code"].as_i64().unwrap_or(-1);
             let right = match (&service["posted"], code) {
-                // The result of its last post is unknown.
+                // `continue` posts several times, and the result of its last post may be unknown.
                 (Value::Bool(true), 9) => truth.times == 1 && case.command == ["continue"],
                 (Value::Bool(true), code) => truth.times == 1 && (code == i64::from(case.code) || code == 7),
                 (Value::Bool(false), 8) => truth.times == 0,
                 (Value::Bool(false), 7) => truth.times == 0 && truth.is_held,
-                // One of several services, which was not started.
+                // The update of one of several services was not started.
                 (Value::Bool(false), 1) => truth.times == 0 && service["outcome"] == "not_started",
                 (Value::Null, 9) => true,
                 _ => false,

@@ -28,7 +28,7 @@ fn gates_are_per_service_and_do_not_wait_for_each_other() {
     let swarm = swarm(&["a", "b", "c", "d"]);
     let began = Instant::now();
     let directory = tempfile::tempdir().unwrap();
-    // Each waits until all four have started.
+    // Each gate waits until all four gates have started.
     let command = format!(
         "touch {0}/$SWARMCTL_SERVICE; while [ $(ls {0} | wc -l) -lt 4 ]; do sleep 0.05; done",
         directory.path().display()

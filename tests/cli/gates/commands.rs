@@ -1,4 +1,4 @@
-//! Commands as gates: environment, exit statuses, output, and what becomes of processes.
+//! Commands as gates: their environment, exit status and output, and how their processes are ended.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -117,7 +117,7 @@ fn an_inconclusive_gate_never_rolls_back() {
 fn errors_are_repeated_and_runs_are_counted() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("n");
-    // Run by run: an error, a failure, an error, a success, a success.
+    // The results of the five runs: error, failure, error, success, success.
     let command = format!(
         "n=$(cat {0} 2>/dev/null || echo 0); n=$((n + 1)); echo $n >{0}; case $n in 1|3) exit 75;; 2) exit 1;; esac",
         file.display()
@@ -205,7 +205,7 @@ fn a_gate_that_prints_without_end_uses_little_memory_and_shows_its_last_lines() 
     .fails_with(Exit::RolloutFailed);
     let output = gate(&run)["output"].as_array().unwrap().clone();
     assert_eq!((output.len(), &output[19]), (20, &json!("last")));
-    // One line without an end.
+    // Output without any line feed is limited too.
     let run = update(&swarm, &["--gate", "head -c 3000000 /dev/zero | tr '\\0' x; exit 1", "--json"]).run();
     let length: usize =
         gate(&run)["output"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().len()).sum();

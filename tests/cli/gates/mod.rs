@@ -27,13 +27,13 @@ fn swarm(names: &[&str]) -> FakeSwarm {
     }))
 }
 
-/// `update-image web NEW` with these flags; runs of gates follow each other at once.
+/// `update-image web NEW` with these flags, and with short intervals between the runs of a gate.
 fn update(swarm: &FakeSwarm, args: &[&str]) -> Swarmctl {
     let line = ["update-image", "--no-resolve-image", "--gate-every", "10ms"];
     swarmctl([&line[..], args, &["web", NEW]].concat()).host(swarm.host())
 }
 
-/// The only step of the only service.
+/// The first step of the first service in the JSON.
 fn step(run: &Run) -> Value {
     run.json()["services"][0]["steps"][0].clone()
 }
@@ -59,7 +59,7 @@ fn wait_for_file(path: &Path) -> String {
 fn wait_for_end(pid: &str) {
     let start = Instant::now();
     let stat = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // A zombie whose parent has ended is removed by init, if there is one.
+    // A zombie counts as ended: if its parent has ended, only init removes it, and there may be none.
     while !stat().is_empty() && !stat().contains(") Z ") {
         assert!(start.elapsed() < Duration::from_secs(20), "process {pid} still runs");
         std::thread::sleep(Duration::from_millis(10));

@@ -11,7 +11,7 @@ use super::{gate, swarm, update};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 
-/// A server that handles each connection by this function, after it has read the head of the request.
+/// Starts a server that calls `handle` with each connection and the head of its request. Returns the URL.
 fn server(handle: impl Fn(&mut TcpStream, &str) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -29,7 +29,7 @@ fn server(handle: impl Fn(&mut TcpStream, &str) + Send + 'static) -> String {
     format!("http://{address}")
 }
 
-/// A server that sends this response to every request.
+/// Starts a server that sends this response to every request. Returns the URL.
 fn answers(head: &'static str) -> String {
     server(move |stream, _| {
         let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");

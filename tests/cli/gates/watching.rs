@@ -81,7 +81,7 @@ fn a_verdict_counts_only_if_the_service_is_still_converged() {
     let directory = tempfile::tempdir().unwrap();
     let command = format!("{}; exit 1", waiting_gate(directory.path()));
     let mut running = update(&swarm, &["--gate", &command, "--json"])
-        // The next poll after the first one is the one because of the verdict.
+        // With these intervals, only the verdict of the gate causes a second poll.
         .timeouts("max_rollout_interval=60000,rollout_interval=60000,gate_stop=1000")
         .spawn();
     wait_for_file(&directory.path().join("pids"));
@@ -120,7 +120,7 @@ fn the_timeout_and_signals_end_a_gate() {
             (&step(&run)["result"], &gate(&run)["result"]),
             (&json!("unfinished"), &json!("unfinished"))
         );
-        // Killed after the program has ended.
+        // The gate is killed together with swarmctl, or shortly after it has ended.
         wait_for_end(pid.trim());
         swarm.expect("web").applied(1).image(NEW);
     }

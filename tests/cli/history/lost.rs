@@ -27,8 +27,8 @@ fn large() -> FakeSwarm {
     swarm
 }
 
-/// The number of the request that a command sends to this endpoint, found on a swarm of the same kind. The requests before it
-/// are sent one after the other or at the same time, but are always the same ones.
+/// The number of the `nth` post about configs whose endpoint ends like this, as observed on another swarm of the same
+/// kind. The same requests always precede it, in any order.
 fn number_of(swarm: fn() -> FakeSwarm, endpoint: &str, nth: usize) -> usize {
     let swarm = swarm();
     let before = swarm.requests().len();
@@ -60,7 +60,7 @@ fn a_record_that_was_lost_and_whose_number_is_taken_meanwhile_gets_the_next_one(
     let number = number_of(web, "/create", 0);
     let swarm = web();
     swarm.breaks(InjectedFault::lost(number).unhandled());
-    // The first config was the journal; before the record is sent again, another run takes its number.
+    // The first config was the journal. The second is the record, sent again after another run has taken the number.
     swarm.before(RequestKind::Config, 2, |world| {
         let labels =
             json!({ "swarmctl.run": "1", "swarmctl.nonce": "foreign", "swarmctl.outcome": "started" });
@@ -126,7 +126,7 @@ fn labels_of_a_run_that_others_have_changed_are_kept() {
         run.index += 1000;
         run.labels["note"] = "kept".into();
     });
-    // The index that is read is stale when the outcome is written.
+    // The first attempt to write the outcome is refused, as if the version index were stale.
     let number = number_of(web, "/update", 0);
     swarm.breaks(
         InjectedFault::instead(
@@ -159,7 +159,7 @@ fn a_lost_response_to_the_outcome_is_read_back() {
 fn an_outcome_that_cannot_be_stored_is_a_warning_and_the_run_is_compared() {
     let swarm = web();
     let stalled = Answer { fault: Some(ResponseFault::Stall(0)), ..Answer::json(200, "{}") };
-    // IDs of configs begin with zeros.
+    // All IDs of configs begin with zeros, so this path matches every update of a config.
     swarm.forbids("POST", "/configs/0", stalled);
     let run_once = on(&swarm, &line()).timeouts("journal=400").run().succeeds();
     assert!(run_once.took < Duration::from_secs(3), "{}", run_once.report());
@@ -190,6 +190,6 @@ fn without_a_journal_no_time_is_lost() {
     };
     let fastest = |journal: &str| (0..3).map(|_| took(journal)).min().unwrap_or_default();
     let (without, with) = (fastest("off"), fastest("swarm"));
-    // One request more in a row would take 150 ms.
+    // An additional request that the others wait for would take 150 ms.
     assert!(with < without + Duration::from_millis(75), "{with:?} instead of {without:?}");
 }

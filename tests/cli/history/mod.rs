@@ -30,7 +30,7 @@ fn shop(names: &[&str]) -> FakeSwarm {
     swarm
 }
 
-/// swarmctl with these words, which uses the journal of the swarm.
+/// swarmctl with the words of this line and with the journal of the swarm.
 fn on(swarm: &FakeSwarm, line: &str) -> Swarmctl {
     swarmctl(line.split_whitespace()).host(swarm.host()).env("SWARMCTL_JOURNAL", "swarm").env("USER", "ann")
 }
@@ -39,7 +39,7 @@ fn run(swarm: &FakeSwarm, line: &str) -> Run {
     on(swarm, line).run()
 }
 
-/// Sets the image of services of the stack, without asking a registry.
+/// Sets the image of all services of the stack, without a request to a registry.
 fn set_all(swarm: &FakeSwarm, image: &str) -> Run {
     run(swarm, &format!("update-image --no-resolve-image --detach --stack shop {image}"))
 }
@@ -56,7 +56,7 @@ fn configs(swarm: &FakeSwarm) -> Vec<String> {
     swarm.world().configs.iter().map(|config| config.name.clone()).collect()
 }
 
-/// The state of each service in the JSON of `undo`.
+/// Name, state and outcome of each service in the JSON of `undo`.
 fn states(run: &Run) -> Vec<String> {
     let state = |service: &Value| {
         format!(
@@ -75,7 +75,7 @@ fn lookups(swarm: &FakeSwarm) -> usize {
     requests.iter().filter(|it| it.method == "GET" && it.line().contains("swarmctl.journal")).count()
 }
 
-/// The number of requests whose endpoint begins like this.
+/// The number of requests with this method whose endpoint begins with `endpoint`.
 fn count(swarm: &FakeSwarm, method: &str, endpoint: &str) -> usize {
     let requests = swarm.requests();
     requests.iter().filter(|it| it.method == method && it.endpoint().starts_with(endpoint)).count()

@@ -4,22 +4,22 @@ use super::*;
 use crate::support::exit::Exit;
 use crate::support::server::{Answer, ResponseFault};
 
-/// What becomes of an update with `--journal auto`.
+/// What an update with `--journal auto` does: it records the run, or why not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Auto {
     Recorded,
-    /// Nothing is printed.
+    /// The run is not recorded, and nothing is printed.
     Silent,
-    /// One warning is printed.
+    /// The run is not recorded, and one warning is printed.
     Warned,
 }
 
-/// A state of the journal, and what it means.
+/// A state of the journal, and the expected behavior of updates.
 struct Case {
     name: &'static str,
     swarm: fn() -> FakeSwarm,
     auto: Auto,
-    /// How a required record ends; `None`: it is written.
+    /// The exit code with `--journal required`; `None` if the run is recorded.
     required: Option<Exit>,
 }
 
@@ -138,7 +138,7 @@ fn required_posts_nothing_without_a_record() {
         if required.is_some() {
             swarm.expect("web").applied(0).posted(0);
             run.says(&["nothing was updated: the run could not be recorded"]);
-            // What would not change needs no record.
+            // If nothing has to change, no record is needed.
             let line = format!("update-image --no-resolve-image --detach --journal required web {OLD}");
             on(&swarm, &line).timeouts("journal=300,unavailable=300").run().succeeds();
             swarm.expect("web").applied(0).posted(0);

@@ -110,7 +110,7 @@ fn the_engine_is_shown_for_services_without_runs_and_if_it_is_asked_for() {
     let swarm = shop(&["web", "db"]);
     run(&swarm, "restart --detach web").succeeds();
     run(&swarm, "history --all").succeeds().prints(&["restart --detach web", "db", "current"]);
-    // A run that is older than the last one that is shown.
+    // With `--last 1`, the only run of `web` is not shown, but `web` still counts as recorded.
     run(&swarm, "scale --detach db=2").succeeds();
     let json = run(&swarm, "history --json --last 1 web db").succeeds().json();
     assert_eq!((json["runs"].as_array().map(Vec::len), &json["engine"]), (Some(1), &json!([])));

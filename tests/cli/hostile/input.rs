@@ -10,7 +10,7 @@ use crate::support::fixtures::{ID, OLD, spec};
 use crate::support::run::{Swarmctl, swarmctl, swarmctl_by};
 use crate::support::server::{Answer, Framing, Handler, Request, Server};
 
-/// swarmctl with a limit on its address space, in kilobytes: reading a response without a limit fails.
+/// swarmctl with a limit on its address space, in kilobytes. It fails if it reads an endless response into memory.
 fn bounded(kilobytes: u32, args: &[&str]) -> Swarmctl {
     let mut bash = Command::new("bash");
     let line = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
@@ -26,7 +26,7 @@ const GIGABYTE: u32 = 1 << 20;
 fn a_list_without_end_is_refused_in_bounded_memory() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     let endless = EndlessEngine::start(LONG, chunk);
-    // If all processors are busy, 256 MiB may take longer than a minute.
+    // If all processors are busy, reading 256 MiB may take longer than a minute.
     bounded(GIGABYTE, &["ls"])
         .host(endless.host())
         .timeouts("unavailable=280000")
@@ -101,13 +101,13 @@ fn endless_objects_and_brackets_are_not_mistaken_for_services() {
         }
         let all = run(&["update-image", "--detach", "--no-resolve-image", "--all", "--tag", "1.8"]);
         assert_eq!(all.code, Some(8), "it is not silently left out: {:.3000}", all.stderr);
-        // It is accepted as text, but must not become gigabytes of blanks.
+        // `inspect` accepts the object as text, but must not indent it to gigabytes.
         assert!(run(&["inspect", "web"]).stdout.len() < 1 << 20);
         assert!(run(&["ls"]).code.is_some_and(|code| [0, 8].contains(&code)));
     }
 }
 
-/// One service, as text.
+/// An engine with one service, whose JSON is given as text.
 struct Canned {
     object: String,
     list: String,

@@ -1,5 +1,5 @@
-//! Hostile engines, registries, files and words: none of their text reaches a terminal unescaped, no response exhausts the
-//! memory, and every printed command does only what it shows.
+//! Hostile engines, registries, files and arguments: their text is always escaped on a terminal, no response exhausts
+//! the memory, and every printed command does only what it shows.
 
 mod input;
 mod text;
@@ -29,7 +29,7 @@ impl Villain {
 
     fn service(&self, job: bool) -> Value {
         let mut spec = spec(&self.name, &format!("{}:1", self.name));
-        // A megabyte of text is only in these two places, because more would not test more.
+        // A very long text is only in the name and in the image: in more places it would not test anything else.
         let evil = if self.name.len() > 1 << 16 { "other" } else { &self.name };
         spec["Labels"] = json!({ evil: evil });
         spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!([evil, format!("A={evil}")]);
@@ -107,13 +107,13 @@ impl Handler for Villain {
     }
 }
 
-/// Characters that a terminal interprets or that a reader cannot see; line breaks separate the lines.
+/// Whether a terminal interprets the character or a reader cannot see it. Line feeds are allowed.
 fn deceives(c: char) -> bool {
     c.is_control() && c != '\n'
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe0f}' | '\u{feff}')
 }
 
-/// Requires that no text deceives, that the program wrote the start of every line, and that the text is short.
+/// Requires that the output has no deceptive characters and no forged error, and that the program did not panic.
 #[track_caller]
 fn is_harmless(run: &Run) {
     for text in [&run.stdout, &run.stderr] {

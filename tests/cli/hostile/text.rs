@@ -1,4 +1,4 @@
-//! Hostile text: none of it reaches a terminal unescaped, and printed commands are harmless.
+//! Hostile text: it is always escaped on a terminal, and printed commands are harmless.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use super::{TASK, Villain, is_harmless, run};
 use crate::support::fixtures::ID;
 use crate::support::run::swarmctl_by;
 
-/// A name that sets the window title, forges a message, reverses the text direction, hides text, and contains a command.
+/// A name that sets the window title, forges a message, reverses the text direction, hides text, and contains a
+/// command.
 const EVIL: &str = "w\u{1b}]0;owned\u{7}\u{1b}[2J\nerror: forged\r\n\u{202e}\u{200b}\u{9b}1m\u{2066}\u{fe0f}\u{feff}'$(reboot)`reboot`; reboot\u{0}";
 
-/// Every command, as far as it gets with a hostile engine.
+/// Every command. Some of them fail with a hostile engine, and print its text in errors.
 const COMMANDS: &[&[&str]] = &[
     &["ls"],
     &["ls", "-q"],
@@ -51,7 +52,7 @@ fn no_command_shows_hostile_text_raw() {
     let server = Villain::start(EVIL);
     for args in COMMANDS {
         let mut run = run(&server, args);
-        // In a pipe, log lines are copied unchanged; their prefixes are the program's.
+        // In a pipe, log lines are copied unchanged. Only the prefixes of the lines are checked.
         if args[0] == "logs" {
             for text in [&mut run.stdout, &mut run.stderr] {
                 *text = text.replace(EVIL, "LINE").replace(&EVIL[..EVIL.find('\n').unwrap()], "FIRST");
@@ -74,7 +75,7 @@ fn debug_lines_and_json_lines_are_harmless_too() {
         let mut run = run(&server, args);
         run.stdout = run.stdout.replace(EVIL, "LINE");
         run.stderr = run.stderr.replace(EVIL, "LINE");
-        // In a pipe, JSON is the engine's, except for what JSON must escape.
+        // In a pipe, strings in JSON are not escaped further than JSON requires, so JSON lines are not checked.
         run.stderr = run.stderr.lines().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join("\n");
         is_harmless(&run);
         assert!(run.stderr.contains("debug: GET /v1.41/"), "{}", run.report());

@@ -1,12 +1,13 @@
-//! The modules of `api` import each other in one direction only: no cycle between neighbors in a directory, and the order
-//! of docs/design.md section 2 between the parts of the library.
+//! The modules of `api` import each other in one direction only: no cycle between neighbors in a directory, and the
+//! order of docs/design.md section 2 between the parts of the library.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{code, paths, without_tests};
 use super::{is_test, sources};
 
-/// The parts of the library, the lowest first: a module imports from its own part and from those above it in this table.
+/// The parts of the library, the lowest first: a module imports from its own part and from those above it in this
+/// table.
 const PARTS: &[(&str, &[&str])] = &[
     ("error", &["error"]),
     ("config", &["config", "cancellation"]),
@@ -100,7 +101,8 @@ fn part_of(module: &Module) -> usize {
         .unwrap_or_else(|| panic!("src/api/{} belongs to no part: add it to PARTS in {}", module[0], file!()))
 }
 
-/// The imports of every module of `api` from other modules there; re-exported names are resolved to where they are defined.
+/// The imports of every module of `api` from other modules there; re-exported names are resolved to where they are
+/// defined.
 fn imports(files: &[(String, String)]) -> Imports {
     let files: BTreeMap<Module, (&str, String)> = files
         .iter()
@@ -121,8 +123,8 @@ fn imports(files: &[(String, String)]) -> Imports {
     imports
 }
 
-/// Names that directories re-export from their own modules, with the path of each. Re-exports from elsewhere count as the module's
-/// own.
+/// Names that directories re-export from their own modules, with the path of each. Re-exports from elsewhere count as
+/// the module's own.
 fn exports(files: &BTreeMap<Module, (&str, String)>, known: &BTreeSet<Module>) -> BTreeMap<Module, Module> {
     let mut exports = BTreeMap::new();
     for (module, (name, text)) in files {
@@ -176,8 +178,8 @@ fn module_of(name: &str) -> Option<Module> {
     Some(path.strip_suffix("/mod").unwrap_or(path).split('/').map(str::to_owned).collect())
 }
 
-/// Cycles between neighbors: the modules of one directory, each with everything below it. At least one cycle for each set of
-/// modules that import each other.
+/// Cycles between neighbors: the modules of one directory, each with everything below it. At least one cycle for each
+/// set of modules that import each other.
 fn cycles(imports: &Imports) -> Vec<String> {
     let mut directories: BTreeMap<Module, Imports> = BTreeMap::new();
     for (module, used) in imports {

@@ -17,7 +17,8 @@ fn digest(digit: char) -> String {
     format!("sha256:{}", digit.to_string().repeat(64))
 }
 
-/// A swarm with services that run images of this registry, by name, tag and label; the engine finds every tag that is given here.
+/// A swarm with services that run images of this registry, by name, tag and label; the engine finds every tag that is
+/// given here.
 fn swarm(
     registry: &FakeRegistry,
     services: &[(&str, &str, Option<&str>)],

@@ -1,5 +1,5 @@
-//! `--steps`, `--hold`, `continue` and the rollback of a held update, against a scripted engine whose tasks are replaced one slot
-//! at a time.
+//! `--steps`, `--hold`, `continue` and the rollback of a held update, against a scripted engine whose tasks are
+//! replaced one slot at a time.
 
 mod causes;
 mod confirm;

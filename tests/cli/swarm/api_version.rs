@@ -1,4 +1,5 @@
-//! What a real engine drops from a spec that it receives with an older API version; nothing may be lost without a request.
+//! What a real engine drops from a spec that it receives with an older API version; nothing may be lost without a
+//! request.
 
 use std::collections::BTreeSet;
 

@@ -83,7 +83,8 @@ fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
     let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().succeeds();
     assert!(outcomes(&run).iter().all(|one| one.ends_with(" converged")), "{}", run.report());
     assert_eq!(running(&services), [1; 4]);
-    // The first two had run for their monitor period before the others were started, according to the engine's timestamps.
+    // The first two had run for their monitor period before the others were started, according to the engine's
+    // timestamps.
     let begun = |name: &str| -> Timestamp {
         engine().service(name)["UpdateStatus"]["StartedAt"].as_str().unwrap().parse().unwrap()
     };

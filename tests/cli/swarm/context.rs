@@ -64,7 +64,8 @@ fn a_context_of_dockers_leads_to_the_engine() {
     assert_eq!(run["engine"]["swarm"]["manager"], true);
     assert_eq!(run["engine"]["swarm"]["leader"], true);
     assert_eq!(run["engine"]["api_version"], engine.ask("GET", "/version", None)["ApiVersion"]);
-    // The list equals docker's, except for blanks at the ends of lines. Before version 23 its last columns were different.
+    // The list equals docker's, except for blanks at the ends of lines. Before version 23 its last columns were
+    // different.
     let output = docker(&directory(home.path()), &["context", "ls"]);
     let dockers = String::from_utf8_lossy(&output.stdout).into_owned();
     let ours = in_home(&["context", "ls"]).run().succeeds().stdout;

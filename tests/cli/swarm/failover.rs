@@ -94,7 +94,8 @@ fn batch_through(managers: &Managers, fault: &str, image: &str) {
     assert_eq!(images.count(), names.len());
 }
 
-/// The number of services with the requested image, and of those reported as not applied; a false report fails the test.
+/// The number of services with the requested image, and of those reported as not applied; a false report fails the
+/// test.
 fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize) {
     let report = run.json();
     assert_eq!(report["exit_code"].as_i64(), run.code.map(i64::from), "{}", run.report());

@@ -99,8 +99,8 @@ fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
     assert_eq!(all["of"], 2, "{what}");
 }
 
-/// Changes that restart tasks and changes that do not (docs/concepts.md, "What restarts tasks"), one after the other, on
-/// one service.
+/// Changes that restart tasks and changes that do not (docs/concepts.md, "What restarts tasks"), one after the other,
+/// on one service.
 #[test]
 fn what_restarts_no_task_is_foreseen() {
     let service = service("fc-none", |_| {});
@@ -193,7 +193,8 @@ fn constraints_that_fit_no_longer_restart_every_task() {
     engine.wait_until("both are replaced", |engine| before.is_disjoint(&ids(engine, service.id())));
 }
 
-/// The engine does not compare the endpoint of a task whose placement differs: the old tasks stay until a forced update.
+/// The engine does not compare the endpoint of a task whose placement differs: the old tasks stay until a forced
+/// update.
 #[test]
 fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
     let service = service("fc-reach", |_| {});

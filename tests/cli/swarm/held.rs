@@ -1,5 +1,5 @@
-//! Held updates on a real engine: what `status`, `wait` and `ls` show, that other commands do not change the service, and that the
-//! posts of `api::deploy::steps` end with the original spec.
+//! Held updates on a real engine: what `status`, `wait` and `ls` show, that other commands do not change the service,
+//! and that the posts of `api::deploy::steps` end with the original spec.
 
 use serde_json::{Value, json};
 use swarmctl::api::deploy::steps::{Driver, Hold, HoldPost, HoldStart, Round, StepList};

@@ -1,5 +1,5 @@
-//! swarmctl is killed at random moments of a batch: every service must have its complete old or new spec, the report must be
-//! true, and a second run must complete the batch.
+//! swarmctl is killed at random moments of a batch: every service must have its complete old or new spec, the report
+//! must be true, and a second run must complete the batch.
 
 use std::collections::BTreeMap;
 use std::thread;

@@ -1,4 +1,5 @@
-//! `lint` on a real engine. For every rule with a measured effect: the effect, the finding and the fix, after which both are gone.
+//! `lint` on a real engine. For every rule with a measured effect: the effect, the finding and the fix, after which
+//! both are gone.
 
 use std::collections::BTreeSet;
 

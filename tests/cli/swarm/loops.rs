@@ -1,5 +1,5 @@
-//! Failure loops on a real engine, and pending tasks whose nodes change. Each test has its own engine, because it changes the swarm
-//! or its only node.
+//! Failure loops on a real engine, and pending tasks whose nodes change. Each test has its own engine, because it
+//! changes the swarm or its only node.
 
 use std::thread;
 use std::time::Duration;
@@ -41,7 +41,8 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_by_every_status() {
                 let run = swarmctl(engine, &format!("create --no-resolve-image --name {name} {line}"))
                     .fails_with(Exit::RolloutFailed)
                     .says(&[reason]);
-                // Three failures are enough. The engine may have started two more tasks before the next poll on a busy machine.
+                // Three failures are enough. The engine may have started two more tasks before the next poll on a busy
+                // machine.
                 let id = engine.service(name)["ID"].clone();
                 let tasks = engine.tasks_left(id.as_str().expect("an ID"));
                 assert!(tasks <= 6, "{tasks} tasks until the loop was recognized: {}", run.report());
@@ -65,8 +66,8 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_by_every_status() {
         if state == "rollback_started" {
             return Some(run);
         }
-        // On a busy machine all failed tasks may have been restarted with the old image before the engine determines which
-        // tasks to replace. Its rollback then ends immediately.
+        // On a busy machine all failed tasks may have been restarted with the old image before the engine determines
+        // which tasks to replace. Its rollback then ends immediately.
         assert_eq!(state, "rollback_completed");
         swarmctl(engine, "rm --wait lo-back").succeeds();
         None

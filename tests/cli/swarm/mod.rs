@@ -1,7 +1,7 @@
 //! swarmctl with a real engine that has its own swarm: what a user sees.
 //!
-//! `scripts/test` starts one engine for all of these tests and passes it in `SWARMCTL_TEST_SOCKET`. Without the variable, the
-//! tests start one themselves (`scripts/engine`, as root), which ends with them.
+//! `scripts/test` starts one engine for all of these tests and passes it in `SWARMCTL_TEST_SOCKET`. Without the
+//! variable, the tests start one themselves (`scripts/engine`, as root), which ends with them.
 
 mod api_version;
 mod around;

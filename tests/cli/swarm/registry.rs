@@ -227,7 +227,8 @@ impl Registry {
         digest.unwrap_or_else(|| panic!("no digest in {said}")).to_owned()
     }
 
-    /// Removes the images of this registry from the engine's node, with their layers, so that they must be pulled again.
+    /// Removes the images of this registry from the engine's node, with their layers, so that they must be pulled
+    /// again.
     pub fn forget(&self) {
         let start_time = Instant::now();
         let repo = format!("{}/whoami", self.host);

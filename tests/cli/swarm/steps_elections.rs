@@ -1,5 +1,5 @@
-//! Elections during a hold, on three managers: the reported number of new tasks is the engine's, the extra tasks are explained, and
-//! the settings are the original ones in the end.
+//! Elections during a hold, on three managers: the reported number of new tasks is the engine's, the extra tasks are
+//! explained, and the settings are the original ones in the end.
 
 use std::path::Path;
 use std::thread;
@@ -20,7 +20,8 @@ const SECOND: u64 = 1_000_000_000;
 #[test]
 fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     let elections = count_from_env("SWARMCTL_TEST_STEP_ELECTIONS", 1);
-    // Each election lets one more task be replaced. A manager that returns may cause another one, and some old tasks must be left.
+    // Each election lets one more task be replaced. A manager that returns may cause another one, and some old tasks
+    // must be left.
     let tasks = 3 * elections + 4;
     let managers = Managers::start();
     let leader = managers.wait_until_whole();

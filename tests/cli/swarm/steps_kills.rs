@@ -1,5 +1,5 @@
-//! `--steps` is killed at random moments: afterwards the service is untouched, held with a readable label, or done; `continue` and
-//! `rollback` end each of them with the original settings. Of two processes, exactly one drives.
+//! `--steps` is killed at random moments: afterwards the service is untouched, held with a readable label, or done;
+//! `continue` and `rollback` end each of them with the original settings. Of two processes, exactly one drives.
 
 use std::collections::BTreeMap;
 use std::thread;

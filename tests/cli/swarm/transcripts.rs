@@ -1,7 +1,8 @@
 //! Runs the transcripts in README and docs/ on a real engine and compares the output.
 //!
 //! The comparison ignores what differs from run to run: progress lines (they start with a time), IDs, the node's name,
-//! which of several tasks is named first, how many tasks run after a failure, and the warnings that no registry can be reached here.
+//! which of several tasks is named first, how many tasks run after a failure, and the warnings that no registry can be
+//! reached here.
 
 use std::fs;
 use std::path::Path;

@@ -26,7 +26,8 @@ fn a_service_on_a_network_keeps_it_and_its_published_port_and_its_virtual_ips() 
     let network = engine.network("ui-net-a");
     let mut spec = small("ui-net", OLD);
     spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id(), "Aliases": ["web"] }]);
-    // dockerd 28.5.2 can reject a task ("Pool overlaps with other one on this address space") while another test's network goes.
+    // dockerd 28.5.2 can reject a task ("Pool overlaps with other one on this address space") while another test's
+    // network goes.
     spec["TaskTemplate"]["RestartPolicy"] = json!({ "Condition": "any", "Delay": 1_000_000_000 });
     spec["EndpointSpec"] = json!({ "Mode": "vip", "Ports": [
         { "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22301, "PublishMode": "ingress" }

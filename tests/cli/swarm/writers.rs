@@ -23,7 +23,8 @@ fn without_tasks(name: &str, stack: &str) -> Value {
 fn all_writers_of_one_service_are_done() {
     let (engine, _quiet) = (engine(), quiet());
     let writers = count_from_env("SWARMCTL_TEST_WRITERS", 24);
-    // The duration is measured on request only, and several times: other programs on the machine only make a run slower.
+    // The duration is measured on request only, and several times: other programs on the machine only make a run
+    // slower.
     let rounds = if std::env::var_os("SWARMCTL_TEST_WRITERS").is_some() { 5 } else { 1 };
     let _services =
         [engine.create(&without_tasks("writers", "wr")), engine.create(&without_tasks("alone", "wr"))];

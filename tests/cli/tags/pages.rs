@@ -35,7 +35,8 @@ fn a_page_size_that_is_refused_is_left_out() {
     assert!(run.stderr.contains("no lists here"), "{}", run.stderr);
 }
 
-/// Like GitHub's registry: the oldest tags first, so the newest are on the last page. Like Quay: pages shorter than `n`, or empty.
+/// Like GitHub's registry: the oldest tags first, so the newest are on the last page. Like Quay: pages shorter than
+/// `n`, or empty.
 #[test]
 fn short_pages_and_empty_ones_with_a_next_page_do_not_end_the_list() {
     let registry = FakeRegistry::plain(|request| {

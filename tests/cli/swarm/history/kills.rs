@@ -1,5 +1,5 @@
-//! swarmctl is killed at random moments of a recorded batch and of its undo. The journal must state for each service what the
-//! engine holds, and a repeated undo must complete.
+//! swarmctl is killed at random moments of a recorded batch and of its undo. The journal must state for each service
+//! what the engine holds, and a repeated undo must complete.
 
 use std::thread;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Three managers, and the leader is killed at certain moments of a recorded batch: nothing may be posted without a record, the
-//! journal must state what the swarm holds, and the run must be undone. Called by the test of `failover`.
+//! Three managers, and the leader is killed at certain moments of a recorded batch: nothing may be posted without a
+//! record, the journal must state what the swarm holds, and the run must be undone. Called by the test of `failover`.
 
 use std::collections::BTreeMap;
 use std::thread;

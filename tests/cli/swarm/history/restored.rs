@@ -34,7 +34,8 @@ fn a_digest_that_the_registry_has_lost_is_refused_and_a_stopped_registry_is_a_wa
     let spec = |name: &str| {
         let mut spec = of_stack(name, "hr");
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = format!("{}@{old}", registry.image("1")).into();
-        // The update adds platforms. Without a placement before, an empty one would be left: engines crash if it is removed.
+        // The update adds platforms. Without a placement before, an empty one would be left: engines crash if it is
+        // removed.
         spec["TaskTemplate"]["Placement"] = json!({});
         spec
     };

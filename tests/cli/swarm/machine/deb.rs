@@ -1,5 +1,5 @@
-//! The Debian package: built by scripts/deb, installed with apt on this machine's own Debian, checked where its users see it
-//! (shells, man, docker's client), and removed. Its changes are invisible to others and end with the test.
+//! The Debian package: built by scripts/deb, installed with apt on this machine's own Debian, checked where its users
+//! see it (shells, man, docker's client), and removed. Its changes are invisible to others and end with the test.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

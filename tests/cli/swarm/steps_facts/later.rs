@@ -1,4 +1,5 @@
-//! Facts about a hold after its first post: rollbacks, scaling, failures of earlier tasks, and a stack that is deployed again.
+//! Facts about a hold after its first post: rollbacks, scaling, failures of earlier tasks, and a stack that is deployed
+//! again.
 
 use std::thread;
 
@@ -93,8 +94,8 @@ fn a_stack_that_is_deployed_again_ends_the_hold() {
 
 #[test]
 fn a_hold_that_covers_all_old_tasks_triggers_no_failure_action() {
-    // Not in the table of facts. The engine has given all tasks to its workers, which wait for the delay, and no longer looks for
-    // failures. These tasks end with an error 4 s after they have started.
+    // Not in the table of facts. The engine has given all tasks to its workers, which wait for the delay, and no longer
+    // looks for failures. These tasks end with an error 4 s after they have started.
     let web = service("sf-all", 2, "stop-first");
     web.change(|spec| {
         hold(spec, "opera443399/whoami:late", 2);

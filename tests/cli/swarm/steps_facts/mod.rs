@@ -1,5 +1,6 @@
-//! What `--steps` and `--hold` are built on: how an engine treats an update whose `UpdateConfig.Delay` is a year (a *hold*). New tasks
-//! run the template of the hold, old tasks do not. The numbers are those of the facts in the specification of steps.
+//! What `--steps` and `--hold` are built on: how an engine treats an update whose `UpdateConfig.Delay` is a year (a
+//! *hold*). New tasks run the template of the hold, old tasks do not. The numbers are those of the facts in the
+//! specification of steps.
 
 mod later;
 mod nodes;
@@ -241,7 +242,8 @@ fn every_post_of_another_spec_starts_the_next_round() {
     web.change(|_| {});
     web.holds_at(2, 5);
     assert_eq!(web.state(), Value::Null);
-    // F13: the image of another writer replaces the next task, and the hold continues. F12: tasks of the hold count as old again.
+    // F13: the image of another writer replaces the next task, and the hold continues. F12: tasks of the hold count as
+    // old again.
     web.change(|spec| spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1"]));
     web.holds_at(1, 5);
 }

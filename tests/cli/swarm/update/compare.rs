@@ -69,8 +69,8 @@ fn run_swarmctl(engine: &Engine, args: &[String]) -> Result<String, String> {
     if run.code == Some(0) { Ok(run.stderr) } else { Err(run.stderr) }
 }
 
-/// Repeats a command that failed for a transient reason: docker does not retry if the version index is stale, and neither
-/// program retries if the port of a removed service is not free yet.
+/// Repeats a command that failed for a transient reason: docker does not retry if the version index is stale, and
+/// neither program retries if the port of a removed service is not free yet.
 fn retry_transient(run: impl Fn() -> Result<String, String>) -> Result<String, String> {
     let is_transient =
         |error: &str| error.contains("out of sequence") || error.contains("is already in use by service");
@@ -95,8 +95,8 @@ fn run_line(engine: &'static Engine, name: &str, (create, update): Line, program
             Program::Swarmctl => run_swarmctl(engine, args),
         })
     };
-    // No task is needed, and none can run. A job must not even have a pending task: dockerd 28.5.2 crashes if a job is removed
-    // together with the tasks of its previous iteration (a race in SetServiceTasksRemove).
+    // No task is needed, and none can run. A job must not even have a pending task: dockerd 28.5.2 crashes if a job is
+    // removed together with the tasks of its previous iteration (a race in SetServiceTasksRemove).
     let none = if create.contains("global") { "--constraint=node.id==none" } else { "--replicas=0" };
     let front = ["create", "--detach", "--no-resolve-image", "--name", name, none];
     let mut result = run(&line(&front, create, OLD));
