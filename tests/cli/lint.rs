@@ -9,7 +9,7 @@ use crate::support::fixtures::{NEW, OLD, service_text_with, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// A service with two replicas and a host port that are updated start-first on one node.
+/// A service with a host port whose update never completes on one node: start-first requires a second one.
 fn stuck(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 1.into();
@@ -299,7 +299,7 @@ fn text_from_the_engine_is_made_visible_and_quoted() {
     );
 }
 
-/// A small network with one replica too many; another service, which is not checked, also uses it.
+/// The network has one address too few for two services. Only one of them is checked.
 #[test]
 fn services_that_share_a_network_are_counted_whatever_is_selected() {
     let on_network = |name: &str, replicas: u64| {

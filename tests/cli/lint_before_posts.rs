@@ -1,4 +1,4 @@
-//! Rules that commands evaluate before they post: warnings, `--strict`, and their requests.
+//! Rules of `lint` that commands evaluate before they post: warnings, `--strict`, and the requests for them.
 
 use serde_json::{Value, json};
 
@@ -8,14 +8,14 @@ use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// One replica with a host port, on a swarm of one node.
+/// A service with one replica and a host port.
 fn with_host_port(name: &str) -> Value {
     let mut spec = spec(name, OLD);
     spec["EndpointSpec"]["Ports"][0]["PublishMode"] = "host".into();
     spec
 }
 
-/// The same, updated start-first: a new task never starts.
+/// A service with a host port that is updated start-first: on a single node, the new task never starts.
 fn stuck(name: &str) -> Value {
     let mut spec = with_host_port(name);
     spec["UpdateConfig"] = json!({"Parallelism": 1, "Order": "start-first"});

@@ -8,7 +8,7 @@ use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::server::Answer;
 
-/// Shorter than the time for which an engine may be unavailable, longer than the first delays between retries.
+/// How long the engine is unavailable: longer than the first delays between retries, and shorter than swarmctl retries.
 const OUTAGE: Duration = Duration::from_secs(2);
 
 fn set_image(swarm: &FakeSwarm, more: &[&str]) -> Run {
@@ -64,7 +64,7 @@ fn an_engine_that_is_unavailable_for_a_while_is_waited_for() {
 #[test]
 fn reads_the_result_of_a_post_after_which_the_engine_was_unavailable() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
-    // The request is accepted, but its response is a 503, like later responses for some time.
+    // The request is accepted, but its response is lost, and later requests get a 503 for some time.
     swarm.after(RequestKind::Post, 1, |world| {
         world.unavailable_until = Some(Instant::now() + OUTAGE);
     });
@@ -93,7 +93,7 @@ fn reads_the_result_of_a_post_during_which_the_leader_changed() {
     }
 }
 
-/// The number of the post.
+/// The number of the request that is the post, as observed on another swarm.
 fn post_of(more: &[&str]) -> usize {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     set_image(&swarm, more).succeeds();

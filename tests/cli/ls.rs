@@ -13,14 +13,14 @@ use crate::support::server::{Answer, Framing, ResponseFault};
 
 const LIST: &str = "/v1.41/services?status=true";
 
-/// A service in a list: its spec, and the engine's task counts.
+/// A service as the engine lists it, with this spec and these task counts.
 fn row(id: &str, spec: &Value, running: u64, desired: u64) -> String {
     let status = format!(
         ",\"ServiceStatus\":{{\"RunningTasks\":{running},\"DesiredTasks\":{desired},\"CompletedTasks\":0}}"
     );
     let ports = &spec["EndpointSpec"]["Ports"];
     let text = service_text_with(id, 11, &spec.to_string(), &status);
-    // The ports that are published are those of the endpoint.
+    // The engine reports published ports in `Endpoint`, not only in the spec.
     text.trim_end().replace("\"Endpoint\":{", &format!("\"Endpoint\":{{\"Ports\":{ports},"))
 }
 
@@ -70,7 +70,7 @@ fn shows_the_services_as_docker_does_in_natural_order() {
     assert!(engine.connections() == 1 && engine.requests().len() == 3, "a ping and two lists");
 }
 
-/// As docker 28.2 lists the same services: digits come before every other character.
+/// This is the order of docker 28.2: digits come before all other characters.
 #[test]
 fn services_are_sorted_as_docker_sorts_them() {
     let sorted =

@@ -1,4 +1,4 @@
-//! Several managers of one swarm: if one does not respond, another is used, and nothing is applied twice.
+//! Several managers of one swarm: if a manager does not respond, another one is used, and nothing is applied twice.
 
 use std::thread;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn at(hosts: &[&str], args: &[&str]) -> Run {
     swarmctl(hosts.chain(args.iter().copied())).timeouts(TIMEOUTS).run()
 }
 
-/// Switches early from a manager that does not respond, and polls often during elections.
+/// Short timeouts: for switching from a manager that does not respond, and between polls during an election.
 const TIMEOUTS: &str = "failover=1500,leader_interval=50";
 
 const UPDATE: &[&str] = &["update-image", "--detach", "--no-resolve-image", "t001", NEW];
@@ -34,11 +34,11 @@ fn the_first_manager_that_responds_and_has_a_leader_is_used() {
     }
     at(&[GONE, &worker.host(), &swarm.host()], UPDATE).succeeds();
     assert_eq!(swarm.posts().len(), 1);
-    // A list in DOCKER_HOST, or after one -H.
+    // DOCKER_HOST and -H accept a list of managers.
     let list = format!("{GONE}, {}", swarm.host());
     swarmctl(["ls", "-q"]).env("DOCKER_HOST", &list).run().succeeds();
     at(&[&list], &["inspect", "t001"]).succeeds();
-    // The same manager twice counts once: no additional request is sent.
+    // A manager that is given twice counts once: no additional request is sent.
     let before = swarm.requests().len();
     at(&[&swarm.host(), &swarm.host()], &["inspect", "t001"]).succeeds();
     assert_eq!(swarm.requests().len() - before, 1);
@@ -54,7 +54,7 @@ fn reports_each_manager_if_none_can_be_reached() {
 
 #[test]
 fn an_update_whose_manager_dies_is_looked_up_on_another() {
-    // Requests to the first one: 1 the leader, 2 ping, 3 read, 4 the nodes, 5 post, 6 read-back.
+    // Requests to the first manager: 1 the leader, 2 ping, 3 read, 4 the nodes, 5 post, 6 read-back.
     for (number, handled) in [(5, true), (5, false), (6, true), (4, true), (3, true), (2, true), (1, true)] {
         for fault in [ResponseFault::Cut(0), ResponseFault::Cut(20)] {
             let swarm = swarm();
@@ -101,7 +101,7 @@ fn waits_for_an_election_and_reports_it() {
     let run = running.wait().succeeds().says(&["waiting for an election"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{}", run.report());
     assert_eq!(run.stderr.matches("elect").count(), 1, "{}", run.report());
-    // The election lasts longer than the time limit.
+    // The election lasts longer than `--timeout`.
     swarm.world().has_no_leader = true;
     let args = [UPDATE, &["--timeout", "500ms"]].concat();
     at(&[&hosts[0], &hosts[1]], &args).fails_with(Exit::Unreachable);
@@ -119,7 +119,7 @@ fn a_manager_of_another_swarm_is_never_used() {
 
 #[test]
 fn a_manager_that_is_silent_during_a_read_is_replaced_by_another() {
-    // The read-back, and the first poll.
+    // Request 6 is the read-back, and 7 is the first poll.
     for number in [6, 7] {
         let swarm = swarm();
         let other = swarm.other_manager();

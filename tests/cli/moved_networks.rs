@@ -1,4 +1,4 @@
-//! Docker 29 with services of an older engine: any update moves their networks and so restarts their tasks.
+//! Docker 29 with services of an older engine: any update moves their networks, which restarts their tasks.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ fn service(name: &str) -> Value {
     spec
 }
 
-/// Docker 29: the networks of `old` are stored outside of its TaskTemplate, those of `new` are not.
+/// A Docker 29 that has stored the networks of `old` outside of its TaskTemplate, and those of `new` inside.
 fn swarm() -> FakeSwarm {
     let swarm = FakeSwarm::with([service("old"), service("new")]);
     swarm.world().networks.push((NETWORK.into(), "backend".into()));

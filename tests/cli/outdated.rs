@@ -136,7 +136,7 @@ fn a_helper_that_hangs_is_waited_for_once() {
         .run()
         .succeeds();
     assert_eq!(run.stdout.matches("did not respond within 2 s").count(), 3, "{}", run.report());
-    // One request after the other would take longer.
+    // Three separate waits for the helper would take 6 s.
     assert!((2.0..6.0).contains(&run.took.as_secs_f32()), "{}", run.report());
     assert_eq!(std::fs::read_to_string(home.path().join("asked")).unwrap(), "asked\n");
 }
@@ -167,7 +167,7 @@ fn exit_code_10_is_used_only_on_request() {
         (&["--exit-code", "web9"], 10),
         (&["--exit-code", "web8", "loose", "fixed"], 0),
         (&["--exit-code", "web9", "far"], 10),
-        // The value is unknown, so it must not be 0.
+        // It is unknown whether `far` is outdated, so the exit code must not be 0.
         (&["--exit-code", "web8", "far"], 1),
         (&["web8", "far"], 0),
         (&["web8", "nosuch"], 3),

@@ -1,4 +1,4 @@
-//! Warnings about paused rollouts and jobs: the side effects of an update.
+//! Warnings about side effects of an update: it resumes a paused rollout, and runs a job again.
 
 use std::process::Command;
 
@@ -54,7 +54,7 @@ fn a_refused_command_names_itself_with_resume() {
         assert!(swarm.posts().is_empty());
         let pasted = command(&refused, "swarmctl ");
         assert_eq!(pasted, expected);
-        // A shell parses it to the same words, and then it is accepted.
+        // The printed command is accepted after a shell has split it into words.
         let words = Command::new("bash").args(["-c", &format!("printf '%s\\0' {pasted}")]).output().unwrap();
         let words = String::from_utf8(words.stdout).unwrap();
         let words: Vec<&str> = words.trim_end_matches('\0').split('\0').skip(1).collect();

@@ -19,7 +19,7 @@ use crate::support::run::{Run, Swarmctl, swarmctl, swarmctl_by};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_swarmctl");
 
-/// A config directory, with or without the plugin.
+/// A config directory of docker, with or without the plugin.
 pub struct Config(TempDir);
 
 impl Config {
@@ -27,7 +27,7 @@ impl Config {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// With a link to the tested program.
+    /// Creates a directory in which the plugin is installed.
     pub fn with_plugin() -> Self {
         let config = Self::empty();
         config.run(&["plugin", "install"]).succeeds();
@@ -46,7 +46,7 @@ impl Config {
         swarmctl(args.iter().copied()).env("DOCKER_CONFIG", self.directory()).run()
     }
 
-    /// The plugin, called as docker's client does.
+    /// The plugin with these arguments, called as docker's client calls it.
     fn called(&self, args: &[&str]) -> Swarmctl {
         let mut command = Command::new(self.link());
         command.args(args);
@@ -68,7 +68,7 @@ fn install_creates_a_link_and_uninstall_removes_it() {
     assert_eq!(fs::read_link(config.link()).unwrap(), Path::new(PROGRAM));
     assert_eq!((run.stdout.contains("docker swarmctl"), run.stderr.as_str()), (true, ""));
     config.run(&["plugin", "install"]).succeeds().shows(&["already"]);
-    // A link of swarmctl that leads to another program, or to none, is still recognized.
+    // A link of this name that points to another `swarmctl` is replaced, even if its target does not exist.
     fs::remove_file(config.link()).unwrap();
     symlink("/nonexistent/swarmctl", config.link()).unwrap();
     config.run(&["plugin", "install"]).succeeds();
@@ -140,7 +140,7 @@ fn called_by_docker_it_skips_its_own_name_and_prints_it_in_hints() {
         .says(&["Usage: docker swarmctl ps"]);
     let missing = config.called(&["swarmctl", "ps", "nosuch"]).host(&host).run().fails_with(Exit::NotFound);
     missing.says(&["hint: list the services with `docker swarmctl ls`"]);
-    // `swarmctl` as the name of a service is kept.
+    // `swarmctl` as the name of a service is not replaced by `docker swarmctl`.
     config
         .called(&["swarmctl", "ps", "swarmctl"])
         .host(&host)
@@ -175,7 +175,7 @@ fn the_plugin_ends_when_docker_receives_a_signal() {
     std::thread::sleep(Duration::from_millis(300));
     drop(connection);
     running.wait().fails_with(Exit::Terminated);
-    // Older clients name a socket that does not exist.
+    // Older clients set the variable to a socket that does not exist.
     let run = config
         .called(&["swarmctl", "ls", "-q"])
         .host(swarm.host())

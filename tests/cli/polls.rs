@@ -15,7 +15,7 @@ fn spec_of(name: &str, image: &str) -> Value {
     spec
 }
 
-/// A task, as old as this number of seconds.
+/// A task that was created this number of seconds ago.
 fn task(id: &str, slot: u64, state: &str, age: i64, image: &str) -> Value {
     let at = (Timestamp::now() - SignedDuration::from_secs(age)).to_string();
     json!({
@@ -25,7 +25,7 @@ fn task(id: &str, slot: u64, state: &str, age: i64, image: &str) -> Value {
     })
 }
 
-/// Gives each service a new and an old task in these states, or two new ones that have been running for a minute.
+/// Gives each service a new and an old task in these states, or two new tasks that have been running for a minute.
 fn set_tasks(world: &mut SwarmState, states: Option<[&str; 2]>) {
     for service in &mut world.services {
         let id = |part: &str| format!("{part}{}", &service.id[..20]);
@@ -62,7 +62,7 @@ fn complete(world: &mut SwarmState) {
     set_tasks(world, None);
 }
 
-/// Waits for all services, with short intervals. The nodes are read at the beginning and at the end only.
+/// Waits for all services, with short intervals between polls. The nodes are read only in the first and last poll.
 fn wait(swarm: &FakeSwarm) -> Run {
     swarmctl(["wait", "--all"])
         .host(swarm.host())
@@ -104,7 +104,7 @@ const TWO: [&str; 2] = ["services", "current tasks"];
 fn two_requests_are_a_poll_of_200_services_while_old_tasks_run() {
     let swarm = half_updated(200);
     swarm.before(RequestKind::Read, 3, |world| set_tasks(world, Some(["running", "running"])));
-    // An old task ends, and its successor has not been created.
+    // The old task ends before its successor is created.
     swarm.before(RequestKind::Read, 5, |world| set_tasks(world, Some(["running", "shutdown"])));
     swarm.before(RequestKind::Read, 8, complete);
     wait(&swarm).says(&[
@@ -117,7 +117,7 @@ fn two_requests_are_a_poll_of_200_services_while_old_tasks_run() {
     assert_eq!(polls[0], ["services", "current tasks", "nodes", "all tasks"]);
     assert_eq!(polls.len(), 8, "{polls:?}");
     assert!(polls[1..7].iter().all(|poll| *poll == TWO), "{polls:?}");
-    // The end is judged by all tasks and the present nodes.
+    // Before the wait ends, all tasks and the nodes are read again.
     assert_eq!(polls[7], ["services", "current tasks", "all tasks", "nodes"], "{polls:?}");
 }
 

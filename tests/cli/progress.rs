@@ -13,7 +13,7 @@ use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 use crate::support::tty::{on_terminal, on_terminal_by};
 
-/// A rollout of t001 that is under way at first and then completed.
+/// A rollout of `t001` that completes after some polls.
 fn swarm() -> FakeSwarm {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     swarm.world().step("t001", Step::Updating);
@@ -82,7 +82,7 @@ fn every_command_that_waits_has_it_and_no_other_word_will_do() {
     }
 }
 
-/// A service that is being updated; its newest task could not start.
+/// An engine with a service that is being updated. Its newest task could not start.
 fn failing() -> Engine {
     let now: Timestamp = "2026-11-22T03:00:00Z".parse().unwrap();
     let ago = |seconds| (now - SignedDuration::from_secs(seconds)).to_string();
@@ -127,7 +127,7 @@ fn failing() -> Engine {
     ])
 }
 
-/// The content of a terminal after each frame and at the end; nothing may have scrolled.
+/// The content of a terminal after each frame and at the end. Requires that nothing has scrolled.
 #[track_caller]
 fn screens(width: u16, height: u16, run: &Run) -> Vec<Vec<String>> {
     let some = |length| NonZero::new(length).unwrap();
@@ -165,7 +165,7 @@ fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() 
             assert_eq!(screen[2], "1 in progress");
         }
         assert!(blocks.iter().any(|screen| !screen.is_empty()), "{}", run.report());
-        // The last state stays, and what is said follows on lines of its own.
+        // The last frame stays on the terminal, and the error follows below it.
         assert!(last[1].starts_with("t001"), "{last:#?}");
         assert!(last[3].starts_with("error: cannot"), "{last:#?}");
     }

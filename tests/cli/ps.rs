@@ -19,7 +19,7 @@ fn now() -> Timestamp {
     "2026-11-22T03:00:00Z".parse().unwrap()
 }
 
-/// A task that has been in its state for this time.
+/// A task that has been in this state for this number of seconds.
 fn task(id: &str, service: &str, slot: u64, state: &str, seconds: i64) -> Value {
     let at = (now() - SignedDuration::from_secs(seconds)).to_string();
     let mut task = json!({
@@ -145,7 +145,7 @@ fn json_is_the_engines_own() {
     assert_eq!(run.stdout.replace([' ', '\n'], ""), format!("[{text}]"));
 }
 
-/// The list in which similar names are looked for.
+/// The list of services, which is requested to suggest similar names.
 fn similar() -> Expect {
     get("/v1.41/services").answers(Answer::json(200, "[]"))
 }
@@ -267,7 +267,7 @@ fn without_the_nodes_their_ids_are_printed_with_one_note() {
         assert_eq!(run.stderr.lines().count(), 1, "{}", run.report());
         run.says(&["the names of nodes are not available, so IDs are printed: ", "/nodes"]);
     }
-    // A full ID can be filtered without a list of nodes; a name cannot.
+    // A filter by a node's full ID does not need the list of nodes, but a filter by name does.
     let filters = json!({ "service": [WEB], "node": [NODE] });
     let engine = Engine::ordered([
         service("web", WEB, replicated()),

@@ -17,12 +17,12 @@ use super::support::run::swarmctl;
 #[test]
 fn every_command_of_readme_is_understood() {
     let readme = include_str!("../../README.md");
-    // Commands in README that install or read files do so only in this directory.
+    // All files that the commands read or install are in this directory.
     let config = tempfile::tempdir().unwrap();
     let directory = config.path().to_str().unwrap();
     let mut count = 0;
     let any_plan = any_plan();
-    // The file that --from names in README.
+    // README has a command with `--from images.txt`.
     fs::write(config.path().join("images.txt"), "web shop/web:1.8\n").unwrap();
     for line in commands(readme) {
         let swarm = FakeSwarm::start();
@@ -34,16 +34,16 @@ fn every_command_of_readme_is_understood() {
             swarmctl(words(line).into_iter().skip(1)).host(swarm.host()).env("DOCKER_CONFIG", directory);
         let run = run.env("SWARMCTL_JOURNAL", "swarm");
         let run = run.current_dir(config.path()).run();
-        // --plan writes only to a new file.
+        // --plan requires that the file does not exist.
         let _ = fs::remove_file(plan);
-        // On an empty swarm most commands find no service; only usage errors are failures.
+        // The swarm is empty, so most commands find no service. Only usage errors fail the test.
         assert_ne!(run.code, Some(2), "README: {line}\n{}", run.report());
         count += 1;
     }
     assert!(count > 10, "README shows {count} commands only: has its form changed?");
 }
 
-/// The words of a line; words in single quotes may contain blanks.
+/// The words of a line. Words in single quotes may contain blanks.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (i, part) in line.split('\'').enumerate() {
@@ -67,7 +67,7 @@ fn every_command_of_docs_is_understood() {
             continue;
         }
         let text = fs::read_to_string(&page).unwrap();
-        // Without lines that name an engine or a file, which do not exist here.
+        // Lines that name an engine, a context or a file are left out, because these do not exist here.
         let is_elsewhere = |line: &&str| [" -H ", " -c ", " --from "].iter().any(|flag| line.contains(flag));
         for line in commands(&text).filter(|line| !is_elsewhere(line)) {
             let swarm = FakeSwarm::start();
@@ -78,7 +78,7 @@ fn every_command_of_docs_is_understood() {
             }
             let run = swarmctl(words.into_iter().skip(1)).host(swarm.host()).env("SWARMCTL_JOURNAL", "swarm");
             let run = run.current_dir(config.path()).run();
-            // --plan writes only to a new file.
+            // --plan requires that the file does not exist.
             let _ = fs::remove_file(plan);
             assert_ne!(run.code, Some(2), "{}: {line}\n{}", page.display(), run.report());
             count += 1;
@@ -142,7 +142,7 @@ fn the_ctrl_c_example_in_docs_stack_shows_what_is_printed() {
     assert_eq!(run.stdout, stdout);
 }
 
-/// Longer texts belong in docs/. The first screen must say what the program is, how to install it and what it prints.
+/// Longer texts belong in docs/. The first screen must have the section Install and three examples.
 #[test]
 fn readme_is_short_and_begins_with_examples() {
     let readme = include_str!("../../README.md");
@@ -215,7 +215,7 @@ fn the_messages_in_docs_troubleshooting_are_those_of_the_program() {
     }
 }
 
-/// The texts of the files in a directory.
+/// The texts of all files below a directory.
 fn sources(directory: &Path) -> Vec<String> {
     let mut texts = Vec::new();
     for path in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
@@ -228,7 +228,7 @@ fn sources(directory: &Path) -> Vec<String> {
     texts
 }
 
-/// Both tables are written by `scripts/bench --write`.
+/// `scripts/bench --write` writes the tables of both pages.
 #[test]
 fn the_figures_of_readme_are_those_of_docs_performance() {
     let readme = include_str!("../../README.md");
@@ -270,7 +270,7 @@ fn the_page_of_managers_shows_what_is_printed() {
     }
 }
 
-/// GitHub shows a picture file only without scripts and external resources.
+/// GitHub blocks scripts and external resources in pictures.
 #[test]
 fn the_picture_needs_no_external_resources() {
     let readme = include_str!("../../README.md");
@@ -287,7 +287,7 @@ fn the_picture_needs_no_external_resources() {
         assert!(!picture.contains(foreign), "the picture has {foreign:?}");
     }
     assert!(picture.contains("prefers-reduced-motion"));
-    // Without animation, all of this text must be visible.
+    // If the animation does not run, all of this text must be visible.
     for seen in ["converged", "its log ends with:", "whoami: cannot open /etc/whoami.conf"] {
         let mut lines = picture.lines().filter(|line| line.contains(seen));
         assert!(lines.any(|line| !line.contains("class=\"h\"")), "the picture ends without {seen:?}");

@@ -51,7 +51,7 @@ fn changes(swarm: &FakeSwarm) -> usize {
     swarm.requests().iter().filter(|request| is_change(request)).count()
 }
 
-/// The error follows what `rollback` prints before the request.
+/// Requires that an error follows the note that `rollback` prints before its request.
 fn tells_an_error_after_notes(run: &Run) {
     let mut lines = run.stderr.lines().filter(|line| !line.starts_with("t001: rolling back to "));
     assert!(lines.next().is_some_and(|line| line.starts_with("error: ")), "{}", run.report());
@@ -149,15 +149,15 @@ fn a_404_that_is_not_the_engines_does_not_mean_a_missing_service() {
         let swarm = swarm();
         swarm.forbids("GET", "/services", answer.clone());
         run(&swarm, &["inspect", "t001"]).fails_with(Exit::Failed).says(&["refused `GET", "status 404"]);
-        // Likewise, it has not removed one.
+        // Likewise, such a response to `rm` does not mean that the service was removed.
         let swarm = read_only(&answer);
         run(&swarm, &["rm", "t001"]).fails_with(Exit::Failed);
         keeps_its_contents(&swarm);
     }
 }
 
-/// The number of the first request that changes something: after the ping, the read, the tasks (for a rollback),
-/// and the nodes.
+/// The number of the request that makes the change. Before it, most commands send a ping, read the service, its tasks
+/// (only `rollback`) and the nodes (not `rm`).
 fn first_change(args: &[&str]) -> usize {
     match args[0] {
         "create" => 3,
@@ -171,7 +171,7 @@ fn first_change(args: &[&str]) -> usize {
 fn transient_ones_are_sent_again() {
     for (i, status) in [408, 425, 429].into_iter().enumerate() {
         for (j, args) in CHANGES.into_iter().enumerate() {
-            // Without a name, it cannot be looked up with certainty whether a create was processed.
+            // After a 408, it is uncertain whether a `create` without a name was processed, so it is not sent again.
             if status == 408 && j == 6 {
                 continue;
             }
@@ -194,12 +194,12 @@ fn transient_ones_are_sent_again() {
                 }
             );
         }
-        // Reads are refused too.
+        // A refused read is sent again too.
         let swarm = swarm();
         swarm.breaks(InjectedFault::instead(2, Answer::page(status)).unhandled());
         run(&swarm, &["inspect", "t001"]).succeeds();
     }
-    // A job was not run by a refused request.
+    // A refused request has not run the job, so the update is sent again.
     let swarm = swarm();
     swarm.breaks(InjectedFault::instead(4, Answer::page(429)).unhandled());
     run(&swarm, &["restart", "-d", "job"]).succeeds();
@@ -218,22 +218,22 @@ fn a_permanent_refusal_changes_nothing() {
 #[test]
 fn a_refusal_settles_its_own_attempt_only() {
     let forbidden = || Answer::page(403);
-    // From there: post, lookup, post, lookup.
+    // From request `first` on: post, lookup, post, lookup.
     for args in CHANGES.into_iter().take(6) {
         let first = first_change(args);
-        // The first request arrives late, after the first lookup. The second one is refused.
+        // As if the first post arrived after the first lookup, and the second post were refused.
         let late = swarm();
         late.breaks(InjectedFault::lost(first).unhandled());
         late.breaks(InjectedFault::instead(first + 2, forbidden()));
         let run_late = run(&late, args).succeeds();
         assert_eq!(changes(&late), 2, "{}", run_late.report());
-        // It never arrives.
+        // Neither post is applied, and the lookup shows it.
         let never = swarm();
         never.breaks(InjectedFault::lost(first).unhandled());
         never.breaks(InjectedFault::instead(first + 2, forbidden()).unhandled());
         run(&never, args).fails_with(Exit::Unreachable).says(&["permission denied"]);
         keeps_its_contents(&never);
-        // Whether it arrived cannot be read.
+        // The lookup is forbidden, so it is unknown whether the first post was applied.
         let unread = swarm();
         unread.breaks(InjectedFault::lost(first).unhandled());
         unread.breaks(InjectedFault::instead(first + 1, forbidden()).permanently());
@@ -253,7 +253,7 @@ fn a_request_that_one_manager_forbids_is_not_sent_to_another() {
         assert!(other.requests().is_empty(), "{}", run.report());
         run.says(&[&format!("permission denied by `{}`", swarm.host())]);
     }
-    // Who the leader is cannot be read, but the manager responds.
+    // The manager forbids the list of nodes, which shows the leader, but responds to the update.
     let swarm = swarm();
     let other = swarm.other_manager();
     swarm.forbids("GET", "/nodes", Answer::page(403));

@@ -1,4 +1,5 @@
-//! REPLICAS has one meaning: running tasks, of any spec, on nodes that are not down, and the number of desired tasks.
+//! REPLICAS always has the same meaning: the number of running tasks of any spec on nodes that are not down, and the
+//! number of desired tasks.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaa";
 const JOB: &str = "bbbbbbbbbbbbbbbbbbbbbbbbb";
 const LIST: &str = "/v1.41/services?status=true";
 
-/// A service with three replicas and a job, with the engine's task counts.
+/// A list of a service with three replicas and a job, with the engine's task counts.
 fn services() -> String {
     let mut job = spec("job", OLD);
     job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 2, "TotalCompletions": 5 } });
@@ -40,7 +41,7 @@ fn job_task(run: u64, state: &str) -> Value {
     task
 }
 
-/// One node that is down, and one that is not.
+/// The list of two nodes, of which one is down.
 fn nodes() -> Expect {
     let nodes = json!([
         { "ID": "up", "Status": { "State": "ready" } },
@@ -67,13 +68,13 @@ const AS_THE_ENGINE_COUNTS: &str = "job 2/2 (1/5 completed)\nweb 4/3 (max 2 per 
 #[test]
 fn ls_does_not_count_tasks_on_nodes_that_are_down() {
     let tasks = json!([
-        // The engine has requested these to shut down but still counts them: their last known state is `running`.
+        // The engine has requested a task to shut down, but still counts it, because its last known state is `running`.
         task(WEB, "down", "shutdown", "running"),
         task(WEB, "down", "running", "running"),
         task(WEB, "down", "shutdown", "failed"),
         task("", "down", "running", "running"),
         job_task(7, "running"),
-        // Of an earlier run, which the engine does not count.
+        // The engine does not count tasks of an earlier run of a job.
         job_task(3, "running"),
     ]);
     let run = ls(vec![list(), nodes(), tasks_of_down().answers(Answer::json(200, tasks.to_string()))]);
@@ -131,13 +132,13 @@ fn ls_counts_the_tasks_if_the_leader_of_an_older_version_cannot() {
     }
 }
 
-/// Second 0 of the test's time line.
+/// The time at this second of the tests.
 fn at(second: i64) -> Timestamp {
     "2026-11-22T03:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
 
-/// A task of `web`: its slot, node, state and desired state, since which second it is in its state, and when it got the
-/// stop request.
+/// A task of `web`: its slot, node, state and desired state, the second at which it entered its state, and the second
+/// of the last request to change the state.
 fn full_task(slot: u64, node: &str, state: &str, desired: &str, (since, told): (i64, i64)) -> Value {
     json!({
         "ID": format!("t{slot}{node}aaaaaaaaaaaaaaaaaaaaaaaaa"), "CreatedAt": at(since).to_string(),
@@ -156,8 +157,8 @@ fn named_nodes() -> Value {
     json!([node("up", "ready"), node("down", "down")])
 }
 
-/// An engine at a second, with `web` of this number of replicas, its tasks of the current spec, and those of other
-/// specs.
+/// An engine whose clock is at second `now`. Its service `web` has this number of replicas, tasks of the current spec,
+/// and tasks of other specs.
 fn engine(replicas: u64, now: i64, current: &[Value], others: &[Value]) -> Engine {
     let mut spec = spec("web", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = replicas.into();
@@ -174,7 +175,7 @@ fn engine(replicas: u64, now: i64, current: &[Value], others: &[Value]) -> Engin
             .answers(answer(json!(tasks).to_string()))
             .times(0..=99)
     };
-    // A command that waits requests the task counts too. This engine does not know them.
+    // A command that waits also requests task counts, but this engine does not send them.
     let list = |counts: &str| {
         get(&format!("/v1.41/services?filters={}{counts}", json!({ "id": [WEB] })))
             .answers(answer(format!("[{}]", service.trim())))
@@ -236,10 +237,10 @@ fn surplus_tasks_are_waited_for_within_their_grace_period_and_30_s() {
         &[full_task(3, "up", "shutdown", "shutdown", (101, 101))],
     );
     assert_eq!(status(&stopped), (Some(0), "converged 1/1 1".to_owned()));
-    // A task that never had a node has no container.
+    // A task that never had a node has no container, so it is not waited for.
     let pending = full_task(2, "", "pending", "shutdown", (0, 100));
     assert_eq!(status(&engine(1, 102, &[kept.clone(), pending], &[])).0, Some(0));
-    // The limit is over: 10 s and 30 s after the stop request.
+    // The wait ends 40 s after the stop request: the stop grace period of 10 s plus 30 s.
     let overdue = engine(1, 141, &[kept, stopping], &[]);
     let run =
         swarmctl(["wait", "web", "--json", "-q"]).host(overdue.host()).run().fails_with(Exit::StoppedWaiting);
@@ -282,7 +283,7 @@ fn a_timeout_gives_the_reasons_that_are_known() {
     assert_eq!(errors, ["no suitable node (insufficient resources on 1 node)", "preparing"]);
 }
 
-/// `rm --wait web`, which reads these lists of tasks, each at a second, and then possibly the nodes.
+/// Runs `rm --wait web`. The engine returns one of these lists of tasks at each second, and then the nodes if given.
 fn rm(lists: &[(i64, Value)], nodes: Option<Expect>) -> Run {
     let service = service_text_with(WEB, 11, &spec("web", OLD).to_string(), "");
     let list = |(now, tasks): &(i64, Value)| {

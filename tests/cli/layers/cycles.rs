@@ -77,14 +77,14 @@ fn the_checker_finds_cycles_and_prints_them() {
         ("api/c.rs", "use super::{a};"),
     ];
     assert_eq!(found(&three), ["a -> b -> c -> a"]);
-    // The name is re-exported by the directory.
+    // Each module imports a name that their directory re-exports from the other module.
     let directory = [
         ("api/s/mod.rs", "mod a;\nmod b;\npub use self::a::A;\npub use b::{B, b as f};\nstruct Own;"),
         ("api/s/a.rs", "use super::{B, Own};"),
         ("api/s/b.rs", "use super::A;"),
     ];
     assert_eq!(found(&directory), ["s::a -> s::b -> s::a"]);
-    // What its directory defines, and what tests use, does not count as an import from a neighbor.
+    // Names that the directory itself defines, and imports in tests, do not count as imports from a neighbor.
     let none = [
         ("api/s/mod.rs", "mod a;\npub use a::A;\nstruct Own;"),
         ("api/s/a.rs", "use super::Own;\n#[cfg(test)]\nmod tests { use super::super::b; }"),
@@ -101,8 +101,8 @@ fn part_of(module: &Module) -> usize {
         .unwrap_or_else(|| panic!("src/api/{} belongs to no part: add it to PARTS in {}", module[0], file!()))
 }
 
-/// The imports of every module of `api` from other modules there; re-exported names are resolved to where they are
-/// defined.
+/// The imports of every module of `api` from other modules of `api`. A re-exported name counts as an import from the
+/// module that defines it.
 fn imports(files: &[(String, String)]) -> Imports {
     let files: BTreeMap<Module, (&str, String)> = files
         .iter()
@@ -185,7 +185,7 @@ fn cycles(imports: &Imports) -> Vec<String> {
     for (module, used) in imports {
         for used in used {
             let common = module.iter().zip(used).take_while(|(a, b)| a == b).count();
-            // One of them may be the directory itself, with its child modules.
+            // Imports between a directory's own module and a module below it do not count.
             if common == module.len() || common == used.len() {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// With more entries, a listing is no longer an overview.
+/// Maximum number of entries: with more, a listing is no longer an overview.
 const MAX_ENTRIES: usize = 16;
 
 #[test]

@@ -110,7 +110,7 @@ fn boolean_parameters(code: &str) -> Vec<(usize, String, String)> {
     found
 }
 
-/// The parts between the commas in a function's parentheses; `rest` is the text after its name.
+/// The parameters of a function, as text. `rest` is the source after the function's name.
 fn parameters(rest: &str) -> Vec<&str> {
     let (mut angles, mut depth, mut from) = (0_i32, 0_i32, None);
     let mut found = Vec::new();

@@ -14,9 +14,9 @@ use source::{code, paths, without_tests};
 
 /// One rule: none of these paths may be used in these files.
 struct Rule {
-    /// Prefixes of paths below `src/`; `!` before a prefix excludes files.
+    /// Paths of modules below `src/`, as in [`is_in`]. A path after `!` is excluded.
     files: &'static [&'static str],
-    /// Rust paths: the path itself and everything below it.
+    /// Rust paths that must not be used. Each stands for the path and everything below it.
     never: &'static [&'static str],
     reason: &'static str,
 }
@@ -102,7 +102,7 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// The maximum number of lines of a file, in src and tests. A longer file has more than one subject.
+/// The maximum number of lines of a file in src and tests, because longer files usually have more than one subject.
 const LINES: usize = 400;
 
 /// Paths on a developer's machine must not be in the program.
@@ -163,7 +163,7 @@ fn no_source_file_knows_a_machine() {
     assert!(wrong.is_empty(), "paths of a machine:\n  {}", wrong.join("\n  "));
 }
 
-/// Variables that change how the program behaves in tests must not change it for users.
+/// Environment variables for tests must have no effect on the program that users run.
 #[test]
 fn variables_of_tests_are_read_in_builds_with_debug_assertions_only() {
     let mut seen = 0;
@@ -191,7 +191,7 @@ fn every_section_of_the_design_that_is_referred_to_exists() {
             text.match_indices("docs/design.md section ").map(|(at, found)| text[at..].split_at(found.len()))
         {
             let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            // This file contains the words without a number.
+            // In this file itself, the words are not followed by a number.
             if !number.is_empty() {
                 assert!(
                     design.contains(&format!("\n## {number}. ")),
@@ -204,7 +204,7 @@ fn every_section_of_the_design_that_is_referred_to_exists() {
     assert!(count > 4, "{count} references to docs/design.md: has their form changed?");
 }
 
-/// A rule must apply to at least one file.
+/// Otherwise a rule would apply to no file, and pass.
 #[test]
 fn every_layer_is_there() {
     let names: Vec<String> = sources().into_iter().map(|(name, _)| name).collect();

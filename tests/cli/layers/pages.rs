@@ -24,7 +24,7 @@ fn is_path(word: &str) -> bool {
     directories.iter().any(|directory| word.starts_with(directory)) && word.chars().all(is_plain)
 }
 
-/// Whether this is the name of a Rust type or of something in it, such as `Selected::run`.
+/// Whether this is the name of a Rust type or of an item in a type, such as `Selected::run`.
 fn is_item(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_uppercase())
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')

@@ -1,4 +1,4 @@
-//! Rust source for the rules of the layers: without comments, strings and tests, and the paths that it contains.
+//! Reads Rust source for the rules: removes comments, strings and tests, and finds paths.
 
 use super::is_or_is_below;
 
@@ -23,7 +23,7 @@ fn the_checker_sees_imports_of_every_form() {
     assert!(!has("use clapper::A; fn f<'a>(x: &'a str) {}", "clap"));
 }
 
-/// The text with comments and the contents of strings and characters replaced by blanks; line numbers stay.
+/// Replaces comments, strings and characters by blanks. Line feeds are kept.
 pub(super) fn code(text: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     for (from, to, _) in opaque(&chars) {
@@ -32,7 +32,7 @@ pub(super) fn code(text: &str) -> String {
     chars.into_iter().collect()
 }
 
-/// The strings outside of tests, each with its first line; escapes are not resolved.
+/// The strings outside of tests, each with the number of its first line. Escapes are not resolved.
 pub(super) fn literals(text: &str) -> Vec<(usize, String)> {
     let chars: Vec<char> = text.chars().collect();
     let blanked = code(text);
@@ -41,7 +41,7 @@ pub(super) fn literals(text: &str) -> Vec<(usize, String)> {
     let strings = opaque(&chars).into_iter().filter(|(.., kind)| *kind == Opaque::String);
     strings
         .filter(|(_, to, _)| {
-            // Text after a string in a test is blank too.
+            // A string is in a test if the code after it was blanked by `without_tests`.
             let next = (*to..all.len()).find(|i| !all[*i].is_whitespace());
             next.is_none_or(|next| !live[next].is_whitespace())
         })
@@ -54,7 +54,7 @@ pub(super) fn literals(text: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// A part that is not code.
+/// The kind of a part of the source that is not code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Opaque {
     Comment,
@@ -62,7 +62,7 @@ enum Opaque {
     Character,
 }
 
-/// Where comments, strings and characters begin and end.
+/// The start and end of each comment, string and character.
 fn opaque(chars: &[char]) -> Vec<(usize, usize, Opaque)> {
     let mut found = Vec::new();
     let mut i = 0;
@@ -123,7 +123,7 @@ fn raw_string(rest: &[char]) -> usize {
     (body..rest.len()).find(|i| rest[*i..].starts_with(&close)).map_or(rest.len(), |i| i + close.len())
 }
 
-/// The code without parts that are compiled for tests only, to which the rules do not apply.
+/// Replaces parts that are compiled for tests only by blanks, because the rules do not apply to them.
 pub(super) fn without_tests(code: &str) -> String {
     let mut out = code.to_owned();
     while let Some(from) = out.find("#[cfg(test)]") {
@@ -145,7 +145,7 @@ pub(super) fn without_tests(code: &str) -> String {
     out
 }
 
-/// Every path with at least one `::`, and every `use` and `extern crate`, with its line; groups are split, and
+/// Every path with at least one `::`, and every path in `use` and `extern crate`, with its line. Groups are split, and
 /// `super::` and `self::` are resolved.
 pub(super) fn paths(code: &str, name: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
@@ -194,7 +194,7 @@ fn word_at(code: &str, from: usize) -> &str {
     &code[from..end]
 }
 
-/// `a::{b, c::{self, D as E}}` as single paths.
+/// Splits a group: `a::{b, c::{self, D as E}}` becomes `a::b`, `a::c` and `a::c::D`.
 fn flatten(tree: &str) -> Vec<String> {
     let tree = tree.trim();
     let Some((head, rest)) = tree.split_once('{') else {
@@ -223,7 +223,7 @@ fn flatten(tree: &str) -> Vec<String> {
         .collect()
 }
 
-/// A path that starts with `super` or `self`, from the crate's root.
+/// Resolves a path that starts with `super` or `self` to one that starts with `crate`.
 fn resolve(path: &str, name: &str) -> String {
     let module = name.strip_suffix("/mod.rs").or_else(|| name.strip_suffix(".rs")).unwrap_or(name);
     let mut module: Vec<&str> =

@@ -21,7 +21,7 @@ const UNUSUAL: [(&str, &str); 14] = [
     ("died of", "failed because of"),
 ];
 
-/// Files without a check: the two lists of such phrases, and output of programs.
+/// Files that are not checked: the two lists of such phrases, and output of programs.
 const LEFT_OUT: [&str; 4] = ["cli/layers/wording.rs", "cli/readme.rs", "tests/data", "snapshots"];
 
 fn files_below(directory: &Path, files: &mut Vec<PathBuf>) {

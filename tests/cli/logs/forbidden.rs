@@ -28,7 +28,7 @@ fn without_the_nodes_their_ids_are_printed() {
         assert_eq!(read.stderr.lines().count(), 1, "{}", read.report());
         read.says(&["the names of nodes are not available, so IDs are printed: ", "/nodes"]);
     }
-    // An engine that does not respond is a different case.
+    // An error of the engine itself ends the command.
     let [found, listed, nodes] = web();
     let engine = Engine::ordered([found, listed, nodes.answers(Answer::error(500, "x"))]);
     run(&engine, &["web"]).run().fails_with(Exit::Failed).tells_an_error();

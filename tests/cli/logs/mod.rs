@@ -1,4 +1,4 @@
-//! `logs`: requests, frames of streams, prefixes of lines, broken streams, and the end of a reader and of a wait.
+//! `logs`: requests, frames of streams, prefixes of lines, broken streams, readers that close the pipe, and timeouts.
 
 mod forbidden;
 mod until;
@@ -66,7 +66,7 @@ fn body(stream: &[Vec<u8>]) -> Answer {
     answer.framed(Framing::Chunked)
 }
 
-/// A stream that stays open without more data.
+/// A stream that stays open after this data, without sending more.
 fn endless(stream: &[Vec<u8>]) -> Answer {
     body(stream).framed(Framing::WrongLength(1 << 30)).broken(ResponseFault::Stall(usize::MAX))
 }
@@ -82,12 +82,12 @@ fn details(task: &str, service: &str) -> String {
     )
 }
 
-/// The log of task ONE of web.
+/// A frame in the log of `web` with the text of task ONE. `kind` is 1 for stdout and 2 for stderr.
 fn says(kind: u8, text: &str) -> Vec<u8> {
     frame(kind, &format!("{} {text}", details(ONE, WEB)))
 }
 
-/// The requests for web and its tasks, except for the log itself.
+/// The requests for `web`, its tasks and the nodes, which precede the request for the log.
 fn web() -> [Expect; 3] {
     [service("web", WEB), tasks(&[WEB], &[task(ONE, WEB, 1)]), nodes()]
 }
@@ -185,7 +185,7 @@ fn since_is_calculated_with_the_engines_clock() {
     assert_eq!(engine.pings(), 0);
 }
 
-/// The list in which similar names are looked for.
+/// The list of services, which is requested to suggest similar names.
 fn similar() -> Expect {
     get("/v1.41/services").answers(Answer::json(200, "[]"))
 }
@@ -203,7 +203,7 @@ fn a_task_has_a_log_of_its_own() {
         log(&format!("tasks/{ONE}"), ALL, &[says(1, "x\n")]),
     ]);
     assert_eq!(run(&engine, &["aaaaaaaaaaaa"]).run().succeeds().stdout, format!("{HEAD}x\n"));
-    // Five characters that happen to be the start of an ID.
+    // Five characters are not accepted as the start of an ID, although the engine finds a task.
     let engine =
         Engine::ordered([no("service", "aaaaa"), get("/v1.41/tasks/aaaaa").answers(found()), similar()]);
     run(&engine, &["aaaaa"])
@@ -238,7 +238,7 @@ fn errors_of_the_engine_in_the_log_are_distinguished_and_other_lines_are_still_p
          hint: check the state of the nodes with `docker node ls`\n"
     );
     assert_eq!(read.stderr, error);
-    // The names are requested when they are needed; if that is forbidden, the ID is printed.
+    // With --raw, the nodes are listed only for the name in the error. If that is forbidden, the ID is printed.
     for (nodes, name) in [(nodes(), "vm1"), (get("/v1.41/nodes").answers(Answer::page(403)), NODE)] {
         let log = web_log("stdout=1&stderr=1", &[frame(1, "a\n"), unread.clone()]);
         let engine = Engine::ordered([service("web", WEB), log, nodes]);
@@ -270,7 +270,7 @@ fn a_tty_has_no_frames_and_all_is_stdout() {
     let shown = run(&engine, &["--raw", "web"]).run().succeeds().stdout;
     assert_eq!(shown.as_bytes(), bytes);
 
-    // As it was logged, without the engine's message at the end of an incomplete log.
+    // The log is printed unchanged, but without the engine's message that the log is incomplete.
     let own =
         b"Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream. some logs \
                 could not be retrieved for the following reasons: node n2 is not available\n";

@@ -1,4 +1,4 @@
-//! `--min-age`: a series of candidates, and how their ages are determined.
+//! `--min-age`: which of several candidates is chosen, and how their ages are determined.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn ago(hours: i64) -> String {
 
 const TAGS: [&str; 4] = ["1.7.2", "1.8.0", "1.8.1", "1.8.2"];
 
-/// A registry whose images have these creation times, by the digit in their digest.
+/// A registry whose images have these creation times. The last digit of a tag identifies its image.
 fn with_times(times: Vec<(char, Value)>) -> FakeRegistry {
     FakeRegistry::plain(move |request| answer(request, &times))
 }
@@ -29,7 +29,7 @@ fn answer(request: &Request, times: &[(char, Value)]) -> Answer {
     }
     let last = path.chars().last().unwrap();
     if path.contains("/manifests/sha256:a") {
-        // The manifest in an index: its configuration has the digit of the tag.
+        // A manifest in an index. The digest of its configuration consists of the last digit of the tag.
         let config = digest(path.chars().nth_back(0).unwrap());
         return Answer::json(200, json!({ "config": { "digest": config } }).to_string());
     }
@@ -96,7 +96,7 @@ fn one_token_is_used_for_the_list_and_for_all_candidates() {
     assert_eq!(item(&run, "web")["newest"]["chosen"], json!("1.8.0"));
     let lines = registry.lines();
     assert_eq!(lines.iter().filter(|line| line.contains("/token")).count(), 1, "{lines:?}");
-    // A 401 and the token, the list, and for each candidate an index, a manifest and a configuration.
+    // The requests: one that gets a 401, the token, the list, and for each candidate index, manifest and configuration.
     assert_eq!(lines.len(), 3 + 3 * 3, "{lines:?}");
 }
 
@@ -124,7 +124,8 @@ fn other_registries_do_not_say_when_a_tag_was_pushed() {
     assert_eq!(registry.lines().len(), 1);
 }
 
-/// Docker Hub with its registry and its API, and a swarm with a service that runs an image from it.
+/// Runs `outdated --min-age` for a service with an image from Docker Hub, whose API responds as `pushed` does. Returns
+/// the JSON, and the requests to the API.
 fn hub(pushed: impl Fn(&str) -> Answer + Send + 'static, finds: &[(&str, char)]) -> (Value, Vec<Request>) {
     let authority = Authority::new("everybody's");
     let pair = authority.engine(&["registry-1.docker.io", "hub.docker.com"], Validity::Now);

@@ -1,4 +1,4 @@
-//! `--newest` of `outdated` and `update-image`: a swarm with images in a registry that this program queries as well.
+//! `--newest` of `outdated` and `update-image`: engine and swarmctl both send requests to the registry.
 
 mod age;
 mod outdated;
@@ -12,13 +12,13 @@ use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::spec;
 use crate::support::run::{Run, Swarmctl, swarmctl};
 
-/// `sha256:` and this digit, repeated.
+/// A digest that consists of this digit.
 fn digest(digit: char) -> String {
     format!("sha256:{}", digit.to_string().repeat(64))
 }
 
-/// A swarm with services that run images of this registry, by name, tag and label; the engine finds every tag that is
-/// given here.
+/// A swarm with services that run images of this registry, each with a name, a tag and a label. The engine resolves the
+/// tags in `finds`.
 fn swarm(
     registry: &FakeRegistry,
     services: &[(&str, &str, Option<&str>)],

@@ -183,7 +183,7 @@ fn registry_and_engine_must_agree() {
     let why = "lists tag `1.8.0` of";
     assert!(run.stderr.contains(why) && run.stderr.contains("the engine does not find it"), "{}", run.stderr);
     swarm.expect("web").posted(0);
-    // Any other failure is a refusal too: the tag is never deployed without a digest.
+    // After any other failure to resolve it, the tag is not deployed without a digest either.
     let swarm = super::swarm(&registry, &[("web", "1.7.2", None)], &[]);
     update(&swarm, &["--newest", "minor", "web"]).fails_with(Exit::Failed);
     swarm.expect("web").posted(0);

@@ -39,7 +39,7 @@ fn it_runs_once_for_each_digest_with_the_image_in_its_environment() {
     assert_eq!(verified["exit_code"], json!(0));
     swarm.expect("a").applied(1).image(&registry.image(&format!("shop/web:1.8.0@{}", digest('3'))));
     swarm.expect("c").applied(0);
-    // Nothing would be posted, so the command does not run.
+    // Now nothing has to be posted, so the command does not run.
     fs::remove_file(&log).unwrap();
     let run = verify(&swarm, &command, &["--newest", "minor", "--all", "--json"]).succeeds();
     assert!(!log.exists() && run.json()["verify"] == json!([]), "{}", run.stdout);
@@ -142,7 +142,7 @@ fn its_output_is_shown_even_if_a_process_that_it_started_keeps_the_pipe_open() {
     let command = "echo no signature; printf 'no end of line'; sleep 5 & exit 3";
     let run = verify(&swarm, command, &["--newest", "minor", "a"]).fails_with(Exit::Failed);
     run.says(&["verify: no signature", "verify: no end of line", "the command exited with 3"]);
-    // Only the last lines are kept, however much it prints.
+    // Only the last lines are kept, however much the command prints.
     let command = "seq 1 20000; false";
     let run = verify(&swarm, command, &["--newest", "minor", "a"]).fails_with(Exit::Failed);
     let shown: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("verify: ")).collect();

@@ -1,4 +1,4 @@
-//! Each state of a planned service, and the effect on the other services.
+//! `apply` with each state of a planned service, and the effect on the other services.
 
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn rebase_keeps_what_others_have_changed_elsewhere() {
     run.says(&["web: applied to its current spec, which has changed since the plan was made (--rebase)"]);
     assert_eq!(swarm.service("web").spec["Labels"]["foreign"], "1");
     swarm.expect("web").image(NEW);
-    // The second time, both are done or need no change.
+    // The second `apply` changes nothing, because both services are as planned.
     plan.apply(&swarm, &["--rebase", "--detach"]).succeeds();
     swarm.expect("web").applied(1);
     swarm.expect("db").applied(1);
@@ -178,7 +178,7 @@ fn what_another_process_applies_between_check_and_post_is_done() {
         let swarm = shop();
         swarm.world().write("web", |spec| spec["Labels"]["a"] = "1".into());
         let (plan, before) = (PlanFile::made_by(&swarm, made_by), swarm.service("web"));
-        // What the other process posts: an `apply` of this plan on another swarm.
+        // The other process applies the plan too. Its post is recorded on another swarm.
         let other = shop();
         other.world().write("web", |spec| spec["Labels"]["a"] = "1".into());
         PlanFile::made_by(&other, made_by).apply(&other, &["--detach"]).succeeds();

@@ -95,7 +95,7 @@ fn a_plan_that_nobody_reads_is_an_error() {
         shell.arg(env!("CARGO_BIN_EXE_swarmctl")).args(words);
         swarmctl_by(shell).host(swarm.host()).run()
     };
-    // Other systems have no /dev/full, and do not report how a file was opened.
+    // Only Linux has /dev/full, and reports how a file was opened.
     if cfg!(target_os = "linux") {
         by_shell(">&-").fails_with(Exit::Failed).says(&["it is closed"]);
         by_shell(">/dev/full").fails_with(Exit::Failed).says(&["No space left on device"]);

@@ -40,7 +40,7 @@ impl PlanFile {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
-    /// The plan that this command writes.
+    /// Runs a command with `--plan`, and returns the plan.
     fn made_by(swarm: &FakeSwarm, line: &str) -> Self {
         let file = Self::new();
         run(swarm, &format!("{line} --plan {}", file.path())).succeeds();
@@ -69,14 +69,14 @@ impl PlanFile {
         fs::write(self.file(), plan.to_string()).unwrap();
     }
 
-    /// `apply` with these flags.
+    /// Runs `apply` with this plan and these flags.
     fn apply(&self, swarm: &FakeSwarm, flags: &[&str]) -> Run {
         let path = self.path();
         swarmctl([&["apply", &path], flags].concat()).host(swarm.host()).run()
     }
 }
 
-/// The text of a plan, for tests of command lines that name one.
+/// The text of a valid plan, for tests of command lines that need a file with a plan.
 pub fn any_plan() -> String {
     PlanFile::made_by(&shop(), "restart web").text()
 }
@@ -87,7 +87,7 @@ fn states(run: &Run) -> Vec<String> {
     run.json()["services"].as_array().unwrap().iter().map(state).collect()
 }
 
-/// Another writer sets a label before the first update is posted.
+/// Lets another writer set a label before the first update is posted.
 fn label_before_first_post(swarm: &FakeSwarm, name: &'static str) {
     swarm.before(RequestKind::Post, 1, move |world| {
         world.write(name, |spec| spec["Labels"]["foreign"] = "1".into());

@@ -1,4 +1,5 @@
-//! `apply` again: after an interruption, a lost response or a failure; and images, which are not resolved again.
+//! `apply` of one plan several times, after an interruption, a lost response or a failure. Images are not resolved
+//! again.
 
 use super::{PlanFile, shop, states};
 use crate::support::exit::Exit;
@@ -17,7 +18,7 @@ fn pinned() -> (FakeSwarm, PlanFile) {
     (swarm, plan)
 }
 
-/// The registry has the digest of the plan, whatever its tags point to.
+/// Adds the digest of the plan to the registry, whatever the tags point to.
 fn keep_digest(swarm: &FakeSwarm) {
     let name = NEW.rsplit_once(':').unwrap().0;
     swarm.world().registry.insert(format!("{name}@{DIGEST}"), DIGEST.to_owned());
@@ -38,7 +39,7 @@ fn a_restart_is_made_once_for_one_plan() {
         assert_eq!(run.json()["services"][0]["outcome"], "unchanged");
     }
     assert_eq!(swarm.service("web").spec["TaskTemplate"]["ForceUpdate"], 1);
-    // Another writer restarts the service once more: the plan is stale, and even with --rebase it is not applied again.
+    // Another writer restarts the service once more. Now the plan is stale, and it is not applied even with --rebase.
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ForceUpdate"] = 2.into());
     plan.apply(&swarm, &["--detach"]).fails_with(Exit::Conflict);
     plan.apply(&swarm, &["--detach", "--rebase"]).fails_with(Exit::Conflict);
@@ -51,7 +52,7 @@ fn a_lost_response_is_looked_up_and_a_repeated_apply_posts_nothing() {
         let swarm = shop();
         let plan = PlanFile::made_by(&swarm, "restart web");
         let before = swarm.requests().len();
-        // Pings, the swarm, the service, the nodes for the rules, then the post, whose number is determined below.
+        // The number of the post is determined with another swarm, because several requests precede it.
         let probe = shop();
         let other = PlanFile::made_by(&probe, "restart web");
         let start = probe.requests().len();
