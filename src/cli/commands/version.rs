@@ -28,10 +28,10 @@ pub struct VersionArgs {
     json: bool,
 }
 
-/// What an engine reports.
+/// The version information of an engine.
 struct Engine {
     endpoint: String,
-    /// The API version of the requests.
+    /// The API version that swarmctl uses in its requests.
     requested_version: String,
     reported: system::Version,
 }

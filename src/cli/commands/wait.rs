@@ -51,7 +51,7 @@ pub fn run(args: WaitArgs, app: &App) -> anyhow::Result<Exit> {
     follow.watch(ReportStyle { summary, ..style }, &client, watches, app)
 }
 
-/// Watches a service as it is.
+/// Creates a request to watch a service that this command does not change.
 fn watch(SelectedService { given, found, .. }: SelectedService) -> Watch {
     match found {
         Ok(service) => Ok(WatchRequest { given, change: Watchable::Found(service), remarks: Box::default() }),

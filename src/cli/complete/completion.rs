@@ -10,7 +10,7 @@ use super::line::PartialLine;
 /// How the value of an argument is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// One of these words, separated by spaces.
+    /// One of the words in this string, which spaces separate.
     Words(&'static str),
     /// A file name, which the shell completes.
     Files,
@@ -41,7 +41,7 @@ impl Completion {
     pub const CONSTRAINTS: Self = Self::Dynamic(CandidateKind::Constraints);
     /// Names of contexts.
     pub const CONTEXTS: Self = Self::Dynamic(CandidateKind::Contexts);
-    /// `SERVICE=`, before the number of replicas.
+    /// Names of services with `=`, after which the user types the number of replicas.
     pub const REPLICA_COUNTS: Self = Self::Dynamic(CandidateKind::ReplicaCounts);
     /// Filters of tasks.
     pub const TASK_FILTERS: Self = Self::Dynamic(CandidateKind::TaskFilters);
@@ -102,7 +102,7 @@ fn updated_images(line: &PartialLine) -> Option<CandidateKind> {
     }
 }
 
-/// Returns the values that clap knows with their help, which is omitted for positional arguments.
+/// Returns the values that clap knows, and their help unless the argument is positional.
 fn possible_values(arg: &Arg) -> Vec<Candidate> {
     let description = |value: &clap::builder::PossibleValue| {
         if arg.is_positional() { String::new() } else { super::description(value.get_help()) }

@@ -10,7 +10,7 @@ use crate::api::resources::{images, networks, nodes, references, services};
 use crate::cli::app::App;
 use crate::cli::commands::ls::image_without_digest;
 
-/// What the candidates of an argument name.
+/// The kind of candidates for an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CandidateKind {
     /// Names of services.
@@ -52,7 +52,7 @@ const MODES: [&str; 4] = ["replicated", "global", "replicated-job", "global-job"
 const STATES: [&str; 3] = ["running", "shutdown", "accepted"];
 
 impl EngineAccess {
-    /// No connection is made yet.
+    /// Makes no connection yet.
     pub fn new(app: App) -> Self {
         Self { app }
     }
@@ -69,7 +69,7 @@ pub fn candidates(kind: CandidateKind, engine: &EngineAccess, prefix: &str) -> R
         |names: Result<Vec<String>>| plain(names.map(|names| names.into_iter().map(candidate).collect()));
     match kind {
         CandidateKind::Services => plain(all_services(&engine.client()?)),
-        // The service is complete, and its number of replicas cannot be.
+        // The name of the service is complete, and the number of replicas cannot be completed.
         CandidateKind::ReplicaCounts if prefix.contains('=') => Ok((Vec::new(), false)),
         CandidateKind::ReplicaCounts => {
             let counts = all_services(&engine.client()?)?
@@ -108,7 +108,7 @@ fn all_services(client: &Client) -> Result<Vec<Candidate>> {
     })
 }
 
-/// The connected engine may run no task of a service, so the images of services are listed too.
+/// Returns the images that the connected engine has, and those of all services, which may run on other nodes only.
 fn all_images(client: &Client) -> Result<Vec<Candidate>> {
     // The images of services are useful even if the engine's are not available.
     let tags = images::list_tags(client).unwrap_or_default();
@@ -131,7 +131,7 @@ fn node_names(client: &Client) -> Result<Vec<String>> {
     Ok(nodes::list(client)?.iter().map(|node| node.name().to_owned()).collect())
 }
 
-/// Candidates for a key, before its value.
+/// Returns candidates for the key in `KEY=VALUE`.
 fn keys_to_complete(keys: &[&str]) -> FoundCandidates {
     (keys.iter().map(|key| Candidate::new(*key, "")).collect(), true)
 }
@@ -179,7 +179,7 @@ fn filters(engine: &EngineAccess, prefix: &str, extra_keys: &[&str]) -> Result<F
         Some("image") => {
             Ok(values_of_key("image=", all_images(&engine.client()?)?.into_iter().map(|it| it.text)))
         }
-        // Unknown keys are replaced by the known ones, as docker does.
+        // Offers the known keys as replacements for an unknown key, as docker does.
         Some(_) => {
             let (keys, continues) = keys_to_complete(&keys);
             Ok((keys.into_iter().map(|key| Candidate { replaces: true, ..key }).collect(), continues))

@@ -33,7 +33,7 @@ pub enum Expected<'a> {
     Value(&'a Arg),
     /// A positional argument.
     Word(&'a Arg),
-    /// A part of the command that the service will run.
+    /// A word of the command that the containers of the service run.
     Files,
     /// Nothing that can be completed.
     Nothing,
@@ -52,7 +52,7 @@ impl<'a> PartialLine<'a> {
             words: Vec::new(),
         };
         let mut pending = None;
-        // Whether the pending value is that of a global flag after the subcommand.
+        // Whether the pending value belongs to a global flag after the subcommand.
         let mut is_global = false;
         let mut only_words = false;
         for word in before {
@@ -98,7 +98,7 @@ impl<'a> PartialLine<'a> {
         line
     }
 
-    /// What is expected at a cursor in a word that begins with `-`. After `=`, this is the value of the flag.
+    /// Returns what is expected at a cursor in a word that begins with `-`. After `=`, it is the value of the flag.
     fn expected_flag(&mut self, cursor: &'a str) -> Expected<'a> {
         match (cursor.split_once('='), self.flag(cursor).or_else(|| self.global_flag(cursor))) {
             (Some((_, value)), Some((arg, _))) => {
@@ -125,7 +125,7 @@ impl<'a> PartialLine<'a> {
         std::ptr::eq(self.command, root)
     }
 
-    /// After the IMAGE of `create`, all words are the command of the container.
+    /// Whether the word is part of the container's command: all words after the IMAGE of `create` are.
     fn is_container_command(&self) -> bool {
         self.command.is_allow_external_subcommands_set() && !self.words.is_empty()
     }
@@ -135,8 +135,8 @@ impl<'a> PartialLine<'a> {
         globals::global_flag(self.root, self.command, word)
     }
 
-    /// Returns the flag in a word, and whether its value is in the word too. Of combined short flags it is
-    /// the last one.
+    /// Returns the flag in a word, and whether its value is in the word too. For combined short flags, it returns the
+    /// last one.
     fn flag(&self, word: &str) -> Option<(&'a Arg, bool)> {
         let args = || self.command.get_arguments();
         if let Some(long) = word.strip_prefix("--") {

@@ -20,7 +20,7 @@ use crate::output::Ui;
 use completion::Candidates;
 use line::{Expected, PartialLine};
 
-/// The names of the command. The second one is for shells that show no descriptions.
+/// The names of the command. Shells that show no descriptions use the second one.
 pub const NAMES: [&str; 2] = ["__complete", "__completeNoDesc"];
 
 /// A candidate and its description.
@@ -72,7 +72,7 @@ pub fn run(ui: Ui, mut root: Command, words: &[String], descriptions: Descriptio
         }
     }
     out.line(&format!(":{}", directive as u8));
-    // The shell has closed the pipe: it needs no more candidates.
+    // If the shell has closed the pipe, it needs no more candidates.
     let _ = out.finish();
     Exit::Done
 }
@@ -96,7 +96,7 @@ fn commands(of: &Command) -> Vec<Candidate> {
     shown.map(|command| Candidate::new(command.get_name(), description(command.get_about()))).collect()
 }
 
-/// Returns the flags of the command, or else the global flags that begin like the word at the cursor.
+/// Returns the flags of the command that begin with the word at the cursor, or global flags if there are none.
 fn flags(line: &PartialLine) -> Vec<Candidate> {
     let fits = |flag: &Candidate| flag.text.starts_with(line.prefix);
     let own: Vec<Candidate> = flags_of(line.command, line).into_iter().filter(fits).collect();
@@ -136,7 +136,7 @@ fn values(line: &PartialLine, found: Candidates) -> (Vec<Candidate>, Directive) 
     (candidates, if continues { Directive::NoFilesNoSpace } else { Directive::NoFiles })
 }
 
-/// The engine that is selected by the flags before the subcommand.
+/// Returns access to the engine that the global flags select.
 fn client(globals: &[&str]) -> Option<engine::EngineAccess> {
     let command = grammar::docker(GlobalArgs::augment_args(Command::new("swarmctl"))).ignore_errors(true);
     let matches = command.try_get_matches_from(std::iter::once(&"swarmctl").chain(globals)).ok()?;

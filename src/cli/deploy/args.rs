@@ -100,7 +100,7 @@ pub struct BatchArgs {
 }
 
 impl FollowArgs {
-    /// A client whose waits end when `--timeout` does.
+    /// Creates a client that stops waiting after `--timeout`.
     pub fn client(&self, app: &App) -> Result<Client> {
         let client = app.client_for_updates(self.timeout)?;
         Ok(if self.progress.is_quiet() { client.without_wait_reports() } else { client })
@@ -185,7 +185,7 @@ pub fn timeout(text: &str) -> Result<Duration, UsageError> {
     }
 }
 
-/// Parses a number that is not 0.
+/// Parses a number from 1 to 10000.
 pub fn positive(text: &str) -> Result<usize, UsageError> {
     match text.parse() {
         Ok(number @ 1..=10_000) => Ok(number),

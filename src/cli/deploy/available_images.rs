@@ -1,4 +1,4 @@
-//! Images that were chosen earlier: whether their registries still have them. Tags are not resolved again.
+//! Checks whether registries still have images that were chosen earlier. Tags are not resolved again.
 
 use std::collections::HashMap;
 
@@ -22,19 +22,19 @@ pub struct AvailableImages {
 /// Whether a registry still has an image.
 #[derive(Debug)]
 enum Availability {
-    /// The registry has it, or cannot be asked by this engine.
+    /// The registry has the image, or this engine is too old to request it from the registry.
     Available,
-    /// It is unknown whether the registry has the image, for this reason.
+    /// It is unknown whether the registry has the image. The text gives the reason.
     Unconfirmed(String),
-    /// Its registry, and what the image is called there.
+    /// The registry does not have the image: the names of the registry and of the image.
     Missing(String, String),
 }
 
 impl AvailableImages {
-    /// The warning about an image that is applied.
+    /// Returns the warning about an image that is about to be deployed, if there is one.
     ///
     /// # Errors
-    /// Its registry no longer has it.
+    /// The registry no longer has the image.
     pub fn warning(&self, image: &ImageRef) -> std::result::Result<Option<String>, NotStarted> {
         match self.known.get(&key(image)) {
             None | Some(Availability::Available) => Ok(None),
@@ -47,8 +47,8 @@ impl AvailableImages {
     }
 }
 
-/// Requests each image once, and prints a warning about each that is not known to be available. `hint` is what to do if one is
-/// missing.
+/// Requests each image once, and prints a warning if it is unknown whether an image is available. `hint` is for missing
+/// images: what the user can do.
 ///
 /// # Errors
 /// The engine does not respond, or the command was interrupted.
@@ -107,7 +107,7 @@ fn request(client: &Client, app: &App, image: &ImageRef, pinned: &str) -> Result
     }
 }
 
-/// The key of an image: all tags with one digest have the same key.
+/// Returns the key of an image. All tags of a repository with the same digest have the same key.
 fn key(image: &ImageRef) -> String {
     match image.digest() {
         Some(digest) => format!("{}@{digest}", image.repository()),

@@ -56,14 +56,14 @@ pub struct Deployment<'a> {
     pub(super) if_held: IfHeld,
     /// The run that this one undoes.
     pub(super) undoes: Option<u64>,
-    /// The number of this run, once it has ended and if it was recorded.
+    /// The number of this run in the journal; `None` until the run has ended, and if it is not recorded.
     pub(super) recorded: Option<u64>,
 }
 
 /// Which failures before the first request prevent all changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BlockedBy {
-    /// As many as `--max-failures`.
+    /// At least `--max-failures` of them.
     MaxFailures,
     /// Any failure.
     AnyFailure,
@@ -72,7 +72,7 @@ enum BlockedBy {
 /// The flags of a command that changes services.
 #[derive(Clone, Copy, Debug)]
 pub struct DeploymentFlags<'a> {
-    /// How services are updated; `None` if the command has other flags for it.
+    /// How services are updated; `None` for commands that do not have these flags.
     pub edit: Option<&'a EditArgs>,
     /// What to roll back if a rollout fails.
     pub on_failure: OnFailure,
@@ -95,7 +95,7 @@ pub struct Selected<'a, T> {
 }
 
 impl<'a> Deployment<'a> {
-    /// Creates a deployment. No connection is made yet.
+    /// Creates a deployment, without connecting to the engine.
     ///
     /// # Errors
     /// The flags contradict each other, or the engine cannot be determined.
@@ -140,12 +140,12 @@ impl<'a> Deployment<'a> {
         })
     }
 
-    /// How to print messages.
+    /// Returns what prints messages.
     pub fn ui(&self) -> Ui {
         self.app.ui
     }
 
-    /// How to report.
+    /// Returns the style of the report.
     pub fn style(&self) -> ReportStyle {
         self.style
     }
@@ -165,12 +165,12 @@ impl<'a> Deployment<'a> {
         Self { blocked_by: BlockedBy::AnyFailure, ..self }
     }
 
-    /// Uses services that have been found before, each with a value.
+    /// Uses services that have been found before, each with its payload.
     pub fn with_chosen<T>(self, chosen: Vec<(SelectedService, T)>) -> Selected<'a, T> {
         self.with_entries(chosen.into_iter().map(|(one, with)| entry(one, ChosenBy::Name, with)).collect())
     }
 
-    /// Uses services that have been found before, and reports of others.
+    /// Uses items, and reports of services that were not found or are not changed.
     pub(super) fn with_entries<T>(self, entries: Vec<ItemResult<T>>) -> Selected<'a, T> {
         Selected { deployment: self, entries }
     }
@@ -217,7 +217,7 @@ impl<'a> Deployment<'a> {
         Ok(self.selected_by(select).with_entries(entries))
     }
 
-    /// Stores the selection, if it is one.
+    /// Stores the flags that select services, if they are given.
     fn selected_by(self, select: &SelectArgs) -> Self {
         let selection = select.is_given().then(|| Selection {
             stack: select.stack.clone(),
@@ -321,7 +321,7 @@ impl<'a, T: Send> Selected<'a, T> {
         self.run_recorded(None, act)
     }
 
-    /// Like [`Self::run_each`], for a run that was recorded.
+    /// Like [`Self::run_each`], but also ends the record `run`, if there is one.
     pub(super) fn run_recorded(
         self,
         run: Option<RecordedRun>,

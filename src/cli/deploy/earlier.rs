@@ -12,42 +12,42 @@ use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place};
 
-/// What became of a service.
+/// What has become of a service since it was recorded.
 #[derive(Debug)]
 pub enum Current {
-    /// It exists.
+    /// The service exists.
     Same(Service),
-    /// It was removed, and this one has its name.
+    /// The service was removed, and this other service now has its name.
     Replacement(Service),
-    /// It was removed.
+    /// The service was removed.
     Removed,
 }
 
 /// A service with the decision about it.
 #[derive(Debug)]
 pub struct JudgedService<T> {
-    /// What the command does with it, or why it does nothing.
+    /// The service with what to do, or a report of why nothing is done.
     pub entry: ItemResult<T>,
-    /// The name by which it is reported.
+    /// The name of the service in the report.
     pub name: String,
-    /// What to report besides the result.
+    /// Notes and warnings for the report.
     pub remarks: Remarks,
 }
 
 impl<T> JudgedService<T> {
-    /// A service that the command handles.
+    /// Creates the decision to handle a service.
     pub fn chosen(name: String, service: Service, chosen_by: ChosenBy, payload: T, remarks: Remarks) -> Self {
         let item = Item { given: name.clone(), service, chosen_by, payload };
         Self { entry: Ok(Box::new(item)), name, remarks }
     }
 
-    /// A service that stays as it is, for the reason in its report.
+    /// Creates the decision to leave a service as it is. The report has the reason.
     pub fn left_alone(report: ServiceReport, remarks: Remarks) -> Self {
         Self { name: report.given.clone(), entry: Err(report), remarks }
     }
 }
 
-/// Reads services by their IDs, and those that no longer exist by their names. `key` returns both.
+/// Reads services by their IDs, and by their names if the IDs no longer exist. `key` returns ID and name.
 ///
 /// # Errors
 /// The engine does not respond.
@@ -74,10 +74,10 @@ pub fn read_current<T>(
         .collect())
 }
 
-/// Decides about each service, several at a time. The order is kept.
+/// Calls `judge` for each service, several at a time. The results are in the order of the services.
 ///
 /// # Errors
-/// That of the first service whose decision failed.
+/// `judge` failed; the error is that of the first such service.
 pub fn judge_each<T: Send, J: Send, E: Send>(
     services: Vec<(T, Current)>,
     judge: impl Fn(T, Current) -> std::result::Result<JudgedService<J>, E> + Sync,
@@ -93,7 +93,7 @@ pub fn judge_each<T: Send, J: Send, E: Send>(
     judged.into_iter().collect()
 }
 
-/// The image that edits set. `None` if they set none, or not a valid one.
+/// Returns the image that edits set. `None` if they set no image, or one that is not valid.
 pub fn image_set_by(edits: &[Edit]) -> Option<ImageRef> {
     let place = Place::at("TaskTemplate.ContainerSpec.Image");
     let image = edits.iter().rev().find_map(|edit| match &edit.op {

@@ -1,5 +1,5 @@
-//! Finds out why a rollout failed. This must happen before a rollback, because the engine keeps tasks and
-//! logs only for a while.
+//! Finds out why a rollout failed. This must happen before a rollback, because the engine keeps the failed tasks
+//! and their logs only for a limited time.
 
 use super::report::{Conclusion, ServiceReport, Stage, WatchResult};
 use crate::api::deploy::failures;

@@ -1,4 +1,4 @@
-//! Services that have the label `swarmctl.held`: which tasks are judged, and what lists and JSON show of the update.
+//! Services with the label `swarmctl.held`: which of their tasks are judged, and how lists and JSON show the update.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -16,13 +16,13 @@ use crate::api::rollout::{HeldScope, Judgement, State};
 use crate::cli::messages;
 use crate::cli::messages::shell;
 
-/// How long after its delay and monitor period a hold that does not move is waited for.
+/// How long to wait for an engine that replaces no task after the update delay and the monitor period have passed.
 const QUIET_TIME: SignedDuration = SignedDuration::from_secs(30);
 
-/// The update of a service that has the label.
+/// The update of a service that has the label `swarmctl.held`.
 #[derive(Clone, Debug)]
 pub enum HeldUpdate {
-    /// The label.
+    /// The label was read.
     Known(Box<HoldLabel>),
     /// The label cannot be read.
     Unreadable(UnreadableLabel),
@@ -42,15 +42,15 @@ pub struct HeldCounts {
 /// What a command does with a service whose update is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfHeld {
-    /// It does not change the service. One that was only selected is skipped.
+    /// Refuse to change a service that is named; skip a service that is selected by a property.
     Refuse,
-    /// It continues or ends the update.
+    /// Continue or end the update.
     Drive,
 }
 
 impl IfHeld {
-    /// The item, unless it is refused. This is known before anything is read for the new spec. A label that cannot be read may
-    /// be removed, so it is checked when the edits are known.
+    /// Returns the item, or the report of its refusal, before any request is sent for the new spec. A label that cannot
+    /// be read is not checked here, because the edits may remove it.
     pub(super) fn check<T>(self, item: Box<Item<T>>) -> ItemResult<T> {
         let label = match HeldUpdate::of(&item.service) {
             Some(HeldUpdate::Known(label)) if self == Self::Refuse => label,
@@ -62,7 +62,7 @@ impl IfHeld {
     }
 }
 
-/// The report of a service that is refused because its update is held. If it was only selected, it is skipped.
+/// Turns the report of a held service that was refused into that of a skipped one, unless the service was named.
 pub(super) fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> ServiceReport {
     let why = match report.outcome() {
         Outcome::Conflict(Conflict::Hold(HoldConflict::Held(label))) => {
@@ -81,9 +81,9 @@ pub(super) fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> Ser
 }
 
 impl HeldUpdate {
-    /// Reads the label of a service. `None` if it has none.
+    /// Reads the label of a service; `None` if there is no label.
     pub fn of(service: &Service) -> Option<Self> {
-        // Without the name, nothing is parsed.
+        // A spec without the name of the label is not parsed.
         if !service.may_have(HELD) {
             return None;
         }
@@ -93,7 +93,7 @@ impl HeldUpdate {
         }
     }
 
-    /// The label, if it can be read.
+    /// Returns the label, if it can be read.
     pub fn label(&self) -> Option<&HoldLabel> {
         match self {
             Self::Known(label) => Some(label),
@@ -101,7 +101,7 @@ impl HeldUpdate {
         }
     }
 
-    /// Which tasks of the service are judged.
+    /// Returns which tasks of the service are judged.
     pub fn scope(&self) -> HeldScope {
         match self.label().map(|label| label.phase) {
             Some(Phase::Releasing | Phase::Aborting) => HeldScope::AllTasks,
@@ -109,7 +109,7 @@ impl HeldUpdate {
         }
     }
 
-    /// Whether nothing more happens by itself: the step is complete, or its engine has not replaced a task for as long as a
+    /// Whether the engine will replace no further task: the step is complete, or no task has changed for longer than a
     /// round takes.
     pub fn is_at_rest(&self, service: &Service, judgement: &Judgement) -> bool {
         let Some(label) = self.label().filter(|label| label.phase == Phase::Holding) else {
@@ -127,7 +127,7 @@ impl HeldUpdate {
 }
 
 impl HeldCounts {
-    /// The counts of a service with this label.
+    /// Creates the counts of a service with this label.
     pub fn new(label: &HoldLabel, judgement: &Judgement) -> Self {
         let (new, of) = (judgement.new, judgement.desired);
         let target = if label.phase == Phase::Holding { label.target } else { of };
@@ -139,13 +139,13 @@ impl HeldCounts {
         self.new >= self.target.min(self.of)
     }
 
-    /// `2 of 20 new`.
+    /// Describes the counts: `2 of 20 new`.
     pub fn describe(self) -> String {
         format!("{} of {} new", self.new, self.of)
     }
 }
 
-/// `2 of 20 new (step 1 of 3)`, or `2 of 20 new, step 2 of 3 unfinished`.
+/// Describes the progress: `2 of 20 new (step 1 of 3)`, or `2 of 20 new, step 2 of 3 unfinished`.
 pub fn describe_progress(label: &HoldLabel, judgement: &Judgement) -> String {
     let counts = HeldCounts::new(label, judgement);
     let (step, steps) = (label.step, label.steps.count());
@@ -157,7 +157,7 @@ pub fn describe_progress(label: &HoldLabel, judgement: &Judgement) -> String {
     }
 }
 
-/// How long an update has been held: `4 min`.
+/// Describes how long an update has been held: `4 min`.
 pub fn describe_age(label: &HoldLabel, now: Timestamp) -> String {
     let seconds = now.duration_since(label.at).as_secs().max(0);
     match seconds {
@@ -168,7 +168,7 @@ pub fn describe_age(label: &HoldLabel, now: Timestamp) -> String {
     }
 }
 
-/// The field `hold` of a service in JSON. Null if it is not held.
+/// Returns the field `hold` of a service in JSON; null if the service is not held.
 pub fn json(service: Option<&Service>, judgement: Option<&Judgement>) -> Value {
     let update = service.and_then(HeldUpdate::of);
     let Some(label) = update.as_ref().and_then(HeldUpdate::label) else { return Value::Null };
@@ -187,12 +187,12 @@ pub fn json(service: Option<&Service>, judgement: Option<&Judgement>) -> Value {
     })
 }
 
-/// The result of a held service: `held: 1 of 20 tasks new`.
+/// Describes the result of a held service: `held: 1 of 20 tasks new`.
 pub fn result(report: &ServiceReport) -> Option<String> {
     Some(format!("held: {}", tasks(report)?))
 }
 
-/// What to do with a held service.
+/// Describes how to continue or end the update of a held service; `None` if the service is not held.
 pub fn how_to_continue(report: &ServiceReport) -> Option<String> {
     let Outcome::Held = report.outcome() else { return None };
     let (name, shown) = (report.name(), shell::service(report.name()));
@@ -204,13 +204,13 @@ pub fn how_to_continue(report: &ServiceReport) -> Option<String> {
     Some(format!("`{name}` is held: {tasks}; {}", messages::held::commands_to_end(phase, &shown)))
 }
 
-/// `1 of 20 tasks new`.
+/// Describes the number of new tasks: `1 of 20 tasks new`.
 fn tasks(report: &ServiceReport) -> Option<String> {
     let rollout = report.rollout()?;
     Some(format!("{} of {} tasks new", rollout.new, rollout.desired))
 }
 
-/// The warning about a service that nothing will continue. The name is quoted for a shell.
+/// Returns a warning if the service is held but no command can continue its update. `name` is quoted for a shell.
 pub fn warning(service: &Service, name: &str) -> Option<String> {
     if let Some(HeldUpdate::Unreadable(why)) = HeldUpdate::of(service) {
         let line = restoring_line(service, name);
@@ -218,7 +218,7 @@ pub fn warning(service: &Service, name: &str) -> Option<String> {
             "the label `{HELD}` cannot be read ({why}); to restore the settings run `{line}`"
         ));
     }
-    // The delay has 20 digits. Most services have none, so their specs are not parsed.
+    // Most specs have no delay. They are not parsed.
     if !service.may_have("\"Delay\":") || !is_held_without_label(service.spec()) {
         return None;
     }
@@ -229,7 +229,7 @@ pub fn warning(service: &Service, name: &str) -> Option<String> {
     ))
 }
 
-/// The command line that restores the settings by hand: as they were before, if the engine still has them.
+/// Returns the command line that restores the settings from before the held update, or defaults if they are unknown.
 pub fn restoring_line(service: &Service, name: &str) -> String {
     let previous = service.previous_spec().filter(|spec| !is_held(spec));
     let config = previous.map(|spec| &spec["UpdateConfig"]).filter(|config| config.is_object());

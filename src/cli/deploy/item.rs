@@ -13,13 +13,13 @@ pub struct Item<T> {
     pub given: String,
     /// The service as it was read.
     pub service: Service,
-    /// Whether it was named or selected.
+    /// How the service was chosen.
     pub chosen_by: ChosenBy,
-    /// What the command will do with it.
+    /// What the command will do with the service.
     pub payload: T,
 }
 
-/// Whether a service was named or selected.
+/// How a service was chosen on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChosenBy {
     /// By its name or ID.
@@ -34,8 +34,8 @@ impl<T> Item<T> {
         self.chosen_by == ChosenBy::Name
     }
 
-    /// The refusal of a service that the command does not support. A service that was only selected is
-    /// skipped.
+    /// Returns the refusal of a service that the command does not support. A service that was chosen by a
+    /// property is skipped instead.
     pub fn unsuitable(&self, why: String) -> NotStarted {
         match self.chosen_by {
             ChosenBy::Name => NotStarted::Refused(why),
@@ -44,7 +44,7 @@ impl<T> Item<T> {
     }
 }
 
-/// A service of a deployment, or its report if it will not be changed. There may be thousands, so both are moved as boxes.
+/// A service of a deployment, or its report if it will not be changed. Boxed, since thousands of items may be moved.
 pub type ItemResult<T> = Result<Box<Item<T>>, ServiceReport>;
 
 pub fn chosen_by(select: &SelectArgs) -> ChosenBy {
@@ -62,12 +62,12 @@ pub fn entry<T>(
     }
 }
 
-/// The report of an item that was not started.
+/// Creates the report of an item that was not started.
 pub fn not_started<T>(item: Item<T>, stop: BatchStop) -> ServiceReport {
     ServiceReport::not_started(&item.given, Some(item.service), NotStarted::Batch(stop))
 }
 
-/// Whether the batch as a whole has failed, so that all of it is rolled back.
+/// Whether the batch as a whole has failed, so that all its services are rolled back.
 pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
     let was_stopped = |one: &ServiceReport| {
         let stop = one.outcome();
@@ -85,7 +85,7 @@ pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
         || reports.iter().filter(|one| is_failure(one)).count() >= max_failures.max(1)
 }
 
-/// Whether the service counts as failed. Skipped services do not.
+/// Whether the service counts as failed. A skipped service does not.
 pub fn is_failure(report: &ServiceReport) -> bool {
     match report.outcome() {
         Outcome::HasSideEffect(_)

@@ -38,11 +38,11 @@ pub struct StrictArgs {
 
 /// The nodes, for the rules that need them.
 enum NodeList {
-    /// No spec needs them, so they were not read.
+    /// The nodes were not read, because no spec needs them.
     NotNeeded,
-    /// They were read.
+    /// The nodes were read.
     Read(Arc<Vec<Node>>),
-    /// The request was refused, for this reason.
+    /// The request for the nodes was refused, for this reason.
     Unavailable(String),
 }
 
@@ -54,7 +54,7 @@ impl NodeList {
         }
     }
 
-    /// Why the nodes are not available, if a spec needs them.
+    /// Returns why the nodes are not available, if a spec needs them.
     fn why_unavailable(&self) -> Option<&str> {
         match self {
             Self::Unavailable(why) => Some(why),
@@ -73,7 +73,7 @@ pub fn check_updates(
 ) -> Vec<ItemResult<Prepared>> {
     let ui = app.ui;
     let items: Vec<&Item<Prepared>> = entries.iter().flatten().map(|item| &**item).collect();
-    // The first spec that needs the nodes reads them, so that each spec is parsed once.
+    // The nodes are read when the first spec needs them. To find out earlier, each spec would be parsed twice.
     let list = OnceLock::new();
     let nodes_for = |spec: &Value| {
         let read = || match app.nodes().get() {
@@ -142,10 +142,10 @@ fn without_engine(entries: Vec<ItemResult<Prepared>>, error: Error) -> Vec<ItemR
     entries.into_iter().map(|entry| entry.and_then(|item| Err(stopped(*item)))).collect()
 }
 
-/// What was found in the spec of a new service.
+/// The result of the rules for the spec of a new service.
 #[derive(Debug)]
 pub struct Checked {
-    /// The findings.
+    /// The findings, for the report.
     pub remarks: Remarks,
     /// The nodes, if they were read.
     pub nodes: Option<Arc<Vec<Node>>>,
@@ -154,7 +154,7 @@ pub struct Checked {
 /// Evaluates the rules on the spec of a new service, and prints warnings.
 ///
 /// # Errors
-/// With `--strict`: the findings. Otherwise the command was interrupted.
+/// There are findings and `--strict` is given, or the nodes cannot be read.
 pub fn check_new(
     client: &Client,
     ui: Ui,
@@ -193,7 +193,7 @@ fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
     expected_spec(&service.clone(), request).ok().flatten()
 }
 
-/// What the rules about previous specs find in a service that must not be rolled back, because of these references.
+/// Returns the findings about the previous spec of a service that is not rolled back because of missing references.
 pub fn check_rollback(service: &Service, missing: &MissingReferences) -> Vec<Finding> {
     let existing = |source: RequiredList, kind: &str| -> Existing {
         let is_missing = |id: &str| missing.0.iter().any(|one| (one.kind, one.id.as_str()) == (kind, id));
@@ -217,7 +217,7 @@ fn findings(spec: &Value, nodes: Option<&Arc<Vec<Node>>>) -> Vec<Finding> {
 /// Reads the nodes. If the request is refused, the rules that need nodes are skipped.
 ///
 /// # Errors
-/// The error would also occur in the update.
+/// The request failed for a reason that the update would meet too.
 fn read_nodes(client: &Client) -> Result<NodeList> {
     match nodes::list(client) {
         Ok(nodes) => Ok(NodeList::Read(Arc::new(nodes))),
@@ -228,7 +228,7 @@ fn read_nodes(client: &Client) -> Result<NodeList> {
     }
 }
 
-/// Why a service is refused: its findings, and why the nodes are not available if its rules need them.
+/// Returns why a service is refused: the findings, and why the nodes that the rules need are unavailable.
 fn refusal(findings: &[Finding], unavailable: Option<&str>) -> Option<String> {
     let texts: Vec<String> =
         findings.iter().map(|finding| format!("{}: {}", finding.rule.id, finding.message)).collect();
@@ -238,7 +238,7 @@ fn refusal(findings: &[Finding], unavailable: Option<&str>) -> Option<String> {
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-/// Prints findings as warnings. What is the same for several services is printed once.
+/// Prints findings as warnings. A finding that several services have in common is printed once.
 fn warn<'a>(ui: Ui, found: impl Iterator<Item = (&'a str, &'a [Finding])>) {
     let mut groups: Vec<(&Finding, Vec<String>)> = Vec::new();
     for (service, findings) in found {
@@ -272,7 +272,7 @@ fn note_skipped(ui: Ui, why: &str) {
     ui.note(&format!("skipped {}: {why}", ids.join(", ")));
 }
 
-/// The hint for a service that was refused because of its findings.
+/// Returns the hint for a service that was refused because of its findings.
 pub fn hint_for_refused(report: &ServiceReport) -> Option<String> {
     let name = report.service().map_or(report.given.as_str(), Service::name);
     let hint = |finding: &Finding| match report.service() {

@@ -1,4 +1,4 @@
-//! The end of a deployment: its report, and with `--plan` the plan.
+//! Ends a deployment with its report and, for `--plan`, writes the plan.
 
 use jiff::Timestamp;
 
@@ -19,7 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::findings;
 
 impl Deployment<'_> {
-    /// Reports, after writing the plan that is requested.
+    /// Reports, and writes the plan if `--plan` is given.
     ///
     /// # Errors
     /// The plan or the report cannot be written.

@@ -42,7 +42,7 @@ pub enum PlanFile<'a> {
 }
 
 impl PlanFileArgs {
-    /// Where the plan is written, if there is one.
+    /// Returns where the plan is written, if `--plan` is given.
     pub fn target(&self) -> Option<PlanFile<'_>> {
         Some(match self.plan.as_deref()? {
             "-" => PlanFile::Stdout,
@@ -52,7 +52,7 @@ impl PlanFileArgs {
 }
 
 impl PlanFile<'_> {
-    /// Refuses, before anything is sent, a file that cannot become the plan.
+    /// Checks whether the plan can be written. This happens before anything is sent.
     ///
     /// # Errors
     /// The file exists, or its directory does not.
@@ -77,7 +77,7 @@ impl PlanFile<'_> {
     /// Writes the plan.
     ///
     /// # Errors
-    /// It cannot be written, or the file was created by another program meanwhile.
+    /// The plan cannot be written, or another program has created the file in the meantime.
     pub fn write(self, ui: Ui, text: &str) -> anyhow::Result<()> {
         match self {
             Self::Stdout => {

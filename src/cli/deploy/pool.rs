@@ -10,7 +10,7 @@ use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 /// Maximum number of threads. More would only wait for each other.
 pub const MAX_THREADS: usize = 64;
 
-/// The capacity of the queue up to which it is not made smaller.
+/// The queue is shrunk only if its capacity is greater than this.
 const MIN_SHRUNK: usize = 256;
 
 /// Runs work on threads, or on the caller's thread if there are none, and returns the results to the caller.
@@ -40,9 +40,9 @@ struct State<W, R> {
     is_paused: bool,
 }
 
-/// When threads may start work by themselves.
+/// When threads may start work, and when they wake the caller.
 pub struct Limits<'a, R> {
-    /// Whether the caller has submitted everything and need not see each result. Waking it between two
+    /// Whether the caller has submitted everything and need not see each result. Waking the caller between two
     /// updates takes as long as an update if the engine uses all processors.
     pub queues_everything: bool,
     /// Whether the caller must see this result before further work is started.
@@ -52,7 +52,7 @@ pub struct Limits<'a, R> {
 }
 
 impl<W: Send, R: Send> Pool<'_, W, R> {
-    /// Runs `body` with a pool of this number of threads. With 0 or 1, the work is done by the caller.
+    /// Runs `body` with a pool of this number of threads. With 0 or 1, the caller's thread does the work.
     pub fn run<T>(
         threads: usize,
         cancellation: &Cancellation,
@@ -85,7 +85,7 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
         })
     }
 
-    /// Submits work.
+    /// Submits work. Without threads, the work is done before the method returns.
     pub fn submit(&self, items: impl IntoIterator<Item = (usize, W)>) {
         if !self.has_threads {
             let done: Vec<_> = items.into_iter().map(|(key, item)| (key, (self.work)(item))).collect();
@@ -113,8 +113,8 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
         }
     }
 
-    /// Returns results. Waits for at least one, or until the given time; in that case a signal ends the wait
-    /// too.
+    /// Waits for results and returns them. With a time, the wait also ends at this time and after a signal, even
+    /// if there are no results.
     pub fn wait_for_results(&self, until: Option<Instant>) -> Vec<(usize, R)> {
         let mut state = self.queue.state();
         while state.done.is_empty() {
@@ -138,7 +138,7 @@ impl<W, R> Queue<W, R> {
         let state = self.work_available.wait_while(self.state(), is_idle);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let next = if state.is_closed { None } else { state.work.pop_front() };
-        // The results need the memory of the work that has been taken.
+        // Frees the memory of work that has left the queue, because the results need it.
         let (length, capacity) = (state.work.len(), state.work.capacity());
         if capacity > MIN_SHRUNK && length < capacity / 4 {
             state.work.shrink_to(length * 2);

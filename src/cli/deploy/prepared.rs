@@ -24,24 +24,24 @@ pub struct Prepared {
     pub request: UpdateRequest,
     /// What to do if the rollout is paused.
     pub if_paused: IfPaused,
-    /// What to report in any case.
+    /// What to report whether or not the update is sent.
     pub remarks: Remarks,
-    /// Notes that are printed before it is sent, and only then.
+    /// Notes that are printed before the update is sent. They are not printed if nothing is sent.
     pub announced_if_sent: Vec<String>,
     /// What to report if the update was sent.
     pub if_sent: Remarks,
     /// What to report about the image.
     pub image: ImageReport,
-    /// What is posted first, if the update is made in steps or is held.
+    /// The first post, if the update is made in steps or is already held.
     pub steps: Option<FirstPost>,
 }
 
 /// Why the update of a service was not prepared.
 #[derive(Debug)]
 pub struct NotPrepared {
-    /// Why.
+    /// The reason for the report.
     pub why: NotStarted,
-    /// What lint rules found.
+    /// The findings of lint rules about the spec.
     pub lint: Vec<Finding>,
 }
 
@@ -63,13 +63,13 @@ pub enum IfPaused {
 }
 
 impl Prepared {
-    /// An update with nothing to report.
+    /// Creates an update with nothing to report.
     pub fn new(request: UpdateRequest, if_paused: IfPaused) -> Self {
         let (remarks, announced_if_sent, if_sent, image) = Default::default();
         Self { request, if_paused, remarks, announced_if_sent, if_sent, image, steps: None }
     }
 
-    /// An update by a command that is not meant for paused rollouts, with warnings about its side effects.
+    /// Creates an update that warns of its side effects: a job runs again, or a rollout in progress is replaced.
     pub fn with_side_effects(request: UpdateRequest, if_paused: IfPaused, service: &Service) -> Self {
         let warning = match service.update_state() {
             _ if service.is_job() => Some(JOB_RUNS_AGAIN),
@@ -158,7 +158,7 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
         }
     };
     let Item { given, service, chosen_by, .. } = *item;
-    // An update of a held service is compared with the held one later.
+    // If an update may be held, the new update is compared with the held one later.
     let is_checked = if_held == IfHeld::Refuse || !service.may_have(HELD);
     let checked =
         if is_checked { preflight(client, &service, &payload.checked_beforehand()) } else { Ok(()) };

@@ -1,4 +1,4 @@
-//! The run of a deployment: its record before the first request that changes something, and its outcome.
+//! Runs a deployment, and records the run: before the first request that changes something, and at the end.
 
 use super::deployment::{Deployment, Selected};
 use super::item::{Item, is_failure};
@@ -15,7 +15,7 @@ use crate::cli::flags::image_report::announce;
 use crate::cli::messages::shared::SharedTexts;
 
 impl Deployment<'_> {
-    /// Looks for the journal, with the first request.
+    /// Looks for the journal with the first request of the command.
     ///
     /// # Errors
     /// The engine does not respond.
@@ -23,10 +23,10 @@ impl Deployment<'_> {
         self.recorder.look_for_journal(&self.client)
     }
 
-    /// Reads the journal, which the command needs and in which it is recorded.
+    /// Opens the journal that this command requires. The run of the command is recorded there too.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// There is no journal, or it cannot be read.
     pub fn open_journal(&mut self) -> anyhow::Result<Journal> {
         let alternative = "`swarmctl rollback web` rolls one service back without it";
         let journal = required_journal(&self.client, Some(alternative))?;
@@ -50,8 +50,8 @@ impl Deployment<'_> {
         self.app.ui.note(&format!("recorded as run {run}{hint}"));
     }
 
-    /// The number of the run, if it was recorded and can be undone: a run that only restarted tasks cannot, nor one that was
-    /// rolled back.
+    /// Returns the number of the run, if it was recorded and can be undone. A run cannot be undone if it only restarted
+    /// tasks or was rolled back.
     pub(super) fn undoable_run(&self, reports: &[ServiceReport]) -> Option<u64> {
         let is_rolled_back = |report: &&ServiceReport| {
             matches!(report.outcome(), Outcome::RolledBack | Outcome::RolledBackWithBatch)
@@ -116,7 +116,7 @@ impl Selected<'_, Prepared> {
         })
     }
 
-    /// Whether updates are posted: not in a dry run, nor after a failure of a preparation or a signal that prevents it.
+    /// Whether updates will be posted: not in a dry run, after too many failed preparations, or after a signal.
     fn may_post(&self) -> bool {
         let Self { deployment, entries } = self;
         let failed = entries.iter().filter_map(|entry| entry.as_ref().err());

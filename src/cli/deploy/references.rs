@@ -7,12 +7,12 @@ use crate::api::http::client::Client;
 use crate::api::resources::references;
 use crate::api::resources::references::Referenced;
 
-/// What a spec refers to and what no longer exists; at least one.
+/// The secrets, configs and networks that a spec refers to and that no longer exist; never empty.
 #[derive(Debug)]
 pub struct MissingReferences(pub Vec<Referenced>);
 
 impl MissingReferences {
-    /// Why the spec cannot be deployed. `which` spec it is, as in `previous`.
+    /// Describes why the spec cannot be deployed. `which` is a word for the spec, as in `previous`.
     pub fn describe(&self, which: &str) -> String {
         let names: Vec<String> =
             self.0.iter().map(|one| format!("{} `{}`", one.kind, one.display_name())).collect();
@@ -24,7 +24,7 @@ impl MissingReferences {
     }
 }
 
-/// The secrets, configs and networks of a spec that are gone; `None` if all exist.
+/// Returns the secrets, configs and networks of a spec that no longer exist; `None` if all exist.
 pub fn missing_references(
     client: &Client,
     spec: &Value,

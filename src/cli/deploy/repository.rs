@@ -21,7 +21,7 @@ pub struct RepositoryArgs {
     any_repository: bool,
 }
 
-/// What the user may have wanted instead, for the hint.
+/// What the user probably wanted instead, for the hint.
 #[derive(Clone, Debug)]
 pub struct Alternative {
     /// The command or flag that changes only the tag, as in `--tag`.
@@ -89,13 +89,13 @@ impl Alternative {
     }
 }
 
-/// Whether the name of a repository looks like a version.
+/// Whether the name of a repository looks like a version, and is therefore probably a tag.
 fn looks_like_tag(name: &str) -> bool {
     name.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit())
 }
 
 impl RepositoryMismatch {
-    /// The flags that do what the user probably wants, and the flag that does what was requested.
+    /// Describes the flags that do what the user probably wants, and the flag that does what was requested.
     pub fn hint(&self) -> String {
         let Alternative { flag, tag } = &self.alternative;
         let tag = tag.as_deref().map_or("TAG".into(), shell::word);

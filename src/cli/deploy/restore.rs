@@ -1,4 +1,4 @@
-//! What `undo` and `rollback --to` share: recorded specs that are posted again.
+//! Posts recorded specs again, for `undo` and `rollback --to`.
 
 use super::available_images::AvailableImages;
 use super::prepared::{IfPaused, Prepared};
@@ -13,24 +13,24 @@ use crate::cli::app::App;
 use crate::cli::flags::image::{ImageChange, store_credentials};
 use crate::cli::messages::usage::UsageError;
 
-/// The label of a service that is not restored.
+/// The label of a held update. A service with this label is not restored.
 pub use crate::api::records::names::HELD;
 
 /// Whether the user's credentials are stored with the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreCredentials {
-    /// They are.
+    /// Store the credentials.
     Yes,
-    /// They are not.
+    /// Do not store the credentials.
     No,
 }
 
 /// What is restored from a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// The places that it changed.
+    /// The places that the run changed.
     Places,
-    /// The spec from before it.
+    /// The spec from before the run.
     Spec,
 }
 
@@ -38,10 +38,10 @@ pub enum Restored {
 #[derive(Debug)]
 pub struct Restorer<'a> {
     pub app: &'a App,
-    /// The run.
+    /// The number of the run.
     pub run: u64,
     pub restored: Restored,
-    /// The images that are restored.
+    /// Whether the registries still have the images that are restored.
     pub images: &'a AvailableImages,
     pub if_paused: IfPaused,
     pub credentials: StoreCredentials,
@@ -73,7 +73,7 @@ impl Restorer<'_> {
             {
                 return Err(NotStarted::Failed(error));
             }
-            // A proxy may forbid the request.
+            // For example, a proxy forbids these requests.
             Err(error) => warnings
                 .push(format!("cannot check that the secrets, configs and networks still exist: {error}")),
         }
@@ -91,7 +91,7 @@ impl Restorer<'_> {
         Ok(Prepared { image: change.report, remarks, ..prepared })
     }
 
-    /// Why a spec is not restored: what it refers to is gone. Another object may have the same name.
+    /// Describes why a spec is not restored: objects of the spec no longer exist, even if others have their names.
     fn describe_missing(&self, client: &Client, missing: &[references::Referenced]) -> String {
         let run = self.run;
         let which = match self.restored {
@@ -104,7 +104,7 @@ impl Restorer<'_> {
             } else {
                 format!("{} `{}` (`{}`)", one.kind, one.name, one.id)
             };
-            // This is for the message only.
+            // An error is ignored, because the ID is only a detail of the message.
             let same = references::id_of_name(client, one.kind, &one.name).ok().flatten();
             let other = same.map(|id| format!("; another one has its name now (`{id}`)"));
             format!("{name}, {which}, no longer exists{}", other.unwrap_or_default())
@@ -113,12 +113,12 @@ impl Restorer<'_> {
     }
 }
 
-/// The image of a spec.
+/// Returns the image of a spec.
 pub fn image_of(spec: &serde_json::Value) -> Option<ImageRef> {
     ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()
 }
 
-/// Whether the service has another image, which its registry may no longer have.
+/// Whether the service runs another image than `image`.
 pub fn is_other(service: &Service, image: &ImageRef) -> bool {
     service.image().and_then(|own| ImageRef::parse(own).ok()).as_ref() != Some(image)
 }
@@ -126,7 +126,7 @@ pub fn is_other(service: &Service, image: &ImageRef) -> bool {
 /// Parses the number of a run.
 ///
 /// # Errors
-/// It is not a number.
+/// The text is not a number, or is 0.
 pub fn run_number(text: &str) -> Result<u64, UsageError> {
     match text.parse() {
         Ok(number @ 1..) => Ok(number),

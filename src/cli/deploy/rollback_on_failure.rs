@@ -39,11 +39,11 @@ pub struct OnFailureArgs {
 /// What to roll back if a rollout fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
-    /// Nothing.
+    /// Roll back nothing.
     Keep,
-    /// The failed change.
+    /// Roll back the failed change.
     RollBackOne,
-    /// The failed change and all that converged before it, the last one first.
+    /// Roll back the failed change and all changes that converged before, the last one first.
     RollBackAll,
 }
 
@@ -72,7 +72,7 @@ impl OnFailureArgs {
     }
 }
 
-/// How to roll back a change.
+/// The rollback of a change that this command made.
 #[derive(Debug)]
 pub struct RollbackPlan {
     /// The service before the change.
@@ -83,8 +83,8 @@ pub struct RollbackPlan {
 }
 
 impl RollbackPlan {
-    /// Plans the rollback of a change. `None` if nothing was posted, unless an update is held: its label has the old values,
-    /// whichever process has posted it.
+    /// Plans the rollback of a change. `None` if this command has posted nothing and no update is held. The label of a
+    /// held update has the old values, even if another process has posted the update.
     pub fn for_report(report: &ServiceReport) -> Option<Self> {
         let after = report.service()?.clone();
         let base = match report.base() {
@@ -97,8 +97,8 @@ impl RollbackPlan {
 
     /// Sends the rollback. `given` is the name of the service on the command line.
     ///
-    /// If the engine's previous spec is the one that was edited, its own rollback is used. Otherwise other
-    /// writers have changed the service since, and only the places that this command changed are restored.
+    /// The engine's own rollback is used if the engine's previous spec is the one from before the change and is safe.
+    /// Otherwise, only the places that this command changed are restored, and later changes by others are kept.
     pub fn run(&self, client: &Client, given: &str) -> ServiceReport {
         let newest = match services::inspect(client, self.base.id()) {
             Ok(newest) => newest,
@@ -115,7 +115,7 @@ impl RollbackPlan {
         ServiceReport::new(given, Stage::Deployed(result))
     }
 
-    /// The rollback of a held update. `None` if the change was not made in steps.
+    /// Returns the rollback of a held update. `None` if the change was not made in steps, or the hold has been removed.
     fn abort(&self, newest: &Service) -> Option<Operation> {
         let hold = Hold::read(self.after.spec()).ok()??;
         let has_posted = self.base.version() != self.after.version();
@@ -144,7 +144,7 @@ impl RollbackPlan {
         }
     }
 
-    /// Returns a later change by another writer to a place that must be restored.
+    /// Returns the conflict if another writer has since changed a place that must be restored.
     fn conflict(&self, newest: &Service) -> Option<Conflict> {
         let counter = Place::at("TaskTemplate.ForceUpdate");
         let mut places = self.changes.iter().map(|change| &change.place).filter(|place| **place != counter);
@@ -169,7 +169,7 @@ impl RollbackPlan {
     }
 }
 
-/// The report of a change that was rolled back.
+/// Turns the report of a change into that of a change that was rolled back.
 pub fn rolled_back(change: ServiceReport, rollback: ServiceReport) -> ServiceReport {
     change.map_stage(|stage| match stage {
         Stage::Watched(result) => Stage::RolledBack(Box::new(Rollback { change: *result, rollback })),
@@ -177,7 +177,7 @@ pub fn rolled_back(change: ServiceReport, rollback: ServiceReport) -> ServiceRep
     })
 }
 
-/// Returns the note that no rollback will happen, if the command was interrupted before it could send one.
+/// Returns the note that there will be no rollback, if the command was interrupted while it watched the rollout.
 pub fn note_if_interrupted(report: &ServiceReport) -> Option<String> {
     let why = match (report.outcome(), report.delivery()) {
         (Outcome::Interrupted, Delivery::Accepted) => "if its rollout fails",

@@ -10,11 +10,11 @@ use super::watch::Purpose;
 /// The rules of a batch.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The maximum number of services at the same time.
+    /// The maximum number of services that are updated at the same time.
     pub parallel: usize,
     /// The number of services that must converge before the others start.
     pub canary: Option<usize>,
-    /// The number of failed services that stops the batch; 0: none does.
+    /// The number of failed services that stops the batch; 0: no number does.
     pub max_failures: usize,
     /// The number of services that have failed before the batch starts.
     pub failed_before: usize,
@@ -24,9 +24,9 @@ pub struct Rules {
     pub on_failure: OnFailure,
     /// Whether the services are changed or rolled back.
     pub purpose: Purpose,
-    /// The gates of each service, if it is waited for.
+    /// The gates that each service must pass after its rollout.
     pub gates: Option<Gates>,
-    /// How held updates are continued.
+    /// How updates are made in steps, or held updates are continued.
     pub steps: Option<Steps>,
 }
 
@@ -35,14 +35,14 @@ pub struct Rules {
 pub enum Follow {
     /// Until the rollouts have ended.
     UntilConverged,
-    /// Until the engine has accepted them.
+    /// Until the engine has accepted the changes.
     Once,
     /// Not at all, because nothing is sent.
     Nothing,
 }
 
 impl Deployment<'_> {
-    /// The rules of the batch, of which this number of services has failed before.
+    /// Returns the rules of the batch. `failed_before` is the number of services that have failed before it starts.
     pub(super) fn rules(&self, failed_before: usize) -> Rules {
         let is_plan = self.flags.edit.is_some_and(EditArgs::is_dry_run);
         let follow = if is_plan {

@@ -11,15 +11,15 @@ use std::time::Duration;
 
 /// Maximum number of output lines that are kept.
 const MAX_LINES: usize = 20;
-/// Maximum length of a line in bytes. A longer one is split. All lines together have at most 60 KiB before invalid UTF-8 is replaced.
+/// Maximum length of a line in bytes; longer lines are split. All lines together have at most 60 KiB of output.
 const MAX_LINE_LEN: usize = 3 << 10;
-/// Maximum time to wait for the rest of the output after the end of the command: its children may keep the
-/// pipe open.
+/// Maximum time to wait for the rest of the output after the command has exited, because its children may keep
+/// the pipe open.
 const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
-/// The number of checks whether a process group still exists, before it is killed.
+/// How often to check whether a process group still exists, before it is killed.
 const MAX_CHECKS: u32 = 10;
-/// Ends the process group `$0`: SIGTERM first, and SIGKILL if it still exists after `$1` waits of `$2` seconds. The group
-/// is looked at after each wait, so that no later group with the same number is killed.
+/// Ends the process group `$0`: SIGTERM first, and SIGKILL if it still exists after `$1` waits of `$2` seconds. The
+/// script checks the group after each wait, so that it never kills a later group with the same number.
 const TERMINATE: &str = "kill -s TERM -- \"-$0\" || exit 0
 n=$1
 while [ \"$n\" -gt 0 ]; do
@@ -34,7 +34,7 @@ kill -s KILL -- \"-$0\"";
 pub struct RunningCommand {
     child: Child,
     lines: Arc<Mutex<LastLines>>,
-    /// Is closed at the end of the output.
+    /// A channel that is closed at the end of the output.
     ended: Receiver<()>,
 }
 
@@ -51,7 +51,7 @@ struct LastLines {
 pub struct ProcessGroup(u32);
 
 impl RunningCommand {
-    /// Starts `/bin/sh -c COMMAND` with more variables. Both output streams share one pipe, and its input is empty.
+    /// Starts `/bin/sh -c COMMAND` with additional variables and an empty stdin. Both output streams share one pipe.
     ///
     /// # Errors
     /// The shell cannot be started.
@@ -82,7 +82,7 @@ impl RunningCommand {
     /// Returns the exit status, if the command has exited.
     ///
     /// # Errors
-    /// The operating system does not report it.
+    /// The operating system does not report the status.
     pub fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
@@ -92,8 +92,8 @@ impl RunningCommand {
         ProcessGroup(self.child.id())
     }
 
-    /// Kills the command and all processes that it started, at once. A shell sends the signal, because the standard library cannot
-    /// send one to a process group.
+    /// Immediately kills the command and all processes of its group. A shell sends the signal, because the standard
+    /// library cannot send a signal to a process group.
     pub fn kill(&mut self) {
         // The command may have exited in the meantime.
         let _ = shell("kill -s KILL -- \"-$0\"", &[self.group().0.to_string()]).status();
@@ -101,10 +101,10 @@ impl RunningCommand {
         let _ = self.child.wait();
     }
 
-    /// Returns the last lines of the output, after the end of the command. Waits for the end of the output, but not longer than
+    /// Returns the last lines of the output, after the command has exited. Waits for the end of the output for at most
     /// [`OUTPUT_TIMEOUT`].
     pub fn last_lines(&self) -> Vec<String> {
-        // Nothing is sent: the wait ends at the end of the output, or after the timeout.
+        // Nothing is sent on this channel. The wait ends when the channel is closed, or after the timeout.
         let _ = self.ended.recv_timeout(OUTPUT_TIMEOUT);
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if !lines.partial.is_empty() {
@@ -115,8 +115,8 @@ impl RunningCommand {
 }
 
 impl ProcessGroup {
-    /// Sends SIGTERM, and SIGKILL if processes are left after `grace`. Does not wait: a shell of its own does this, even
-    /// after the end of this program.
+    /// Sends SIGTERM, and SIGKILL if processes are left after `grace`. This method does not wait: a shell in the
+    /// background sends the signals, even if swarmctl exits.
     pub fn terminate(self, grace: Duration) {
         let wait = format!("{:.3}", (grace / MAX_CHECKS).as_secs_f32());
         let started =
@@ -127,7 +127,7 @@ impl ProcessGroup {
     }
 }
 
-/// A shell without input and output.
+/// Creates the command for a shell without input and output.
 fn shell(script: &str, arguments: &[String]) -> Command {
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(script).args(arguments);

@@ -36,7 +36,7 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// How the user calls the program.
+    /// Returns the words with which the user calls the program, for messages.
     pub fn program_name(self) -> &'static str {
         match self {
             Self::User => PROGRAM,
@@ -47,7 +47,7 @@ impl Caller {
 
 /// How the program was invoked.
 pub struct Invocation {
-    /// Who started it.
+    /// Who started the program.
     pub caller: Caller,
     /// The command line as if the program had been invoked directly.
     pub words: Vec<OsString>,

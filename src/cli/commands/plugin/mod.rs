@@ -21,7 +21,7 @@ const LINK: &str = "docker-swarmctl";
 /// The file name of the program that the link refers to.
 const PROGRAM: &str = "swarmctl";
 
-/// How the user calls the plugin.
+/// The words with which the user calls the plugin.
 const NAME: &str = "docker swarmctl";
 
 /// Install swarmctl as a Docker CLI plugin: `docker swarmctl`
@@ -75,11 +75,11 @@ fn install(link: &Path) -> anyhow::Result<String> {
     if let Some(directory) = link.parent() {
         fs::create_dir_all(directory).with_context(|| format!("cannot create `{}`", directory.display()))?;
     }
-    // The rename is atomic: there is always the old or the new link.
+    // A rename is atomic: if the link exists, it never disappears, not even for a moment.
     let new = link.with_extension(format!("new-{}", std::process::id()));
     let linked = symlink(&program, &new).and_then(|()| fs::rename(&new, link));
     if linked.is_err() {
-        // Usually it does not exist.
+        // The error is ignored: usually the temporary link was not created.
         let _ = fs::remove_file(&new);
     }
     linked.with_context(|| format!("cannot link `{shown}` to `{to}`"))?;
@@ -97,10 +97,10 @@ fn uninstall(link: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Returns the target of the existing link; `None` if there is no file.
+/// Returns the target of the existing link; `None` if `link` does not exist.
 ///
 /// # Errors
-/// There is a file or a link that does not belong to this program.
+/// `link` is a file, or a link to another program.
 fn read_own_link(link: &Path) -> anyhow::Result<Option<PathBuf>> {
     let shown = link.display();
     match fs::read_link(link) {
@@ -109,7 +109,7 @@ fn read_own_link(link: &Path) -> anyhow::Result<Option<PathBuf>> {
             bail!("`{shown}` is a link to `{}`, not to swarmctl: remove it yourself", target.display())
         }
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        // It is a file and not a link.
+        // `link` is a file.
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
             bail!("`{shown}` is not a link created by swarmctl: remove it yourself")
         }

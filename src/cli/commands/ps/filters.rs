@@ -22,7 +22,7 @@ pub fn split(given: &[Filter], named: &[String]) -> (Vec<Filter>, Vec<Filter>) {
     given.iter().cloned().partition(selects)
 }
 
-/// Converts filters for the engine, which requires the IDs of nodes.
+/// Converts filters to the engine's format. Nodes are replaced by their IDs, because the engine accepts no names.
 pub fn to_engine_filters(given: &[Filter], nodes: &mut Nodes) -> Result<Value> {
     let mut filters = json!({});
     for (key, value) in given {
@@ -32,14 +32,14 @@ pub fn to_engine_filters(given: &[Filter], nodes: &mut Nodes) -> Result<Value> {
     Ok(filters)
 }
 
-/// The nodes of the swarm, requested once when they are needed.
+/// The nodes of the swarm, requested on first use, and only once.
 pub struct Nodes<'c> {
     client: &'c Client,
     all: Option<Vec<Node>>,
 }
 
 impl<'c> Nodes<'c> {
-    /// No request is sent yet.
+    /// Sends no request yet.
     pub fn new(client: &'c Client) -> Self {
         Self { client, all: None }
     }

@@ -31,7 +31,7 @@ pub struct PsRow<'a> {
     /// The engine's JSON of the task.
     pub text: &'a str,
     name: String,
-    /// Whether a newer task has its slot.
+    /// Whether the slot has a newer task.
     is_replaced: bool,
 }
 
@@ -66,7 +66,7 @@ impl DisplayOptions<'_> {
 }
 
 impl PsRow<'_> {
-    /// Whether the task is assigned to no node.
+    /// Whether the task has not been assigned to a node.
     pub fn is_unassigned(&self) -> bool {
         self.task.node.is_empty()
     }

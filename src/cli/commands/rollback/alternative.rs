@@ -32,8 +32,8 @@ pub fn describe_no_way_back(
     }
 }
 
-/// Returns the image of the newest task that ran successfully, other than `image`. An image of which a task failed is not
-/// suggested, although its other tasks may have run until they were shut down.
+/// Returns the image of the newest task that ran successfully, other than `image`. If one task of an image has failed,
+/// the image is not suggested, even if other tasks of it ran until they were shut down.
 pub fn newest_good_image<'a>(tasks: &'a [TaskWithSpec], image: &str) -> Option<&'a str> {
     let has_failed = |image: &str| {
         let is_failure = |state| matches!(state, TaskState::Failed | TaskState::Rejected);

@@ -24,7 +24,7 @@ pub fn no_previous_spec(service: &Service) -> &'static str {
     }
 }
 
-/// Checks the previous spec. Returns a warning.
+/// Refuses a previous spec that changes nothing, has failed, or refers to missing objects. May return a warning.
 pub fn check(
     client: &Client,
     service: &Service,
@@ -57,8 +57,8 @@ pub fn check(
     check_references(client, service, previous)
 }
 
-/// Rejects a spec that refers to objects that no longer exist: the engine would accept it, and its tasks
-/// would fail. Returns a warning.
+/// Refuses a spec that refers to objects that no longer exist: the engine would accept the spec, but its tasks would
+/// fail. If this cannot be checked, returns a warning.
 fn check_references(
     client: &Client,
     service: &Service,
@@ -75,7 +75,7 @@ fn check_references(
         {
             Err(NotStarted::Failed(error).into())
         }
-        // A proxy may forbid the request.
+        // For example, a proxy forbids these requests.
         Err(error) => {
             Ok(Some(format!("cannot check that the secrets, configs and networks still exist: {error}")))
         }

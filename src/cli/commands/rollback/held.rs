@@ -33,10 +33,10 @@ pub fn prepare(
     Ok(Some(Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) }))
 }
 
-/// Refuses a previous spec of a held update: its tasks would be replaced in part, and nothing would continue.
+/// Refuses a previous spec that is part of a held update: a rollback to it would replace some tasks and then stop.
 ///
 /// # Errors
-/// It is one.
+/// The previous spec is part of a held update.
 pub fn refuse_held_spec(item: &Item<()>, previous: &Value) -> Result<(), NotStarted> {
     if !has_label(previous) && !is_held_without_label(previous) {
         return Ok(());

@@ -27,7 +27,7 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
 
-/// The help of `--rollback-on-failure`: it undoes a rollback.
+/// The help of `--rollback-on-failure`, which for this command means: undo the rollback.
 const ON_FAILURE: &str = "With --to, return to the current spec if the rollout fails (exit 6)";
 const ON_FAILURE_LONG: &str = "With --to, return to the current spec if the rollout fails (exit 6)\n\n\
     Waits for this too. With `all`, services that converged before are also returned to the specs that they \

@@ -42,7 +42,7 @@ pub struct ToArgs {
 }
 
 impl ToArgs {
-    /// Whether a recorded spec is restored.
+    /// Whether `--to` is given.
     pub fn is_given(&self) -> bool {
         self.to.is_some()
     }
@@ -87,7 +87,7 @@ fn read(run: u64, deployment: &mut Deployment) -> anyhow::Result<Record> {
     Ok(read_record(&find_run(&journal, run)?)?)
 }
 
-/// The image that is restored, if it is another one.
+/// Returns the image that is restored, if it has a digest and differs from the service's image.
 fn restored_image(record: &Record, service: &Service) -> Option<ImageRef> {
     let before = record.service(service.id())?.parsed_before().ok()??;
     image_of(&before).filter(|image| image.digest().is_some() && is_other(service, image))
@@ -117,7 +117,7 @@ fn prepare(
     restorer.prepare(client, service, UpdateRequest { operation, ..request.clone() })
 }
 
-/// Refuses a spec of another kind of mode, which the engine would refuse after other services were updated.
+/// Refuses a spec with another mode, such as global. The engine would refuse it too, but after updates of others.
 fn refuse_other_mode(recorded: &RecordedService, service: &Service) -> Result<(), NotStarted> {
     let kind = |spec: &serde_json::Value| {
         let modes = spec["Mode"].as_object().into_iter().flatten();

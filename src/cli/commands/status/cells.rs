@@ -40,7 +40,7 @@ pub fn cells(service: &Service, judgement: &Judgement) -> [String; 10] {
     ]
 }
 
-/// Returns the cells of a service whose update is held. `None` of any other service.
+/// Returns the cells of a service whose update is held; `None` for any other service.
 pub fn held_cells(service: &Service, judgement: &Judgement) -> Option<[String; 5]> {
     let update = HeldUpdate::of(service).filter(|_| judgement.state == State::Held)?;
     let label = update.label();
@@ -54,7 +54,7 @@ pub fn held_cells(service: &Service, judgement: &Judgement) -> Option<[String; 5
     ])
 }
 
-/// Formats REPLICAS, as `ls` does.
+/// Formats the column REPLICAS in the same way as `ls`.
 fn replicas_of(service: &Service, judgement: &Judgement) -> String {
     let spec = service.spec();
     let mode = Mode::from_spec(&spec["Mode"]);

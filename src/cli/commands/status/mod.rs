@@ -79,15 +79,15 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
         tables::print(&mut out, rows.as_ref(), &reports)?;
         print_warnings(&reports, app);
     }
-    // Not printed again, because the table shows it.
     lookups.note(app.ui);
+    // The table has only the services that were judged.
     let unseen = reports.iter().filter(|report| report.rollout().is_none());
     unseen.for_each(|report| print_remarks_and_error(style, report, app));
     out.finish()?;
     Ok(style.exit(&reports, app.signal()))
 }
 
-/// Prints the warnings about services that were judged. Those of the others are printed with their errors.
+/// Prints the warnings about services that were judged. Those about other services are printed with their errors.
 fn print_warnings(reports: &[ServiceReport], app: &App) {
     for report in reports.iter().filter(|report| report.rollout().is_some()) {
         let warnings = report.remarks.warnings.iter();

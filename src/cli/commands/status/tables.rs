@@ -17,7 +17,7 @@ const HELD_COLUMNS: Columns = Columns {
     extra: &[],
 };
 
-/// Prints the services that were judged. With a template, each has a row of the same form.
+/// Prints the services that were judged. Held services have their own table, except with a template.
 pub fn print(
     out: &mut OutputWriter,
     template: Option<&RowTemplate>,

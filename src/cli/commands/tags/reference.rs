@@ -7,16 +7,16 @@ use crate::api::registry::tags::{LABEL, Policy, PolicySource};
 use crate::api::resources::services;
 use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
-/// What the tags are compared with.
+/// The image whose repository is listed, and the tag that the others are compared with.
 pub struct Reference {
-    /// The image, whose repository is listed.
+    /// The image; its repository is listed.
     pub image: ImageRef,
     /// The tag and the policy, if there is a tag.
     pub current: Option<(String, Policy)>,
 }
 
 impl Reference {
-    /// The image and the policy that the arguments name: those of a service or of a repository.
+    /// Finds the image of the service or repository that the arguments name, and the policy.
     pub fn find(client: &Client, args: &TagsArgs) -> anyhow::Result<Self> {
         if args.subject.contains(['/', '.', ':']) {
             let image = ImageRef::parse(&args.subject).or_example(IMAGE)?;

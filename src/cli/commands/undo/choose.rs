@@ -1,4 +1,4 @@
-//! The services of a run that are undone.
+//! Chooses the services of a run whose changes are undone.
 
 use crate::api::journal::RecordedService;
 use crate::api::resources::services::MIN_ID_PREFIX_LEN;
@@ -7,7 +7,7 @@ use crate::cli::deploy::ChosenBy;
 /// A service of a run, and how it was chosen.
 pub type Chosen = (RecordedService, ChosenBy);
 
-/// The named services of a run, or all, and the names that are not in it.
+/// Returns the named services of a run (all, if `named` is empty), and the names that match no service of the run.
 pub fn choose(services: Vec<RecordedService>, named: &[String]) -> (Vec<Chosen>, Vec<String>) {
     if named.is_empty() {
         return (services.into_iter().map(|one| (one, ChosenBy::Property)).collect(), Vec::new());

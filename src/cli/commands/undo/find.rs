@@ -1,4 +1,4 @@
-//! The services of a run, as they are now: each in one state.
+//! Reads the services of a run, and determines for each whether its changes can be reverted.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::cli::deploy::restore::{HELD, is_other};
 #[derive(Debug)]
 pub struct ToUndo {
     pub recorded: Arc<RecordedService>,
-    /// The edits, or why there are none.
+    /// The edits that revert the changes, or why there are none.
     pub edits: Result<Vec<Edit>, NothingToRevert>,
 }
 
@@ -34,14 +34,14 @@ pub struct Finder {
 /// What to do with services that cannot be reverted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfConflict {
-    /// Nothing is posted.
+    /// Post nothing.
     Fail,
-    /// They are left out.
+    /// Leave these services out.
     Skip,
 }
 
 impl Finder {
-    /// Reads every service by its ID, and judges it. The last one of the run comes first.
+    /// Reads every service by its ID, and judges it. Returns the services in the reverse order of the run.
     ///
     /// # Errors
     /// The engine does not respond.
@@ -117,7 +117,7 @@ impl Finder {
         JudgedService::chosen(name, service, chosen_by, payload, remarks(state))
     }
 
-    /// A service that cannot be reverted: it is left out, or fails for this reason.
+    /// Returns a service that cannot be reverted. It is left out because of `skipped`, or fails because of `why`.
     fn left_out(
         self,
         name: &str,
@@ -140,7 +140,7 @@ fn remarks(state: UndoState) -> Remarks {
     Remarks { undo: Some(state), ..Remarks::default() }
 }
 
-/// The images that are restored.
+/// Returns the images with a digest that are restored, except those that their service already has.
 pub fn restored_images(judged: &[JudgedService<ToUndo>]) -> impl Iterator<Item = ImageRef> {
     let items = judged.iter().filter_map(|one| one.entry.as_ref().ok());
     items.filter_map(|item| {

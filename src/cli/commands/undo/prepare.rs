@@ -10,19 +10,19 @@ use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::restore::Restorer;
 use crate::cli::deploy::{IfPaused, Item, Prepared};
 
-/// Prepares the updates; nothing is posted yet.
+/// Prepares the updates. It posts nothing.
 #[derive(Debug)]
 pub struct Preparer<'a> {
-    /// The request without its operation.
+    /// The request; each service replaces its operation.
     pub request: UpdateRequest,
     pub restorer: Restorer<'a>,
 }
 
 impl Preparer<'_> {
-    /// The update of one service.
+    /// Prepares the update of one service.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The update cannot be prepared.
     pub fn prepare(&self, client: &Client, item: &Item<ToUndo>) -> Result<Prepared, NotStarted> {
         let ToUndo { recorded, edits } = &item.payload;
         let edits = match edits {

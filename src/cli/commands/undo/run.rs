@@ -7,7 +7,7 @@ use crate::cli::messages::shell;
 use crate::cli::select::format_count;
 use crate::output::visible_prefix;
 
-/// `run 124 of 2026-11-28 22:10 UTC by ann@ci-7: 12 services (update-image --stack shop --tag 1.8)`.
+/// Describes a run: `run 124 of 2026-11-28 22:10 UTC by ann@ci-7: 12 services (update-image --stack shop --tag 1.8)`.
 pub fn headline(run: &StoredRun, record: &Record) -> String {
     let [by, command] = [&record.by, &record.command].map(|text| visible_prefix(text, 200));
     let services = format_count(record.services.len(), "service");

@@ -124,7 +124,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 impl UpdateArgs {
-    /// How the update is made in steps, or a held one is rolled back.
+    /// Returns the rules for an update in steps, or for the rollback of a held update.
     fn step_rules(&self) -> Result<Option<StepRules>, UsageError> {
         let rules = self.steps.rules(&self.gates)?;
         if rules.is_some()

@@ -22,7 +22,7 @@ pub struct RequestedUpdate<'a> {
     pub app: &'a App,
     /// The edits of the flags.
     pub edits: &'a [Edit],
-    /// Those of them that remove something by its name.
+    /// The edits of flags that remove something by its name.
     pub removals: &'a Removals,
     /// The spec of `--spec`.
     pub document: Option<&'a Document>,
@@ -47,7 +47,7 @@ impl RequestedUpdate<'_> {
         let mut edits = self.edits.to_vec();
         let named = take_image(&mut edits, |_| true);
         let (mut resolved, unmatched) = self.edits_for(client, service, edits)?;
-        // The tag of a new spec is pinned too, unless the service already has it or a flag sets another
+        // The tag of a new spec is pinned too, unless the service already has this image or a flag sets another
         // image.
         let is_new =
             |image: &ImageRef| image.digest().is_none() && Some(&*image.familiar()) != service.image();
@@ -106,7 +106,7 @@ impl RequestedUpdate<'_> {
             spec::check_types(&all).map_err(UsageError::from)?;
             all.extend(spec::update::resolve_semantics(edits, service.spec()).map_err(UsageError::from)?);
             let count = all.len();
-            // Their names are among those of the other edits, so no additional request is sent.
+            // The other edits contain the names of the removals, so that resolving both needs no additional request.
             all.extend(self.removals.edits().cloned());
             references::resolve(client, &mut all, Some(service.spec()))?;
             let removals = all.split_off(count);
@@ -126,7 +126,7 @@ impl RequestedUpdate<'_> {
     }
 }
 
-/// Removes the image from the edits, so that it can be pinned, if `is_asked` returns true for it.
+/// Removes the image from the edits and returns it for pinning, if `is_asked` returns true for the image.
 pub fn take_image(edits: &mut Vec<Edit>, is_asked: impl Fn(&ImageRef) -> bool) -> Option<ImageRef> {
     let place = Place::at("TaskTemplate.ContainerSpec.Image");
     let asked = edits.iter().rev().find(|edit| edit.place == place).and_then(|edit| match &edit.op {

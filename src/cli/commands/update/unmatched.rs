@@ -16,26 +16,26 @@ const MAX_NAMES: usize = 10;
 /// The removals of a command line, and the services in which they match nothing.
 pub struct Removals {
     all: Vec<Removal>,
-    /// The names of the services, for each removal.
+    /// For each removal, the names of the services in which it matches nothing.
     unmatched: Mutex<Vec<Vec<String>>>,
 }
 
 impl Removals {
-    /// No service has been checked yet.
+    /// Creates the list, before any service has been checked.
     pub fn new(all: Vec<Removal>) -> Self {
         let unmatched = Mutex::new(vec![Vec::new(); all.len()]);
         Self { all, unmatched }
     }
 
-    /// The edits of all removals, with names that are not resolved.
+    /// Returns the edits of all removals, with names that are not yet replaced by IDs.
     pub fn edits(&self) -> impl Iterator<Item = &Edit> {
         self.all.iter().flat_map(|removal| &removal.edits)
     }
 
-    /// Checks which removals match something in a service. `resolved` are [`Self::edits`] with IDs, and `edits` those of the
-    /// whole command line. Returns notes about the others.
+    /// Returns notes about the removals that match nothing in a service. `resolved` are [`Self::edits`] with IDs for
+    /// names, and `edits` are all edits of the command line.
     ///
-    /// A removal is not reported if another flag sets what it removes: together they replace the value.
+    /// A removal is not reported if another flag sets the same item: the two flags together replace the value.
     pub fn check(&self, service: &Service, resolved: &[Edit], edits: &[Edit]) -> Vec<String> {
         let mut before = service.spec().clone();
         prepare(&mut before, resolved);

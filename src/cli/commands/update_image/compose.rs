@@ -3,8 +3,8 @@
 use super::json::JsonNode;
 use super::list::ListError;
 
-/// Returns the services of a Compose file; `None` if the value is not one (an object whose `services` is an
-/// object of objects).
+/// Returns the services of a Compose file; `None` if the value is not a Compose file (an object whose `services` is
+/// an object of objects).
 pub fn services(value: &JsonNode) -> Option<&[(String, JsonNode)]> {
     let services = value.get("services")?.object()?;
     services.iter().all(|(_, service)| service.object().is_some()).then_some(services)

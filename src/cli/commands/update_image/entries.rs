@@ -14,8 +14,8 @@ pub fn items(value: JsonNode) -> Vec<JsonNode> {
     }
 }
 
-/// Whether the object maps services to images. An object with `image` is a single service, unless its name is
-/// not valid: services may be named `image` and `name`.
+/// Whether the object maps services to images. `{"name": "web", "image": "web:1"}` is a single service, whereas
+/// `{"name": "a:1", "image": "b:1"}` has the services `name` and `image`, because `a:1` is not a valid service name.
 fn is_map_of_images(entries: &[(String, JsonNode)]) -> bool {
     let value = |key: &str| entries.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.text());
     let can_be_name = |text: &str| !text.contains(['/', ':', '@', '.']);

@@ -84,7 +84,7 @@ impl FromArgs {
     }
 }
 
-/// The images before they were mapped, by the services as they are named.
+/// Returns the images before they were mapped, by the names of the services in the file.
 fn mapped_from(images: &[(String, RequestedImage)]) -> HashMap<String, Remarks> {
     let before = |(service, new): &(String, RequestedImage)| match new {
         RequestedImage::Mapped(_, from) => {

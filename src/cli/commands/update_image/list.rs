@@ -42,9 +42,9 @@ pub fn read(from: &str, stack: Option<&str>) -> Result<Images, UsageError> {
 /// An error in a list.
 #[derive(Debug, PartialEq)]
 pub enum ListError {
-    /// A Compose file requires `--stack`.
+    /// The list is a Compose file, which requires `--stack`.
     NeedsStack(String),
-    /// Anything else.
+    /// The list is not valid for this reason.
     Invalid(String),
 }
 

@@ -121,7 +121,7 @@ fn image() -> impl Strategy<Value = String> {
         .prop_filter("a valid reference", |text| ImageRef::parse(text).is_ok())
 }
 
-/// Valid service names, including those of keys.
+/// Valid service names, including those that are also keys of the JSON formats.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-zA-Z0-9]([a-zA-Z0-9_-]{0,20}[a-zA-Z0-9])?",

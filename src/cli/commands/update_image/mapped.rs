@@ -9,7 +9,7 @@ use crate::cli::deploy::report::NotStarted;
 use crate::cli::messages::errors::{engine_login_hint, hint};
 use crate::cli::messages::shell;
 
-/// Requests the image from its registry.
+/// Requests the image from its registry, if it has a digest.
 ///
 /// # Errors
 /// The registry does not have the image, or the request failed.
@@ -42,7 +42,7 @@ pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> R
     }
 }
 
-/// The command that copies an image with its digest.
+/// Returns the command that copies an image with its digest.
 fn copy_command(image: &ImageRef, from: &ImageRef) -> String {
     let to = match image.tag() {
         Some(tag) => format!("{}:{tag}", image.repository()),

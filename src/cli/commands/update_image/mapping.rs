@@ -10,7 +10,7 @@ const EXAMPLE: &str = "--map-registry staging.example.com=registry.example.com";
 /// has two components, because the parser adds `library/` to a single component on Docker Hub.
 const REST: &str = "/x/x";
 
-/// One mapping.
+/// One `--map-registry FROM=TO`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     /// The argument.
@@ -24,7 +24,7 @@ pub struct Mapping {
 pub struct MappedImage {
     /// The image to deploy.
     pub image: ImageRef,
-    /// The image in the file.
+    /// The image in the file, if it was mapped.
     pub from: Option<ImageRef>,
 }
 

@@ -34,7 +34,7 @@ fn the_longest_matching_prefix_of_whole_path_segments_is_replaced() {
         (&["localhost=r.io"], "localhost/x:1", "r.io/x:1"),
     ] {
         let given = mapped(mappings, image);
-        // Here only the longer mapping applies.
+        // Only the longer of two mappings applies, and the other one is reported as unused.
         if mappings.len() == 2 {
             assert!(given.unwrap_err().contains("a longer mapping applies"), "{mappings:?}");
             let longest = mappings.iter().max_by_key(|text| text.len()).unwrap();

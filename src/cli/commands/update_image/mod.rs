@@ -135,8 +135,8 @@ impl UpdateImageArgs {
         let change = change.map_err(NotStarted::Failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
-        // If only credentials change, a paused rollout is resumed only if the service is named and its image is
-        // given: then the rollout may have failed for lack of these credentials.
+        // If only credentials change, a paused rollout is resumed only if the command line names the service and
+        // its image, because such a rollout may have failed for lack of these credentials.
         let is_for_this_image = item.is_named() && self.requested.gives_images();
         let if_paused =
             if edits.is_empty() && !is_for_this_image { IfPaused::Keep } else { IfPaused::Resume };

@@ -21,7 +21,7 @@ pub struct NewestChooser<'a> {
     has_unknown_push: AtomicBool,
 }
 
-/// The selection of services. If the policy comes from labels, services without a label are left out.
+/// Returns the selection of services. If the policy comes from labels, services without a label are left out.
 pub fn selection<'s>(select: &'s SelectArgs, source: Option<&PolicySource>) -> Cow<'s, SelectArgs> {
     match source {
         Some(PolicySource::Label) if select.is_given() => Cow::Owned(select.with_label(LABEL)),

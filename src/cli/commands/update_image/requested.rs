@@ -91,7 +91,7 @@ impl RequestedImageArgs {
         }
     }
 
-    /// The one image for all selected services, as it was typed and as it was parsed.
+    /// Returns the one image for all selected services, both as it was typed and as it was parsed.
     pub fn image_for_selection(&self, requested: &Assignments<RequestedImage>) -> Option<(String, ImageRef)> {
         match (requested, self.words.as_slice()) {
             (Assignments::ForSelection(RequestedImage::Image(image)), [typed]) => {
@@ -101,7 +101,7 @@ impl RequestedImageArgs {
         }
     }
 
-    /// Whether images are given, and not only tags or policies.
+    /// Whether the command line gives complete images instead of `--tag`, `--refresh` or `--newest`.
     pub fn gives_images(&self) -> bool {
         self.tag.is_none() && !self.refresh && self.newest.is_none()
     }

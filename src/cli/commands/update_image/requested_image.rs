@@ -10,7 +10,7 @@ use crate::cli::select::Assignments;
 pub enum RequestedImage {
     /// This image.
     Image(ImageRef),
-    /// The first image, into which the second one was mapped.
+    /// The first image. The file has the second one, which `--map-registry` replaced.
     Mapped(ImageRef, ImageRef),
     /// The service's repository with this tag.
     Tag(String),
@@ -45,7 +45,7 @@ impl RequestedImage {
     /// Returns the image for a service that runs `current`.
     ///
     /// # Errors
-    /// Why there is no such image.
+    /// The current image cannot be parsed or has no tag, or the result is not valid.
     pub fn image(&self, current: &str) -> Result<ImageRef, String> {
         if let Self::Image(image) | Self::Mapped(image, _) = self {
             return Ok(image.clone());

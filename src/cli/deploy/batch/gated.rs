@@ -17,21 +17,21 @@ use crate::cli::progress::ProgressUpdate;
 
 /// Maximum number of gates that run at the same time.
 const MAX_RUNNING: usize = 64;
-/// Poll interval for the end of gates.
+/// Poll interval for the end of a gate's run.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What the gates of all services share.
+/// Creates the gates of services. All of them share one client.
 pub struct Gating {
     client: Arc<Client>,
 }
 
 impl Gating {
-    /// Gates that use the connections of this client.
+    /// Creates gates that share the connections of `client`.
     pub fn new(client: &Client) -> Self {
         Self { client: Arc::new(client.clone_shared()) }
     }
 
-    /// The gates of a service that is going to be watched.
+    /// Returns the gates of a service that is going to be watched, if the command has gates.
     pub fn gates_of(&self, rules: &Rules, watched: &mut Watched) -> Option<ServiceGates> {
         let gates = rules.gates.as_ref()?;
         let before = watched.image_before.as_deref();
@@ -41,7 +41,7 @@ impl Gating {
         Some(gates)
     }
 
-    /// The gates of the current step of a held update.
+    /// Returns the gates of the current step of a held update, if the command has gates.
     pub fn gates_of_step(
         &self,
         rules: &Rules,
@@ -60,7 +60,7 @@ impl Gating {
 }
 
 impl<T: Send> Batch<'_, T> {
-    /// When to look at the gates again.
+    /// Returns when to check the gates and steps again.
     pub(super) fn next_look_at_gates(&self) -> Instant {
         let has_gates = self.entries.iter().zip(&self.watched).any(|(entry, watched)| {
             entry.gates.as_ref().is_some_and(ServiceGates::is_running)
@@ -75,7 +75,7 @@ impl<T: Send> Batch<'_, T> {
         due.map_or(next, |due| due.min(next))
     }
 
-    /// Starts gates and evaluates those that have ended.
+    /// Starts runs of gates, and evaluates runs that have ended. A verdict or a due step requires a poll at once.
     pub(super) fn advance_gates(&mut self) {
         let running = |gates: &&ServiceGates| gates.is_running();
         let running = self.entries.iter().filter_map(|entry| entry.gates.as_ref()).filter(running).count();
@@ -94,8 +94,8 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    /// Lets the gates know what the services are doing, and stops watching services whose gates have
-    /// ended.
+    /// Continues or suspends the gates, depending on whether their service has converged, and stops watching
+    /// services whose gates have ended.
     pub(super) fn judge_gates(&mut self) {
         for at in 0..self.entries.len() {
             let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
@@ -137,7 +137,7 @@ impl<T: Send> Batch<'_, T> {
     }
 }
 
-/// Ends the gates of a service, and the watch if they have decided.
+/// Ends the gates of a service. If there is a verdict, the watch of the service ends too.
 fn end(watched: &mut Watched, gates: ServiceGates) {
     let verdict = gates.verdict();
     let reports = gates.into_reports();

@@ -28,7 +28,7 @@ use crate::api::http::client::Client;
 use crate::api::rollout::FailureReason;
 use crate::cli::progress::{ProgressDisplay, Role};
 
-/// From this number on, updates are read back with one list while others are sent, so that not all reads come at the end.
+/// Minimum number of updates that are read back with one list while others are still being sent.
 const MIN_READ_BACK: usize = 50;
 
 /// Runs `act` for all items. The reports are in the order of the items.
@@ -49,7 +49,7 @@ pub fn run<T: Send>(
             WorkResult::RolledBack(failed, rollback)
         }
     };
-    // Without waiting for rollouts, the pool can have all items at once, and each thread takes the next one.
+    // If no rollout is waited for, the pool gets all items at once, and each thread takes the next item.
     let queues_everything = threads > 1 && rules.follow == Follow::Once && rules.canary.is_none();
     let limits = Limits {
         queues_everything,
@@ -84,7 +84,7 @@ pub fn run<T: Send>(
     })
 }
 
-/// Returns why no further services may be started, apart from failures.
+/// Returns why no further services may be started. Failures are not considered here.
 fn stop_reason(client: &Client) -> Option<BatchStop> {
     if client.cancellation().signal().is_some() {
         return Some(BatchStop::Interrupted);
@@ -117,15 +117,15 @@ enum WorkResult {
 struct WatchEntry {
     key: usize,
     watch: WatchRequest,
-    /// The failed change, if this is its rollback.
+    /// The failed change, if the watched change is its rollback.
     rolls_back: Option<ServiceReport>,
     /// The gates of the change, or of its current step.
     gates: Option<ServiceGates>,
     /// The held update, if the change is made in steps.
     stepper: Option<Box<Stepper>>,
-    /// What the gates of the step had shown when they were stopped.
+    /// The reports of the gates that were stopped before their step ended.
     stopped_gates: Vec<GateReport>,
-    /// The post that ended the held update.
+    /// The failed post, if such a post ended the held update.
     not_posted: Option<Box<FailedUpdate>>,
 }
 
@@ -133,7 +133,7 @@ struct Batch<'a, T> {
     client: &'a Client,
     rules: &'a Rules,
     pool: &'a Pool<'a, Work<T>, WorkResult>,
-    /// Whether the pool is given all items at once. Its threads still start only what the rules allow.
+    /// Whether the pool gets all items at once. Even then, its threads start only what the rules allow.
     queues_everything: bool,
     progress: &'a mut dyn ProgressDisplay,
     waiting: VecDeque<(usize, Box<Item<T>>)>,
@@ -201,7 +201,7 @@ impl<T: Send> Batch<'_, T> {
                 self.progress.started(item.service.id(), item.service.name(), role);
             }
             started.push((key, Work::Start(item)));
-            // Without threads the work is done by `submit`, after which the batch may have to stop.
+            // If the pool has no threads, `submit` does the work, and its result may stop the batch.
             if !self.queues_everything {
                 self.pool.submit(started.drain(..));
             }
@@ -261,7 +261,7 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    /// Reads back the updates that have been sent, if there are that many.
+    /// Reads back the updates that have been sent, if there are at least `min`.
     fn read_back(&mut self, min: usize) {
         let is_unread = |key: &usize| self.reports[*key].as_ref().is_some_and(is_unread);
         let keys: Vec<usize> = (0..self.reports.len()).filter(is_unread).collect();

@@ -17,13 +17,13 @@ impl<T: Send> Batch<'_, T> {
     /// Reads and judges the watched services, continues held updates and gates, and handles what has ended.
     pub(super) fn poll(&mut self) {
         let next_delay = self.poller.poll(self.client, &mut self.watched, self.progress);
-        // If all services have ended, the results of requests that are being sent are awaited.
+        // There is no delay if all services have ended. The loop then waits for requests that are still being sent.
         self.next_poll = Instant::now() + next_delay.unwrap_or(POLL_INTERVAL);
         self.drive();
         self.judge_gates();
         for at in (0..self.watched.len()).rev() {
             let Some(ending) = &self.watched[at].ending else { continue };
-            // The result of a request that is being sent belongs to the report.
+            // The report of this service needs the result of a request that is still being sent.
             if self.entries[at].stepper.as_ref().is_some_and(|stepper| stepper.is_posting()) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The held updates of a batch: their rounds, checks and ends, while all services are watched.
+//! The held updates of a batch: takes and checks their steps while all services are watched.
 
 use std::time::Instant;
 
@@ -34,7 +34,7 @@ pub struct PostRequest {
 }
 
 impl PostRequest {
-    /// Sends it. The service is read first.
+    /// Reads the service and sends the post.
     pub fn run(self, client: &Client) -> Result<Update, Box<FailedUpdate>> {
         let newest = match services::inspect(client, self.service.id()) {
             Ok(newest) => newest,
@@ -50,17 +50,17 @@ impl PostRequest {
     }
 }
 
-/// The failure of an update that was not sent.
+/// Creates the failure of an update that was not sent.
 fn not_sent(base: Service, error: Error) -> Box<FailedUpdate> {
     let (after, attempt, delivery, warnings) = (None, Attempt::default(), Delivery::None, Vec::new());
     Box::new(FailedUpdate { error: UpdateError::Failed(error), base, after, attempt, delivery, warnings })
 }
 
-/// Posts the spec once more, so that a rollback by the engine does not restore the hold.
+/// Posts the spec once more, so that a rollback by the engine would not restore the hold.
 fn posted_twice(client: &Client, applied: Applied) -> Applied {
     let Stored::Read { service, dropped } = applied.stored else { return applied };
     if has_label(service.spec()) {
-        // Another update is held already.
+        // Somebody else has started another held update.
         let stored = Stored::Read { service, dropped };
         return Applied { stored, ..applied };
     }
@@ -75,7 +75,7 @@ fn posted_twice(client: &Client, applied: Applied) -> Applied {
     Applied { stored: Stored::Read { service, dropped }, warnings, ..applied }
 }
 
-/// The held update after the first post of a command, or as it was found. `None` if this command does not drive it.
+/// Returns the held update after the first post of a command, or as it was read. `None` if the service is not held.
 fn hold_after(change: &Watchable) -> Option<Hold> {
     match change {
         // A post without changes only resumes the rollout.
@@ -84,7 +84,7 @@ fn hold_after(change: &Watchable) -> Option<Hold> {
     }
 }
 
-/// The service after a post. `None` if it was not read, or from a manager that lags behind.
+/// Returns the service as read after a post. `None` if it was not read, or from a manager that lags behind the post.
 fn read_after(applied: &Applied) -> Option<&Service> {
     match &applied.stored {
         Stored::Read { service, .. } => Some(service).filter(|it| it.version() > applied.version_before),
@@ -93,7 +93,7 @@ fn read_after(applied: &Applied) -> Option<&Service> {
 }
 
 impl<T: Send> Batch<'_, T> {
-    /// Continues the held update of a service that is going to be watched. `None` if it is not held, or not by this command.
+    /// Returns the stepper for a held service. `None` if the service or the command has no held update.
     pub(super) fn stepper_of(
         &self,
         change: &mut Watchable,
@@ -103,7 +103,7 @@ impl<T: Send> Batch<'_, T> {
         let steps = self.rules.steps.as_ref()?;
         let hold = hold_after(change)?;
         let service = change.service()?;
-        // If the last post was made by another process, the label does not have the changes of others that are accepted.
+        // With `--as-is`, changes by others are accepted, but a label that another process posted does not have them.
         let hold = match steps.rules.if_changed {
             IfChanged::Conflict => hold,
             IfChanged::Accept => hold.as_is(service.spec()),
@@ -131,7 +131,7 @@ impl<T: Send> Batch<'_, T> {
         })
     }
 
-    /// Looks at all held updates, after the services were read.
+    /// Continues all held updates after the services were read.
     pub(super) fn drive(&mut self) {
         for at in 0..self.entries.len() {
             loop {
@@ -165,7 +165,7 @@ impl<T: Send> Batch<'_, T> {
         entry.stopped_gates = gates.into_reports();
     }
 
-    /// Does what a held update requires. Returns whether to look at it again at once.
+    /// Performs the next action of a held update. Returns whether the update must be observed again at once.
     fn act(&mut self, at: usize, action: Action) -> bool {
         let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
         let Some(stepper) = &mut entry.stepper else { return false };
@@ -179,7 +179,7 @@ impl<T: Send> Batch<'_, T> {
             }
             Action::ReportAdvance => {
                 let causes = match &mut stepper.last_post {
-                    // The tasks may be newer than the service that was read before them.
+                    // The tasks were read after the service and may be newer, so the service is read again.
                     Some(post) => match services::inspect(self.client, watched.service.id()) {
                         Ok(newest) => post.explain(self.client, &newest),
                         Err(_) => vec![AdvanceCause::Unknown],
@@ -218,7 +218,7 @@ impl<T: Send> Batch<'_, T> {
         true
     }
 
-    /// Asks the user, and does what was answered.
+    /// Asks the user, and performs the action for the answer.
     pub(super) fn answer(&mut self) {
         let Some((key, answer)) = self.questions.poll() else { return };
         let Some(at) = self.entries.iter().position(|entry| entry.key == key) else { return };
@@ -228,7 +228,7 @@ impl<T: Send> Batch<'_, T> {
         self.act(at, action);
     }
 
-    /// The gates of a step have decided.
+    /// Handles the verdict of the gates of a step.
     pub(super) fn decided(&mut self, at: usize, verdict: Verdict, gates: Vec<GateReport>) {
         let (watched, entry) = (&self.watched[at], &mut self.entries[at]);
         let (Some(stepper), Some(seen)) = (&mut entry.stepper, observed(watched)) else { return };
@@ -236,7 +236,7 @@ impl<T: Send> Batch<'_, T> {
         self.act(at, action);
     }
 
-    /// A post of a held update has ended.
+    /// Handles the result of a post of a held update.
     pub(super) fn posted(&mut self, key: usize, result: Result<Update, Box<FailedUpdate>>) {
         let Some(at) = self.entries.iter().position(|entry| entry.key == key) else { return };
         self.poller.restart();
@@ -260,7 +260,7 @@ impl<T: Send> Batch<'_, T> {
         let version_before = applied.version_before;
         let action = stepper.posted(AcceptedPost { hold, version_before, service: read });
         if matches!(action, Action::End(_)) {
-            // The last post restarts no task.
+            // The last post restarts no task, so the judgement is still valid.
             watched.judgement = judgement;
         }
         let remarks = &mut entry.watch.remarks;
@@ -270,7 +270,7 @@ impl<T: Send> Batch<'_, T> {
         self.act(at, action);
     }
 
-    /// A post of a held update was not accepted, or its result is not known.
+    /// Handles a post of a held update that was not accepted or whose result is unknown.
     fn not_posted(&mut self, at: usize, failed: Box<FailedUpdate>) {
         let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);
         let is_over = self.client.time_left().is_some_and(|left| left.is_zero());
@@ -300,7 +300,7 @@ impl<T: Send> Batch<'_, T> {
     }
 }
 
-/// What is known of a watched service; `None` if its tasks were not read since the last post.
+/// Returns the state of a watched service; `None` if its tasks have not been read since the last post.
 fn observed(watched: &Watched) -> Option<Observed<'_>> {
     let judgement = watched.judgement.as_ref()?;
     Some(Observed { service: &watched.service, judgement, at: Instant::now() })
@@ -314,7 +314,7 @@ pub fn has_converged(watched: &Watched, stepper: Option<&Stepper>) -> bool {
     }
 }
 
-/// The result of a step that was in progress when its service ended so.
+/// Returns the result of the step that was in progress when the watch of its service ended.
 pub fn result_of_step(ending: Option<&Ending>) -> StepResult {
     match ending {
         Some(Ending::Failed(_) | Ending::RolledBack | Ending::Removed) => StepResult::Failed,

@@ -47,7 +47,7 @@ pub fn run(command: &str, context: &GateContext, stop: &Stop) -> FinishedRun {
     FinishedRun { result, output: running.last_lines() }
 }
 
-/// Waits for the end of the command; `None` if it had to be terminated.
+/// Waits until the command has exited. Returns `None` if it was terminated after `limit`.
 fn wait(running: &mut RunningCommand, limit: Duration, stop: &Stop) -> io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + limit;
     let mut is_late = false;
@@ -71,7 +71,7 @@ fn from_exit(status: ExitStatus) -> RunResult {
     }
 }
 
-/// The variables of the command.
+/// Returns the environment variables for the command.
 fn variables(context: &GateContext) -> Result<Vec<(&'static str, String)>> {
     let client = context.client.limited_to(context.probe.timeouts.gate_run);
     let filters = json!({ "_up-to-date": { "true": true }, "desired-state": { "running": true } });
@@ -107,7 +107,7 @@ fn variables(context: &GateContext) -> Result<Vec<(&'static str, String)>> {
     ])
 }
 
-/// The addresses of a task in its networks, as `network=address`.
+/// Returns the addresses of a task (its JSON) in its networks, as `network=address`.
 fn addresses_of(task: &str) -> Vec<String> {
     #[derive(Deserialize)]
     struct Task {
@@ -142,7 +142,7 @@ fn addresses_of(task: &str) -> Vec<String> {
     attachments.unwrap_or_default().into_iter().flat_map(with_network).collect()
 }
 
-/// The items with spaces between them, as many as fit.
+/// Joins the items with spaces, up to [`MAX_LIST_LEN`].
 fn join(items: &[String]) -> String {
     let mut text = String::new();
     for item in items {

@@ -55,7 +55,7 @@ pub struct GateArgs {
     gate_failures: Option<u32>,
 }
 
-/// The gates of a command.
+/// The gates of a command, and how they run.
 #[derive(Clone, Debug)]
 pub struct Gates {
     /// The gates, in the order in which they run.
@@ -70,7 +70,7 @@ pub struct Gates {
     pub probe: ProbeSettings,
 }
 
-/// A gate.
+/// A check that an update must pass.
 #[derive(Clone, Debug)]
 pub enum Gate {
     /// A command for the shell.
@@ -80,7 +80,7 @@ pub enum Gate {
 }
 
 impl Gate {
-    /// The word in JSON.
+    /// Returns the name of the kind in JSON.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Command(_) => "command",
@@ -95,10 +95,10 @@ impl GateArgs {
         !self.gate.is_empty() || !self.gate_url.is_empty()
     }
 
-    /// The gates; `None` if no flag is given.
+    /// Returns the gates; `None` if neither `--gate` nor `--gate-url` is given.
     ///
     /// # Errors
-    /// There are too many.
+    /// There are too many gates.
     fn gates(&self, timeouts: Timeouts) -> Result<Option<Gates>, UsageError> {
         let commands = self.gate.iter().cloned().map(Gate::Command);
         let gates: Vec<Gate> = commands.chain(self.gate_url.iter().cloned().map(Gate::Url)).collect();
@@ -118,7 +118,7 @@ impl GateArgs {
 }
 
 impl Deployment<'_> {
-    /// Requires that the services pass gates, this time after they have converged.
+    /// Requires that the services pass gates. The first gate starts when a service has been converged for `bake`.
     ///
     /// # Errors
     /// There are too many gates, or the command does not wait for rollouts.
@@ -130,10 +130,10 @@ impl Deployment<'_> {
         Ok(self)
     }
 
-    /// Rejects flags with which the command does not wait for rollouts, if this flag requires it.
+    /// Rejects flags with which the command does not wait for rollouts. `flag` is the flag that requires waiting.
     ///
     /// # Errors
-    /// There is one.
+    /// Such a flag is given.
     pub fn check_waits(&self, flag: &str) -> Result<(), UsageError> {
         let example = "swarmctl update-image web shop/web:1.8 --gate ./smoke-test";
         if self.flags.follow.detach {

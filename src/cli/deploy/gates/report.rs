@@ -1,33 +1,33 @@
-//! What gates have shown, as text and JSON.
+//! The results of gates, as text and JSON.
 
 use serde_json::{Value, json};
 
 use crate::api::deploy::gates::verdict::{Tally, Verdict};
 use crate::cli::select::format_count;
 
-/// What one gate has shown.
+/// The result of one gate, and of its runs.
 #[derive(Clone, Debug)]
 pub struct GateReport {
-    /// Its number, from 1.
+    /// The number of the gate, from 1.
     pub gate: usize,
     /// `command` or `url`.
     pub kind: &'static str,
-    /// The results of its runs.
+    /// How many runs succeeded and failed.
     pub tally: Tally,
-    /// The result.
+    /// The result of the gate.
     pub result: GateResult,
-    /// The reason why the last unsuccessful run did not succeed.
+    /// Why the last unsuccessful run did not succeed.
     pub why: Option<String>,
-    /// The last lines of its output.
+    /// The last lines of output of this unsuccessful run.
     pub output: Vec<String>,
 }
 
 /// The result of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GateResult {
-    /// There is a verdict.
+    /// The gate has ended with this verdict.
     Decided(Verdict),
-    /// It was stopped.
+    /// The gate was stopped before its end.
     Unfinished,
 }
 
@@ -38,7 +38,7 @@ impl From<Verdict> for GateResult {
 }
 
 impl GateResult {
-    /// The word in JSON.
+    /// Returns the word for the result in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Decided(verdict) => verdict.as_str(),
@@ -69,7 +69,7 @@ impl GateReport {
         }
     }
 
-    /// The JSON object.
+    /// Returns the gate as a JSON object.
     pub fn json(&self) -> Value {
         json!({
             "gate": self.gate,

@@ -13,7 +13,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::cli::deploy::shell_command::{ProcessGroup, RunningCommand};
 
-/// What a gate knows of the service.
+/// What a gate needs to know about the service that it checks.
 #[derive(Clone)]
 pub struct GateContext {
     /// The engine, from which the tasks are read.
@@ -22,9 +22,9 @@ pub struct GateContext {
     pub probe: ProbeSettings,
     /// The name of the service.
     pub name: String,
-    /// Its ID.
+    /// The ID of the service.
     pub id: String,
-    /// Its image.
+    /// The image of the service.
     pub image: String,
     /// The image before the change. Empty if nothing was changed.
     pub previous_image: String,
@@ -39,26 +39,26 @@ pub struct GateRun {
     stop: Arc<Stop>,
 }
 
-/// What a run has shown.
+/// The result and the output of a run.
 #[derive(Clone, Debug)]
 pub struct FinishedRun {
-    /// The result.
+    /// Whether the run succeeded.
     pub result: RunResult,
     /// The last lines of a command's output.
     pub output: Vec<String>,
 }
 
-/// Stops a run.
+/// Stops a run: cancels its request, or terminates its command.
 #[derive(Debug)]
 pub struct Stop {
     cancellation: Cancellation,
-    /// The process group of the command. Locked while the command is started, so that none is missed.
+    /// The process group of the command. It is locked while the command starts, so that no command escapes `stop`.
     group: Mutex<Option<ProcessGroup>>,
     grace: Duration,
 }
 
 impl GateContext {
-    /// The context of a service that was changed from this image.
+    /// Creates the context of a service whose image was `before` until it was changed.
     pub fn new(client: &Arc<Client>, probe: ProbeSettings, service: &Service, before: Option<&str>) -> Self {
         Self {
             client: Arc::clone(client),
@@ -71,7 +71,7 @@ impl GateContext {
         }
     }
 
-    /// The same context, in a step of an update.
+    /// Sets the number of the current step, and the number of steps.
     pub fn in_step(self, step: (usize, usize)) -> Self {
         Self { step, ..self }
     }
@@ -96,12 +96,12 @@ impl GateRun {
         Self { thread, stop }
     }
 
-    /// Whether it has ended.
+    /// Whether the run has ended.
     pub fn is_finished(&self) -> bool {
         self.thread.is_finished()
     }
 
-    /// Returns its result. Waits for its end.
+    /// Waits for the end of the run and returns its result.
     pub fn finish(self) -> FinishedRun {
         match self.thread.join() {
             Ok(finished) => finished,
@@ -109,7 +109,7 @@ impl GateRun {
         }
     }
 
-    /// Stops it, without waiting for its end: SIGTERM, and later SIGKILL, for all processes of a command.
+    /// Stops the run without waiting for its end. All processes of a command receive SIGTERM, and later SIGKILL.
     pub fn stop(&self) {
         self.stop.stop();
     }
@@ -133,14 +133,14 @@ impl Stop {
         Ok(Some(command))
     }
 
-    /// Ends the processes of the command, if it was started and has not ended.
+    /// Terminates the processes of the command, if it was started and has not ended.
     pub fn terminate(&self) {
         if let Some(group) = self.group.lock().unwrap_or_else(PoisonError::into_inner).take() {
             group.terminate(self.grace);
         }
     }
 
-    /// The command has ended by itself: there is nothing to terminate.
+    /// Records that the command has ended, so that nothing is terminated afterwards.
     pub fn ended(&self) {
         *self.group.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,4 +1,4 @@
-//! The gates of one service: which run is next, and the verdict.
+//! The gates of one service: starts their runs one after the other, and determines the verdict.
 
 use std::time::{Duration, Instant};
 
@@ -15,14 +15,14 @@ pub struct ServiceGates {
     at: usize,
     tally: Tally,
     phase: Phase,
-    /// The last run that did not succeed: the reason, and its output.
+    /// The reason and the output of the last run that did not succeed.
     last_problem: Option<(String, Vec<String>)>,
     done: Vec<GateReport>,
     /// The report of the current gate, if it was stopped and has not started again.
     stopped: Option<GateReport>,
 }
 
-/// What happens to the current gate.
+/// The state of the current gate.
 #[derive(Debug)]
 enum Phase {
     /// The service has not converged, and no run is in progress.
@@ -33,13 +33,13 @@ enum Phase {
     Running(GateRun),
     /// The run was stopped, because the service is no longer converged.
     Stopping(GateRun),
-    /// There is a verdict. It counts if the service is still converged when it is read next.
+    /// There is a verdict on the gate. It counts only if the next read shows that the service is still converged.
     Decided(Verdict),
-    /// There are no more gates.
+    /// All gates have ended, with this verdict.
     Ended(Verdict),
 }
 
-/// What the caller must do.
+/// What the caller of [`ServiceGates::advance`] must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GateEvent {
     /// Nothing.
@@ -49,7 +49,7 @@ pub enum GateEvent {
 }
 
 impl ServiceGates {
-    /// The gates of a service that has not converged yet.
+    /// Creates the gates of a service that has not converged yet.
     pub fn new(gates: &Gates, context: GateContext) -> Self {
         let (tally, last_problem, done, stopped) = Default::default();
         Self {
@@ -69,13 +69,13 @@ impl ServiceGates {
         matches!(self.phase, Phase::Running(_) | Phase::Stopping(_))
     }
 
-    /// The number of the current gate, and the number of gates.
+    /// Returns the number of the current gate, and the number of gates.
     pub fn position(&self) -> (usize, usize) {
         let of = self.gates.gates.len();
         ((self.at + 1).min(of), of)
     }
 
-    /// The verdict on all gates, once there is one.
+    /// Returns the verdict on all gates, once they have ended.
     pub fn verdict(&self) -> Option<Verdict> {
         match self.phase {
             Phase::Ended(verdict) => Some(verdict),
@@ -83,7 +83,7 @@ impl ServiceGates {
         }
     }
 
-    /// Starts the next run if it is time and there is `room` for one, and evaluates a run that has ended.
+    /// Starts the next run if it is due and there is `room` for it, and evaluates a run that has ended.
     pub fn advance(&mut self, room: &mut usize) -> GateEvent {
         match std::mem::replace(&mut self.phase, Phase::Suspended) {
             Phase::Waiting(at) if Instant::now() >= at && *room > 0 => {
@@ -110,7 +110,7 @@ impl ServiceGates {
         GateEvent::None
     }
 
-    /// The service was read, and has converged. Returns the report of a gate that has ended.
+    /// Continues, because a read has shown that the service has converged. Returns the report of a gate that has ended.
     pub fn continue_after_convergence(&mut self) -> Option<&GateReport> {
         match self.phase {
             Phase::Suspended => {
@@ -134,8 +134,8 @@ impl ServiceGates {
         }
     }
 
-    /// The service was read, and is no longer converged. Returns the report of a gate that was stopped: it starts again
-    /// later.
+    /// Stops the current gate, because a read has shown that the service is not converged. Returns the report of the
+    /// gate if it had started. It starts again later.
     pub fn suspend(&mut self) -> Option<GateReport> {
         let stopped = match &self.phase {
             Phase::Waiting(_) if self.tally == Tally::default() => None,
@@ -166,7 +166,7 @@ impl ServiceGates {
         self.gates.gates.get(self.at)
     }
 
-    /// Keeps the reason and the output of a run that has not succeeded.
+    /// Stores the reason and the output of a run that has not succeeded.
     fn remember(&mut self, FinishedRun { result, output }: FinishedRun) {
         if let RunResult::Failure(why) | RunResult::Error(why) = result {
             self.last_problem = Some((why, output));
@@ -177,7 +177,7 @@ impl ServiceGates {
         (self.tally, self.last_problem, self.stopped) = Default::default();
     }
 
-    /// The report of the current gate.
+    /// Creates the report of the current gate.
     fn report(&self, result: GateResult) -> Option<GateReport> {
         let (why, output) = self.last_problem.clone().unzip();
         Some(GateReport {

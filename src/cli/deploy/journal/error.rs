@@ -9,13 +9,13 @@ use crate::cli::exit::Exit;
 pub struct JournalCommandError {
     /// The exit code.
     pub exit: Exit,
-    /// What to do.
+    /// What the user can do.
     pub hint: Option<String>,
     why: String,
 }
 
 impl JournalCommandError {
-    /// An error without a hint.
+    /// Creates an error without a hint.
     pub fn new(exit: Exit, why: impl Into<String>) -> Self {
         Self { exit, hint: None, why: why.into() }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::app::variable;
 use crate::cli::messages::usage::UsageError;
 
-/// The variable.
+/// The variable that selects the location.
 const VARIABLE: &str = "SWARMCTL_JOURNAL";
 
 /// Where the journal is.
@@ -15,7 +15,7 @@ pub enum Location {
     Swarm,
     /// In files below this directory.
     File(PathBuf),
-    /// There is none.
+    /// Nowhere: runs are not recorded.
     Off,
 }
 
@@ -41,7 +41,7 @@ impl Location {
     }
 }
 
-/// The directory for the state of the user's programs, by the XDG Base Directory Specification. It ignores relative paths.
+/// Returns the XDG directory for the state of the user's programs. A relative path in XDG_STATE_HOME is ignored.
 fn state_directory() -> Option<PathBuf> {
     let is_absolute = |path: &PathBuf| path.is_absolute();
     let given = variable("XDG_STATE_HOME").map(PathBuf::from).filter(is_absolute);

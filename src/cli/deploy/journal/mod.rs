@@ -1,4 +1,4 @@
-//! Recording of runs: which journal is used, and the record before the first request that changes something.
+//! Recording of runs: chooses the journal, and writes a record before the first request that changes something.
 
 mod args;
 mod error;

@@ -8,7 +8,7 @@ use crate::api::journal::{FileJournal, JournalError, Record, RecordError, Store,
 use crate::api::resources::{services, system};
 use crate::cli::exit::Exit;
 
-/// The error that there is no journal.
+/// The error if there is no journal.
 pub const NO_JOURNAL: &str = "this swarm has no journal";
 const HINT: &str = "start one with `swarmctl journal enable`";
 
@@ -26,7 +26,7 @@ impl Journal {
         journal.map(|journal| Self::Swarm(Box::new(journal)))
     }
 
-    /// Where runs are stored.
+    /// Returns where the runs are stored.
     pub fn store(&self) -> &dyn Store {
         match self {
             Self::Swarm(journal) => &**journal,
@@ -43,7 +43,7 @@ impl Journal {
     }
 }
 
-/// Looks for the journal with the first request of a command, which replaces the ping. `None` if that is not possible.
+/// Looks for the journal with the first request of a command, which replaces the ping. `None` if this is not possible.
 pub fn open_instead_of_ping(
     client: Client,
     location: &Location,
@@ -67,7 +67,7 @@ pub fn open(client: Client, location: &Location) -> Result<Option<Journal>, Jour
             match swarm.id() {
                 Some(id) => Ok(Some(Journal::File(FileJournal::new(directory, id)))),
                 None => {
-                    // A worker, or a node that is not in a swarm, refuses every list of services, and its error is more specific.
+                    // A worker, or a node that is not in a swarm, refuses this request with a more specific error.
                     services::list_by_id(&client, &["none"])?;
                     Err(Error::internal("a manager that reports no ID of its swarm").into())
                 }
@@ -76,10 +76,10 @@ pub fn open(client: Client, location: &Location) -> Result<Option<Journal>, Jour
     }
 }
 
-/// Looks for the journal of a command that needs one. `alternative` is what can be done without it.
+/// Looks for the journal of a command that needs one. `alternative` is a hint: what the user can do without a journal.
 ///
 /// # Errors
-/// There is none ([`JournalCommandError`]), or it cannot be read.
+/// There is no journal ([`JournalCommandError`]), or it cannot be read.
 pub fn required_journal(client: &Client, alternative: Option<&str>) -> anyhow::Result<Journal> {
     let location = Location::from_environment()?;
     let failed = |why: &str| JournalCommandError::new(Exit::Failed, why);
@@ -139,7 +139,7 @@ pub fn read_record(run: &StoredRun) -> Result<Record, JournalCommandError> {
     })
 }
 
-/// The error as that of a command.
+/// Converts an error of the journal to the error of a command.
 pub fn error_of(error: JournalError) -> anyhow::Error {
     match error {
         JournalError::Engine(error) => error.into(),

@@ -1,4 +1,4 @@
-//! What is recorded of services before they are changed.
+//! Creates the records of services before the services are changed.
 
 use serde_json::value::RawValue;
 
@@ -13,7 +13,7 @@ use crate::cli::deploy::item::Item;
 use crate::cli::deploy::map_concurrently;
 use crate::cli::deploy::prepared::Prepared;
 
-/// The services that will change, in the order of the items.
+/// Records the services that will change, in the order of the items.
 ///
 /// # Errors
 /// A spec cannot be parsed.
@@ -26,9 +26,9 @@ pub fn record_changed_services<'a>(
     Ok(recorded?.into_iter().flatten().collect())
 }
 
-/// The service, if it will change.
+/// Records the service, if it will change.
 fn record_change(client: &Client, item: &Item<Prepared>) -> Result<Option<RecordedService>> {
-    // The run that started a held update is the one that can be undone.
+    // A held update is undone with the run that started it, so later runs do not record it.
     if item.payload.steps.as_ref().is_some_and(|first| !first.starts_update()) {
         return Ok(None);
     }
@@ -36,13 +36,13 @@ fn record_change(client: &Client, item: &Item<Prepared>) -> Result<Option<Record
     // memory.
     let service = item.service.clone();
     let Some(preview) = preview(client, &service, &item.payload.request_to_send())? else { return Ok(None) };
-    // If the new spec was not parsed, the only changes are those of strings outside of lists.
+    // The new spec is not parsed if only strings outside of lists change. Such changes need no specs.
     let specs = preview.after.as_ref().map(|after| (service.spec(), after));
     let edits = edits_of_run(&preview.changes, specs);
     Ok(Some(RecordedService { edits, ..record_service(&service)? }))
 }
 
-/// A service that will be removed.
+/// Records a service that will be removed.
 ///
 /// # Errors
 /// The spec cannot be serialized.
@@ -50,7 +50,7 @@ pub fn record_removed_service(service: &Service) -> Result<RecordedService> {
     record_service(service)
 }
 
-/// A service that will be created.
+/// Records a service that will be created.
 pub fn record_created_service(name: &str) -> RecordedService {
     RecordedService { id: None, name: name.to_owned(), version_index: None, before: None, edits: Vec::new() }
 }

@@ -25,23 +25,23 @@ const PRUNE_INTERVAL: u64 = 10;
 pub struct Recorder {
     mode: JournalMode,
     location: Location,
-    /// The journal, once it was looked for.
+    /// The journal; `None` until it has been looked for.
     opened: Option<Result<Option<Journal>, JournalError>>,
 }
 
-/// A run that is going to be recorded.
+/// The data of a run that is going to be recorded.
 #[derive(Debug, Default)]
 pub struct RunDraft {
-    /// The run that it undoes.
+    /// The number of the run that this run undoes.
     pub undoes: Option<u64>,
-    /// The services.
+    /// The services that the run changes.
     pub services: Vec<RecordedService>,
 }
 
 /// A run that was recorded.
 #[derive(Debug)]
 pub struct RecordedRun {
-    /// The number.
+    /// The number of the run.
     pub number: u64,
     journal: Journal,
     /// The positions of the services in the record, by ID.
@@ -49,7 +49,7 @@ pub struct RecordedRun {
 }
 
 impl Recorder {
-    /// A recorder with the flag and the environment of the command.
+    /// Creates a recorder from the flag and the environment of the command.
     ///
     /// # Errors
     /// The environment is not valid.
@@ -61,13 +61,12 @@ impl Recorder {
         Ok(Self { mode: args.mode, location, opened: None })
     }
 
-    /// A recorder that records nothing.
+    /// Creates a recorder that records nothing.
     pub fn off() -> Self {
         Self { mode: JournalMode::Off, location: Location::Off, opened: None }
     }
 
-    /// Looks for the journal. Called before the first request of a command, it replaces the ping, so that a command needs no more
-    /// requests than without a journal.
+    /// Looks for the journal. As the first request of a command, this replaces the ping, so it costs no extra request.
     ///
     /// # Errors
     /// The engine does not respond.
@@ -78,7 +77,7 @@ impl Recorder {
         let opened = match open_instead_of_ping(self.limited(client), &self.location) {
             Some(opened) => opened,
             None => {
-                // With all retries, and more time than there is for the journal.
+                // This request has all retries, and a longer time limit than requests for the journal.
                 client.api_version()?;
                 open(self.limited(client), &self.location)
             }
@@ -94,10 +93,10 @@ impl Recorder {
         }
     }
 
-    /// Records a run. `None` if it is not recorded, and need not be.
+    /// Records a run. `None` if it is not recorded and no record is required.
     ///
     /// # Errors
-    /// It cannot be recorded, and a record is required.
+    /// The run cannot be recorded, and a record is required.
     pub fn record(
         &mut self,
         app: &App,
@@ -126,7 +125,7 @@ impl Recorder {
         Ok(Some(RecordedRun { number: record.run, journal, positions }))
     }
 
-    /// A client for reading and writing the journal. Only if a record is required, it waits as long as for an update.
+    /// Creates a client for the journal. Unless a record is required, it does not wait as long as for an update.
     fn limited(&self, client: &Client) -> Client {
         match self.mode {
             JournalMode::Required => client.clone_shared(),
@@ -134,7 +133,7 @@ impl Recorder {
         }
     }
 
-    /// There is no journal that can be used. This matters only if something will be posted.
+    /// Handles a journal that does not exist or cannot be read. If nothing will be posted, this is not an error.
     fn without_journal(
         &self,
         app: &App,
@@ -163,7 +162,7 @@ impl Recorder {
         }
     }
 
-    /// The update proceeds with a warning, or is refused if a record is required.
+    /// Warns that the run is not recorded. If a record is required, this is an error, and nothing is updated.
     fn not_recorded(&self, app: &App, error: JournalError) -> anyhow::Result<Option<RecordedRun>> {
         if matches!(&error, JournalError::Engine(Error::Interrupted)) {
             return Ok(None);
@@ -176,7 +175,7 @@ impl Recorder {
     }
 }
 
-/// Why nothing was updated.
+/// The error if a record is required.
 const NOT_RECORDED: &str = "nothing was updated: the run could not be recorded";
 
 /// Whether a failed read means that there is no journal: the engine or a proxy refuses the request.
@@ -251,7 +250,7 @@ impl RecordedRun {
 #[derive(Debug)]
 pub struct RunEnd<'a> {
     reports: &'a [ServiceReport],
-    /// Their exit codes.
+    /// The exit codes of the reports.
     exits: Vec<Exit>,
     /// The exit code of the command.
     exit: Exit,
@@ -261,14 +260,14 @@ pub struct RunEnd<'a> {
 /// Whether a command waited for rollouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
-    /// It did.
+    /// The command waited.
     Yes,
-    /// It did not.
+    /// The command did not wait.
     No,
 }
 
 impl<'a> RunEnd<'a> {
-    /// The end of a command with these reports.
+    /// Creates the end of a command with these reports.
     pub fn new(style: ReportStyle, reports: &'a [ServiceReport], waited: Waited, app: &App) -> Self {
         let signal = app.signal();
         let exits = reports.iter().map(|report| style.exit_of(report, signal)).collect();
@@ -286,7 +285,7 @@ impl<'a> RunEnd<'a> {
             Exit::Interrupted | Exit::Terminated => "interrupted",
             Exit::Failed | Exit::Usage | Exit::NoSuch | Exit::RolloutFailed | Exit::Unreachable => "failed",
         };
-        // A new service has no ID in the record, and is the only one.
+        // A new service has no ID in the record, but it is the only service of its run.
         let position = |report: &ServiceReport| match report.id().and_then(|id| positions.get(id)) {
             Some(at) => Some(*at),
             None => positions.is_empty().then_some(0),

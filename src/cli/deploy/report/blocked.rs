@@ -10,13 +10,13 @@ use crate::cli::messages::errors;
 
 /// Names that match no service, or more than one. Because of them, no service is changed.
 pub struct UnknownServices {
-    /// Why nothing was changed.
+    /// The error: why nothing was changed.
     pub why: String,
-    /// What to do.
+    /// What the user can do.
     pub hint: Option<String>,
 }
 
-/// Why nothing was changed: the services that failed before anything was sent.
+/// Describes why nothing was changed: lists the services that failed before anything was sent.
 pub fn why_nothing_changed<'a>(
     failed: impl Iterator<Item = &'a ServiceReport>,
     style: ReportStyle,
@@ -53,7 +53,7 @@ pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices>
     reports.iter().all(is_included).then_some(UnknownServices { why, hint })
 }
 
-/// Whether no service, or more than one, matches this name.
+/// Whether the name in the report matches no service, or more than one.
 fn is_unknown(report: &ServiceReport) -> bool {
     report.service().is_none()
         && report.delivery() == Delivery::None

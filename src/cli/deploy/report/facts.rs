@@ -102,7 +102,7 @@ impl ServiceReport {
         }
     }
 
-    /// The version index that the change is based on; `None` for a new service, or if it did not get so far.
+    /// The version index that the change is based on; `None` for a new service, or if the service was not read.
     pub fn version_before(&self) -> Option<u64> {
         match &*self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Some(unchanged.service.version()),
@@ -158,7 +158,7 @@ impl ServiceReport {
         self.watch_result()?.judgement.as_ref()
     }
 
-    /// What its gates or steps have shown, if they were started.
+    /// The results of the gates or steps of the service, if they were started.
     pub fn steps(&self) -> &[StepReport] {
         self.watch_result().map_or(&[], |result| &result.steps)
     }
@@ -179,7 +179,7 @@ impl ServiceReport {
         }
     }
 
-    /// Whether it was a removal.
+    /// Whether the command removed the service or tried to remove it.
     pub fn is_removal(&self) -> bool {
         matches!(*self.stage, Stage::Removed(Ok(Removal::Done(..)) | Err(_)))
     }
@@ -197,12 +197,12 @@ impl ServiceReport {
     }
 }
 
-/// The warnings of an update or of a create.
+/// The warnings of the engine about an update or about a new service.
 #[derive(Clone, Copy, Debug)]
 pub enum EngineWarnings<'a> {
-    /// Of an update.
+    /// Warnings about an update.
     Update(&'a [Warning]),
-    /// Of a create.
+    /// Warnings about a new service.
     Create(&'a [String]),
 }
 

@@ -20,7 +20,7 @@ use crate::cli::messages::findings;
 use crate::cli::newest::{Choice, Decision};
 use crate::cli::{messages, progress};
 
-/// The JSON object that `--json` prints.
+/// Returns the JSON object that `--json` prints.
 pub fn object(style: ReportStyle, reports: &[ServiceReport], app: &App) -> Value {
     let services = reports.iter().map(|one| {
         let mut object = service(one, style.exit_of(one, app.signal()));
@@ -47,7 +47,7 @@ pub fn command(style: ReportStyle, code: Exit, services: Vec<Value>) -> Value {
 fn service(report: &ServiceReport, code: Exit) -> Value {
     let outcome = report.outcome();
     let error = match &outcome {
-        // Not a failure, but not what was requested either.
+        // The service has not failed, but it is not as requested either.
         Outcome::NotApplicable(why) | Outcome::Skipped(why, _) => Some((*why).to_owned()),
         Outcome::NotComparable(refusal) => Some(refusal.why.clone()),
         _ => messages::explain(report, None).map(|message| message.causes.join("; ")),
@@ -81,7 +81,7 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     })
 }
 
-/// The state of a planned service. Whether it is paused, or was changed by another writer, is known later than the rest.
+/// Returns the state of a planned service. Some outcomes, such as a conflict, replace the state from before the update.
 fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     let remark = report.remarks.plan?;
     let state = match report.outcome() {
@@ -97,7 +97,7 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     Some(PlannedRemark { state, ..remark })
 }
 
-/// The state of a service of an undo. Whether it is paused or another writer changed it is known later than the rest.
+/// Returns the state of a service of an undo. Some outcomes, such as a conflict, replace the state from before it.
 fn undo(report: &ServiceReport) -> Option<UndoState> {
     let state = report.remarks.undo?;
     Some(match report.outcome() {
@@ -128,17 +128,17 @@ fn reason(outcome: &Outcome) -> Option<&'static str> {
     }
 }
 
-/// All warnings about the service, including those that were printed before the request.
+/// Returns all warnings about the service, including those that were printed before the request.
 pub fn all_warnings(report: &ServiceReport) -> Vec<String> {
     report.remarks.announced.iter().cloned().chain(remarks::warnings(report)).collect()
 }
 
-/// A change.
+/// Returns a change as a JSON object.
 pub fn change_as_json(change: &Change) -> Value {
     json!({ "place": change.place.to_string(), "old": change.old, "new": change.new })
 }
 
-/// What a dry run expects of the tasks.
+/// Returns the forecast of a dry run for the tasks as a JSON object.
 pub fn restarts_as_json(forecast: &Forecast) -> Value {
     json!({
         "tasks": forecast.restarted,
@@ -150,7 +150,7 @@ pub fn restarts_as_json(forecast: &Forecast) -> Value {
     })
 }
 
-/// Returns the notes. Text output shows another tag of the same digest in the result line instead.
+/// Returns the notes. In JSON, these include that the service runs the same digest with another tag.
 fn notes(report: &ServiceReport, outcome: &Outcome) -> Vec<String> {
     let mut notes = report.remarks.announced_notes.clone();
     notes.extend(remarks::notes(report));

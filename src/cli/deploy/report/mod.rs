@@ -43,7 +43,7 @@ use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 pub struct ReportStyle {
     /// The command's name, as in `update-image`.
     pub command: &'static str,
-    /// What it does to a service, as in `update`.
+    /// What the command does to a service, as in `update`.
     pub verb: &'static str,
     /// The past participle of the verb, as in `updated`; empty for `create`.
     pub done: &'static str,
@@ -62,7 +62,7 @@ pub struct ReportStyle {
 pub enum ReportFormat {
     /// Text.
     Text,
-    /// Lines for people on stderr, because stdout has something else.
+    /// Text on stderr, because the plan is written to stdout.
     TextOnStderr,
     /// One JSON object on stdout.
     Json,
@@ -71,14 +71,14 @@ pub enum ReportFormat {
 /// Whether a report ends with a summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SummaryLine {
-    /// Yes, if there are several services.
+    /// It does, if there are several services.
     Shown,
-    /// No.
+    /// It does not.
     Hidden,
 }
 
 impl ReportStyle {
-    /// A style for text output.
+    /// Creates a style for text output.
     pub fn new(command: &'static str, verb: &'static str, done: &'static str) -> Self {
         let (format, on_change, summary) = (ReportFormat::Text, Exit::Done, SummaryLine::Hidden);
         Self { command, verb, done, format, on_change, summary, undo_run: None }
@@ -108,20 +108,20 @@ pub fn report(style: ReportStyle, reports: &[ServiceReport], app: &App) -> anyho
     report_with(style, reports, Additions::default(), app)
 }
 
-/// What else a command prints in its JSON object.
+/// Additional fields of a command's JSON object.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Additions<'a> {
     /// The results of `--verify`, if it is given.
     pub verified: Option<&'a [Value]>,
-    /// The file that `--plan` has written, if it was written; `None` without `--plan`.
+    /// The file of the plan: `None` without `--plan`, and `Some(None)` if no plan was written.
     pub plan_file: Option<Option<&'a str>>,
     /// The number of the run, if it was recorded.
     pub run: Option<u64>,
-    /// The run that it undoes.
+    /// The number of the run that the command undoes.
     pub undoes: Option<u64>,
 }
 
-/// [`report`], with more in the JSON object.
+/// Like [`report`], with additional fields in the JSON object.
 pub fn report_with(
     style: ReportStyle,
     reports: &[ServiceReport],
@@ -222,7 +222,7 @@ pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> 
     Ok(code)
 }
 
-/// Describes what is left after an interruption.
+/// Describes the state of a request after an interruption.
 pub fn after_interrupt(delivery: Delivery) -> &'static str {
     match delivery {
         Delivery::None => "nothing was posted",

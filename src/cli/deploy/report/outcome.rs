@@ -1,4 +1,4 @@
-//! The outcome of a report: the result for the service, with a name that JSON uses too.
+//! The outcome of a report: what the command has achieved for the service. Each outcome has a name in JSON.
 
 use super::service::{
     Conclusion, NewService, NotStarted, Removal, Rollback, ServiceReport, SkipReason, Stage, WatchResult,
@@ -18,7 +18,7 @@ use crate::cli::deploy::ChosenBy;
 use crate::cli::messages;
 use crate::cli::newest::{Choice, Decision, ImageRefusal, Reason};
 
-/// What became of a service.
+/// What the command has achieved for a service.
 #[derive(Debug)]
 pub enum Outcome<'a> {
     /// Nothing had to be sent.
@@ -27,19 +27,19 @@ pub enum Outcome<'a> {
     NotApplicable(&'a str),
     /// The service was skipped, for this reason.
     Skipped(&'a str, SkipReason),
-    /// The policy allows no newer image, or none that is old enough.
+    /// The policy allows no newer image, or the newer images are not old enough.
     NoNewer(&'a Decision),
-    /// The service was selected, and no image can be compared with its own.
+    /// The service was selected by a flag, and its image cannot be compared with others.
     NotComparable(&'a ImageRefusal),
     /// The new image is refused.
     ImageRefused(&'a ImageRefusal),
-    /// The batch stopped before its turn.
+    /// The batch stopped before this service was started.
     NotStarted(&'a BatchStop),
-    /// A dry run.
+    /// The change was planned by a dry run.
     Planned,
     /// The engine accepted the change.
     Applied,
-    /// It did, and the tasks run or have completed.
+    /// The engine accepted the change, and the tasks run or have completed.
     Converged,
     /// The tasks run, and a gate has neither passed nor failed.
     Inconclusive,
@@ -51,19 +51,19 @@ pub enum Outcome<'a> {
     RolloutFailed(&'a FailureReason),
     /// The service was removed while it was watched.
     Removed,
-    /// A person has to decide.
+    /// The change conflicts with another change, so a person must decide.
     Conflict(&'a Conflict),
     /// The rollout failed, and the previous spec is restored.
     RolledBack,
-    /// It converged, and was rolled back because other services of the batch failed.
+    /// The service converged, and was rolled back because other services of the batch failed.
     RolledBackWithBatch,
-    /// The command stopped before a rollback of its own had ended.
+    /// The command stopped before the rollback that it had started or planned was complete.
     RollbackStopped(StoppedRollback<'a>),
     /// The requested spec has failed before.
     FailedBefore(&'a str),
-    /// This program refuses, for this reason.
+    /// swarmctl refuses the change, for this reason.
     Refused(&'a str),
-    /// A registry does not have the image; why, and what to do.
+    /// A registry does not have the image, or the request failed: the reason, and what the user can do.
     ImageUnavailable(&'a str, Option<&'a str>),
     /// The new service's name is taken by the service with this ID.
     NameTaken(&'a str, &'a str),
@@ -75,26 +75,26 @@ pub enum Outcome<'a> {
     NotHoldable(&'a PostError),
     /// An update would send a spec that crashes the engine.
     WouldCrash(Hazard, SentSpec),
-    /// An update would have a side effect, in these words.
+    /// The update would have the side effect that the text describes.
     HasSideEffect(&'a str),
     /// An update would restart tasks.
     WouldRestart(&'a Restarts),
     /// The rollout is paused, and an update would resume it.
     Paused,
-    /// It failed, and the engine has stored none of it.
+    /// The request failed, and the engine has stored nothing.
     Failed(&'a Error),
     /// The response was lost, and nothing could be read.
     Unknown(&'a Error),
-    /// The command stopped watching it, for this reason.
+    /// The command stopped watching the service, for this reason.
     GaveUp(&'a str),
-    /// A signal came.
+    /// A signal was received.
     Interrupted,
 }
 
-/// A rollback by this program that was not followed to its end.
+/// A rollback by swarmctl that was not watched to its end.
 #[derive(Debug)]
 pub struct StoppedRollback<'a> {
-    /// Why the rollout failed; `None` if it converged and is rolled back because others failed.
+    /// Why the rollout failed; `None` if the service converged and is rolled back because others failed.
     pub failure: Option<&'a FailureReason>,
     /// Whether the request that rolls back was sent.
     pub sent: Delivery,
@@ -107,12 +107,12 @@ pub struct StoppedRollback<'a> {
 pub enum StoppedBy {
     /// A signal.
     Signal,
-    /// Its deadline, or an engine that became unavailable, in these words.
+    /// The deadline of the command, or an unavailable engine. The text describes the cause.
     GaveUp(String),
 }
 
 impl ServiceReport {
-    /// What became of the service.
+    /// Returns the outcome for the service.
     pub fn outcome(&self) -> Outcome<'_> {
         match &*self.stage {
             Stage::NotStarted { why, .. } => outcome_of_not_started(why),
@@ -203,7 +203,7 @@ fn outcome_of_watched(result: &WatchResult) -> Outcome<'_> {
     }
 }
 
-/// What became of a change that this program rolled back.
+/// Returns the outcome of a change that swarmctl rolled back.
 fn outcome_of_rolled_back(Rollback { change, rollback }: &Rollback) -> Outcome<'_> {
     let failure = match &change.conclusion {
         Conclusion::Failed(why) => Some(why),
@@ -219,7 +219,7 @@ fn outcome_of_rolled_back(Rollback { change, rollback }: &Rollback) -> Outcome<'
     }
 }
 
-/// What stopped the command before the rollback had ended, if anything did.
+/// Returns what stopped the command before the rollback had ended; `None` if the rollback ended.
 fn stopped_by(rollback: &ServiceReport) -> Option<StoppedBy> {
     match rollback.outcome() {
         Outcome::Interrupted | Outcome::NotStarted(BatchStop::Interrupted) => Some(StoppedBy::Signal),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The state of a planned service, and how its changes are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlannedRemark {
-    /// The state.
+    /// The state of the service compared with the plan.
     pub state: PlannedState,
     /// The spec that the changes are applied to.
     pub base: BaseSpec,
@@ -14,31 +14,31 @@ pub struct PlannedRemark {
 /// The spec that planned changes are applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseSpec {
-    /// The one that the plan was made for.
+    /// The spec that the plan was made for.
     Planned,
-    /// The current one, although it differs (`--rebase`).
+    /// The current spec, although it differs from the planned one (`--rebase`).
     Current,
 }
 
 /// The state of a planned service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlannedState {
-    /// As it was when the plan was made.
+    /// The service is as it was when the plan was made.
     Ready,
     /// The changes were applied already.
     Done,
-    /// It has changed since.
+    /// The service has changed since the plan was made.
     Stale,
-    /// It was removed, and another one has its name.
+    /// The service was removed, and another service has its name.
     Replaced,
-    /// It was removed.
+    /// The service was removed.
     Gone,
-    /// Its rollout is paused.
+    /// The rollout of the service is paused.
     Paused,
 }
 
 impl PlannedState {
-    /// The word in JSON.
+    /// Returns the name of the state in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -52,12 +52,12 @@ impl PlannedState {
 }
 
 impl PlannedRemark {
-    /// The remark for a service that is not rebased.
+    /// Creates the remark for a service that is not rebased.
     pub fn new(state: PlannedState) -> Self {
         Self { state, base: BaseSpec::Planned }
     }
 
-    /// The JSON object.
+    /// Returns the remark as a JSON object.
     pub fn json(self) -> Value {
         json!({ "state": self.state.as_str(), "rebased": self.base == BaseSpec::Current })
     }

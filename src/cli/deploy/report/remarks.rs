@@ -11,7 +11,7 @@ use crate::cli::messages::shared::{SharedTexts, count_and_names, with_services};
 use crate::cli::newest::Decision;
 use crate::output::Ui;
 
-/// Prints the notes and warnings about these services. What several services share is printed once.
+/// Prints the notes and warnings about these services. A text that several services share is printed once.
 pub fn print(reports: &[ServiceReport], app: &App) {
     print_of(&reports.iter().collect::<Vec<_>>(), app);
 }
@@ -46,7 +46,7 @@ pub fn print_of(reports: &[&ServiceReport], app: &App) {
     }
 }
 
-/// Prints notes about services, each once.
+/// Prints each note once, with the names of its services.
 pub fn print_notes(notes: SharedTexts, ui: Ui) {
     for (note, services) in notes.into_groups() {
         ui.note(&match services.as_slice() {
@@ -115,7 +115,7 @@ fn left_behind(result: &WatchResult) -> Vec<String> {
 /// Describes an unchanged service whose rollout was waited for.
 fn about_unchanged(result: &WatchResult) -> Option<&'static str> {
     let Watchable::Unchanged(_) = &result.watched else { return None };
-    // A held update is continued, whatever was posted.
+    // The notes below do not fit a held update, which continues even if nothing was posted.
     if !result.steps.is_empty()
         && result.service.as_ref().is_some_and(|service| HeldUpdate::of(service).is_some())
     {

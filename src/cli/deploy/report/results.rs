@@ -1,4 +1,4 @@
-//! The lines on stdout: what was done to the services.
+//! The lines on stdout, which show what was done to the services.
 
 use super::ReportStyle;
 use super::outcome::Outcome;
@@ -14,7 +14,7 @@ use crate::cli::select::join_names;
 /// How the results of services are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultLayout {
-    /// The result, and below it a line for each change.
+    /// The result, followed by a line for each change.
     WithDetails,
     /// One line for each service.
     OneLineEach,
@@ -27,13 +27,13 @@ pub enum ResultLayout {
 struct ServiceResult {
     /// What was done, as in `updated`.
     done: String,
-    /// Whether the changes imply what was done, so that it is not repeated for each.
+    /// Whether the changes show what was done, so that `done` can be omitted.
     is_implied: bool,
-    /// The only change, if it is one of the image.
+    /// The description of the change, if only the image changes.
     image: Option<String>,
     /// The changes.
     changes: Vec<String>,
-    /// What will happen to the tasks.
+    /// The forecast for the tasks, in a dry run.
     forecast: Option<String>,
 }
 
@@ -57,13 +57,13 @@ fn shown_name(report: &ServiceReport) -> &str {
     if report.name().is_empty() { "a new service" } else { report.name() }
 }
 
-/// Returns the result; `None` if there is an error instead.
+/// Returns the result; `None` if an error is printed instead, or the result was printed already.
 fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
     let done = style.done;
     let done = match report.outcome() {
         // The ID of a new service is printed as soon as the engine has accepted it.
         Outcome::Applied | Outcome::Converged | Outcome::Inconclusive if done.is_empty() => return None,
-        // Only the wait had an effect.
+        // The command only waited.
         Outcome::Converged | Outcome::Inconclusive if is_unchanged(report) && done != "converged" => {
             "converged; nothing was posted".to_owned()
         }
@@ -97,19 +97,19 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
 }
 
 impl ServiceResult {
-    /// `web: updated`, and the changes below it.
+    /// Formats the result as `web: updated`, and the changes on the lines below.
     fn with_details(self, name: &str) -> Vec<String> {
         let details = self.changes.into_iter().chain(self.forecast).map(|line| format!("  {line}"));
         std::iter::once(format!("{name}: {}", self.done)).chain(details).collect()
     }
 
-    /// `web: updated; image opera443399/whoami:0.7 -> 0.6; env LEVEL=debug added`.
+    /// Formats the result as `web: updated; image opera443399/whoami:0.7 -> 0.6; env LEVEL=debug added`.
     fn on_one_line(self, name: &str) -> String {
         let details = self.changes.into_iter().chain(self.forecast).map(|detail| format!("; {detail}"));
         std::iter::once(format!("{name}: {}", self.done)).chain(details).collect()
     }
 
-    /// `opera443399/whoami:0.7 -> 0.6: shop_admin, shop_api and 12 more`.
+    /// Formats the result of several services as `opera443399/whoami:0.7 -> 0.6: shop_admin, shop_api and 12 more`.
     fn folded(self, names: &[String]) -> Vec<String> {
         let names = join_names(names.iter().map(String::as_str));
         if let (true, [only]) = (self.is_implied, self.changes.as_slice()) {

@@ -18,25 +18,25 @@ use crate::cli::newest::{Decision, ImageRefusal};
 
 /// What a command did to one service.
 ///
-/// There may be thousands, and they are moved from list to list, so the large fields are boxed.
+/// Thousands of reports may be moved from list to list, so the large fields are boxed.
 #[derive(Debug)]
 pub struct ServiceReport {
     /// The service as it was named on the command line; empty for a new service without a name.
     pub given: String,
-    /// How far the work got.
+    /// The stage that the work on the service reached.
     pub stage: Box<Stage>,
-    /// What the command adds.
+    /// What the command adds to the report.
     pub remarks: Box<Remarks>,
 }
 
-/// How far the work on a service got.
+/// The stage that the work on a service reached.
 #[derive(Debug)]
 pub enum Stage {
     /// The update was not started.
     NotStarted {
         /// The service, if it was found.
         service: Option<Service>,
-        /// Why.
+        /// Why the update was not started.
         why: NotStarted,
     },
     /// The update was sent or failed, and the rollout was not watched.
@@ -45,27 +45,27 @@ pub enum Stage {
     Created(Result<NewService, FailedCreate>),
     /// The service was removed or this failed.
     Removed(Result<Removal, Box<FailedUpdate>>),
-    /// Its rollout was watched.
+    /// The rollout was watched.
     Watched(Box<WatchResult>),
-    /// Its rollout was watched, and this program rolled it back.
+    /// The rollout was watched, and swarmctl rolled it back.
     RolledBack(Box<Rollback>),
 }
 
 /// A service that was created, or would be.
 #[derive(Debug)]
 pub enum NewService {
-    /// A dry run.
+    /// A dry run planned the service.
     Planned(CreatePlan),
-    /// It was created.
+    /// The service was created.
     Created(Created),
 }
 
 /// A service that was removed, or would be.
 #[derive(Debug)]
 pub enum Removal {
-    /// A dry run.
+    /// A dry run planned the removal.
     Planned(RemovalPlan),
-    /// The service was removed. If its tasks were waited for, how that ended.
+    /// The service was removed. If the command waited for the end of its tasks: how the wait ended.
     Done(Service, Option<Stopped>),
 }
 
@@ -78,11 +78,11 @@ pub struct WatchResult {
     pub service: Option<Service>,
     /// The last judgement of the rollout, if there is one.
     pub judgement: Option<Judgement>,
-    /// How it ended.
+    /// How the watch ended.
     pub conclusion: Conclusion,
-    /// Why it failed or did not end, as far as known.
+    /// Why the rollout failed or did not end, as far as known.
     pub explanation: Explanation,
-    /// What its gates or steps have shown, if they were started.
+    /// The results of the gates or steps of the service, if they were started.
     pub steps: Vec<StepReport>,
 }
 
@@ -109,26 +109,26 @@ pub struct WatchRequest {
     pub given: String,
     /// The change, or the service as it was found.
     pub change: Watchable,
-    /// What the command adds.
+    /// What the command adds to the report.
     pub remarks: Box<Remarks>,
 }
 
 /// How watching a service ended.
 #[derive(Debug)]
 pub enum Conclusion {
-    /// Its tasks run, or have completed.
+    /// The tasks of the service run, or have completed.
     Converged,
-    /// Its tasks run, and a gate has neither passed nor failed.
+    /// The tasks run, and a gate has neither passed nor failed.
     Inconclusive,
-    /// Its update is held.
+    /// The update of the service is held.
     Held,
-    /// A request of its held update failed.
+    /// A request that continues the held update failed.
     NotPosted(Box<FailedUpdate>),
-    /// Its tasks run, and the service was already as requested.
+    /// The tasks run, and the service was already as requested.
     AsRequested,
-    /// It converged, but another writer changed the requested places.
+    /// The service converged, but another writer changed the requested places.
     Conflict(Box<Conflict>),
-    /// The engine rolled it back.
+    /// The engine rolled the update back.
     RolledBack,
     /// The rollout failed.
     Failed(FailureReason),
@@ -138,57 +138,57 @@ pub enum Conclusion {
     GaveUp(String),
     /// A signal was received; the rollout continues.
     Interrupted,
-    /// It is in progress, and the command does not wait.
+    /// The rollout is in progress, and the command does not wait.
     UnderWay,
 }
 
-/// A change that this program rolled back.
+/// A change that swarmctl rolled back.
 #[derive(Debug)]
 pub struct Rollback {
-    /// The change, whose rollout failed, or which converged before others failed.
+    /// The change. Its rollout failed, or it converged before other services of the batch failed.
     pub change: WatchResult,
-    /// The rollback.
+    /// The report of the rollback.
     pub rollback: ServiceReport,
 }
 
 /// Why the update of a service was not started.
 #[derive(Debug)]
 pub enum NotStarted {
-    /// The batch stopped first.
+    /// The batch stopped before this service was started.
     Batch(BatchStop),
     /// The service was not found, or something that the update needs could not be read.
     Failed(Error),
     /// Another writer changed the service since the spec on the command line was read.
     Conflict(Box<Conflict>),
-    /// The command refuses, for this reason.
+    /// The command refuses to change the service, for this reason.
     Refused(String),
     /// A registry does not have the image, or the request failed.
     ImageUnavailable {
-        /// Why.
+        /// The reason.
         why: String,
-        /// What to do.
+        /// What the user can do.
         hint: Option<String>,
     },
     /// The service is skipped.
     Skipped {
-        /// Why, in words.
+        /// The reason as text.
         why: String,
-        /// Why.
+        /// The kind of reason.
         skip: SkipReason,
     },
-    /// The requested spec has failed before, as described.
+    /// The requested spec has failed before. The text describes the failure.
     FailedBefore(String),
-    /// The update would have a side effect, as described.
+    /// The update would have the side effect that the text describes.
     HasSideEffect(String),
-    /// The policy allows no newer image. A service that was only selected and cannot be compared is skipped.
+    /// The policy selects no image. A service that was not named is skipped if its tag cannot be compared.
     Newest(Box<Decision>, ChosenBy),
     /// The new image is refused.
     ImageRefused(ImageRefusal),
     /// The service was selected by a flag, and the command does not apply to it.
     NotApplicable {
-        /// Why.
+        /// The reason.
         why: String,
-        /// The version index that the update would have been based on, if it got that far.
+        /// The version index that the update would have been based on, if it was known.
         version: Option<u64>,
     },
 }
@@ -196,15 +196,15 @@ pub enum NotStarted {
 /// Why a service is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
-    /// It does not exist (`--ignore-missing`).
+    /// The service does not exist (`--ignore-missing`).
     Missing,
-    /// It is in this state (`--skip-stale`).
+    /// The service is in this state compared with the plan (`--skip-stale`).
     PlanState(PlannedState),
-    /// It is in this state (`--skip-conflicts`).
+    /// The service is in this state compared with the run (`--skip-conflicts`).
     UndoState(UndoState),
-    /// It is a job that was not named.
+    /// The service is a job that was not named.
     Job,
-    /// It was not named, and another update of it is held.
+    /// The service was not named, and another update of it is held.
     Held,
 }
 
@@ -213,9 +213,9 @@ pub enum SkipReason {
 pub struct Remarks {
     /// Warnings that were printed before the request.
     pub announced: Vec<String>,
-    /// Warnings.
+    /// Warnings that are printed with the report.
     pub warnings: Vec<String>,
-    /// Notes.
+    /// Notes that are printed with the report.
     pub notes: Vec<String>,
     /// The number of new tasks after the first round of an update in steps.
     pub new_tasks: Option<u64>,
@@ -227,16 +227,16 @@ pub struct Remarks {
     pub mapped_from: Option<String>,
     /// How the newest image was chosen.
     pub newest: Option<Box<Decision>>,
-    /// What lint rules found in the spec before it was sent; printed before the request.
+    /// The findings of lint rules about the spec, which were printed before the request.
     pub lint: Vec<Finding>,
-    /// The state of a planned service.
+    /// The state of a service of a plan.
     pub plan: Option<PlannedRemark>,
     /// The state of a service of a run that is undone.
     pub undo: Option<UndoState>,
 }
 
 impl Remarks {
-    /// These and more.
+    /// Combines these remarks with others.
     pub fn and(self, more: Self) -> Self {
         fn join<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
             first.into_iter().chain(second).collect()
@@ -258,12 +258,12 @@ impl Remarks {
 }
 
 impl ServiceReport {
-    /// A report without remarks.
+    /// Creates a report without remarks.
     pub fn new(given: &str, stage: Stage) -> Self {
         Self { given: given.to_owned(), stage: Box::new(stage), remarks: Box::default() }
     }
 
-    /// A service whose update was not started.
+    /// Creates the report of a service whose update was not started.
     pub fn not_started(given: &str, service: Option<Service>, why: NotStarted) -> Self {
         Self::new(given, Stage::NotStarted { service, why })
     }
@@ -278,7 +278,7 @@ impl ServiceReport {
         Self { stage: Box::new(replace(*self.stage)), ..self }
     }
 
-    /// Holds its services as text until they are read again: there may be thousands.
+    /// Keeps only the text of the report's services until they are parsed again, to save memory.
     pub fn release_parsed(mut self) -> Self {
         match &mut *self.stage {
             Stage::NotStarted { service: Some(service), .. } => service.release_parsed(),
@@ -296,7 +296,7 @@ impl ServiceReport {
         self
     }
 
-    /// Drops the specs of an update that is not watched and was stored as requested: nothing of them is reported.
+    /// Drops the specs of an update that is not watched and was stored as requested. They are not reported.
     pub fn forget_specs(mut self) -> Self {
         if let Stage::Deployed(Ok(Update::Applied(applied))) = &mut *self.stage {
             applied.forget_specs();
@@ -304,7 +304,7 @@ impl ServiceReport {
         self
     }
 
-    /// What can be watched of it: an accepted update, a created service, or one that was as requested.
+    /// Returns what can be watched: an accepted update, a new service, or a service that was already as requested.
     ///
     /// # Errors
     /// The report itself, if there is nothing to watch.
@@ -320,7 +320,7 @@ impl ServiceReport {
         Ok(WatchRequest { given: self.given, change, remarks: self.remarks })
     }
 
-    /// How the newest image was chosen, if it was.
+    /// Returns how the newest image was chosen, with `--newest`.
     pub(super) fn newest(&self) -> Option<&Decision> {
         match &*self.stage {
             Stage::NotStarted { why: NotStarted::Newest(decision, _), .. } => Some(decision),
@@ -328,7 +328,7 @@ impl ServiceReport {
         }
     }
 
-    /// The result of watching it, if it was watched.
+    /// Returns the result of watching the service, if it was watched.
     pub fn watch_result(&self) -> Option<&WatchResult> {
         match &*self.stage {
             Stage::Watched(result) => Some(result),
@@ -347,7 +347,7 @@ fn release_parsed(update: &mut Update) {
 }
 
 impl WatchRequest {
-    /// The report of a service that was watched.
+    /// Creates the report of a service that was watched.
     pub fn into_report(self, conclude: impl FnOnce(Watchable) -> WatchResult) -> ServiceReport {
         let stage = Stage::Watched(Box::new(conclude(self.change)));
         ServiceReport { given: self.given, stage: Box::new(stage), remarks: self.remarks }
@@ -355,7 +355,7 @@ impl WatchRequest {
 }
 
 impl Watchable {
-    /// Adds a post of a held update, which has these changes in all.
+    /// Adds a post of a held update. `changes` are all changes of the update so far.
     pub fn add_post(&mut self, post: Applied, changes: Vec<Change>) {
         let Applied { base, version_before, stored, warnings, kept, .. } = post;
         match self {
@@ -371,7 +371,7 @@ impl Watchable {
         }
     }
 
-    /// The service, as read before it is watched; `None` for a service that was created and could not be read back.
+    /// Returns the service as it was read before the watch; `None` for a new service that could not be read back.
     pub fn service(&self) -> Option<&Service> {
         match self {
             Self::Applied(applied) => Some(applied.service()),

@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 /// Why a batch does not start the rest of its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatchStop {
-    /// Nothing was changed at all, for this reason: other services cannot be changed.
+    /// Nothing was changed, because other services cannot be changed. The text has the details.
     Blocked(String),
     /// The maximum number of services has failed.
     Failures,
@@ -26,8 +26,8 @@ pub enum BatchStop {
 }
 
 impl BatchStop {
-    /// The exit code of a service that was not started. Nothing was posted for it, so it is not the code
-    /// of a rollout that continues.
+    /// Returns the exit code of a service that was not started. After a timeout this is not 7, the code of a
+    /// rollout that continues, because nothing was posted for the service.
     pub fn exit(&self, signal: Option<Signal>) -> Exit {
         match self {
             Self::Interrupted => Exit::for_signal(signal),

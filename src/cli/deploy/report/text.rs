@@ -15,11 +15,11 @@ use crate::cli::messages::Message;
 use crate::cli::messages::shell;
 use crate::cli::select::format_count;
 
-/// Maximum number of services in a command to paste.
+/// Maximum number of services in a command that the user can paste.
 const MAX_NAMES_IN_COMMAND: usize = 50;
 
-/// The message that the service already runs the digest of the requested tag. It suggests `--force` to write that tag,
-/// but not with `--newest`, which cannot be combined with `--force`.
+/// Returns the message that the service already runs the digest of the requested tag. It suggests `--force` to write
+/// the tag anyway, except with `--newest`, which cannot be combined with `--force`.
 pub fn same_digest(report: &ServiceReport, runs: Option<&str>, asked: Option<&str>) -> String {
     match (report.newest(), asked) {
         (Some(_), Some(asked)) => {
@@ -56,8 +56,8 @@ pub fn print_error(style: ReportStyle, report: &ServiceReport, app: &App) {
     }
 }
 
-/// Prints the errors that are not grouped by their outcome, and one hint if several rollouts failed. Rollouts that failed for the
-/// same reason are one error.
+/// Prints the errors that are not grouped by outcome, and one hint if several rollouts failed. Rollouts that failed
+/// for the same reason are one error.
 pub fn print_single_errors(style: ReportStyle, reports: &[ServiceReport], app: &App) {
     let failed: Vec<&ServiceReport> = reports.iter().filter(|one| has_failed_rollout(one)).collect();
     let is_alone = failed.len() < 2;
@@ -148,14 +148,14 @@ pub fn print_grouped_errors(style: ReportStyle, reports: &[ServiceReport], app: 
     }
 }
 
-/// Whether two services have the same outcome, whatever the cause.
+/// Whether two services have the same outcome. The causes may differ.
 fn has_same_outcome(one: &ServiceReport, other: &ServiceReport) -> bool {
     discriminant(&one.outcome()) == discriminant(&other.outcome())
         && one.delivery() == other.delivery()
         && one.is_as_requested() == other.is_as_requested()
 }
 
-/// Returns the hint for services with the same outcome; `hint` is that of the first one.
+/// Returns the hint for services with the same outcome; `hint` is the hint for the first of them.
 fn hint_for_many(members: &[&ServiceReport], hint: Option<String>) -> Option<String> {
     let outcome = members[0].outcome();
     let waits = matches!(outcome, Outcome::GaveUp(_) | Outcome::Interrupted)
@@ -195,13 +195,13 @@ fn explain_outcome(style: ReportStyle, report: &ServiceReport, app: &App) -> Opt
         return Some(Message { causes, ..message });
     }
     if style.command == "apply" && matches!(report.outcome(), Outcome::NotStarted(BatchStop::Blocked(_))) {
-        // All or nothing: the others can start only with the flags in the hints of the other errors.
+        // `apply` is all or nothing. The errors that blocked these services have the hints.
         return Some(Message { hint: None, ..message });
     }
     Some(messages::with_alternatives(message, report, style.command, app.command_line()))
 }
 
-/// Whether the failure is one after which the whole run may have to be undone.
+/// Whether the user may want to undo the whole run after this failure.
 fn is_undoable(report: &ServiceReport) -> bool {
     matches!(
         report.outcome(),
@@ -224,7 +224,7 @@ pub fn summary(style: ReportStyle, reports: &[ServiceReport]) -> String {
 }
 
 impl ServiceReport {
-    /// Converts a refusal to a skip, which is not a failure, if the service was only selected.
+    /// Converts a refusal to a skip, which is not a failure. This is for services that were not named.
     pub fn not_applicable_if_refused(self) -> Self {
         let why = match self.outcome() {
             Outcome::HasSideEffect(why) | Outcome::Refused(why) => why.to_owned(),
@@ -232,7 +232,7 @@ impl ServiceReport {
             | Outcome::WouldCrash(..)
             | Outcome::FieldLoss(_)
             | Outcome::LosesPlacement => {
-                // The hint contains the reason, since no error is printed.
+                // No error is printed for a skipped service, so the reason includes the hint.
                 let message = messages::explain(&self, None);
                 let words = message.into_iter().flat_map(|it| it.causes.into_iter().chain(it.hint));
                 words.collect::<Vec<_>>().join("; ")

@@ -1,26 +1,26 @@
 //! Fields that `undo` adds to the report of a service.
 
-/// The state of a service of a run.
+/// The state of a service of a run that is undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoState {
-    /// Its changes can be reverted.
+    /// The changes of the service can be reverted.
     Ready,
-    /// They were reverted already.
+    /// The changes were reverted already.
     Done,
-    /// Somebody has changed the same places since.
+    /// Somebody has changed the same places since the run.
     Conflict,
-    /// It was removed, and another one has its name.
+    /// The service was removed, and another service has its name.
     Replaced,
-    /// It was removed.
+    /// The service was removed.
     Gone,
-    /// Its rollout is paused.
+    /// The rollout of the service is paused.
     Paused,
-    /// It has the label `swarmctl.held`.
+    /// The service has the label `swarmctl.held`.
     Held,
 }
 
 impl UndoState {
-    /// The word in JSON.
+    /// Returns the name of the state in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "ready",
