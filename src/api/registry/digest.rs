@@ -21,7 +21,7 @@ pub const MIN_API_VERSION: (u32, u32) = (1, 30);
 pub struct Manifest {
     /// The image with its tag, pinned to the digest.
     pub image: ImageRef,
-    /// The platforms, as in a spec. Empty if the registry names none.
+    /// The platforms, as in a spec. Empty if the registry does not report any.
     pub platforms: Vec<Value>,
 }
 
@@ -37,12 +37,12 @@ enum Lookup {
     Found(Manifest),
     /// The registry did not provide a digest: the fields of [`Error::Registry`].
     Unavailable(RegistryErrorKind, String),
-    /// Another error, which says nothing about the image.
+    /// Another error, unrelated to the image.
     Failed,
 }
 
 impl DigestCache {
-    /// Like [`inspect`], but each image is looked up once. Concurrent callers wait for the first one.
+    /// Like [`inspect`], but each image is looked up once. Concurrent callers wait for the result of the first caller.
     ///
     /// # Errors
     /// Those of [`inspect`].
@@ -119,7 +119,7 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
         }
         e @ Error::Denied { .. } => error(RegistryErrorKind::EndpointForbidden, e.to_string()),
         e if e.is_endpoint_unavailable() => error(RegistryErrorKind::EndpointMissing, e.to_string()),
-        // The engine waits for the registry, and it has responded before.
+        // The engine has responded to earlier requests, so it is the registry that does not respond.
         e @ Error::ResponseTimeout { .. } if client.time_left().is_none_or(|left| !left.is_zero()) => {
             error(RegistryErrorKind::Unreachable, e.to_string())
         }
@@ -140,8 +140,7 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
 /// they are alternatives, so they have no effect, and the spec is the same as one that docker writes.
 fn platforms(reported: &[Platform]) -> Vec<Value> {
     let platform = |Platform { architecture, os }: &Platform| {
-        // A node reports its ARM variant as part of the architecture, a manifest does not: any variant must
-        // match.
+        // The spec must allow any ARM variant: nodes report the variant as part of the architecture, manifests do not.
         let architecture = Some(architecture).filter(|text| !text.eq_ignore_ascii_case("arm"));
         let fields = [("Architecture", architecture), ("OS", Some(os))].into_iter();
         let fields = fields.filter_map(|(key, text)| Some((key, text.filter(|text| !text.is_empty())?)));
@@ -161,7 +160,7 @@ fn is_from_registry(message: &str) -> bool {
         "incorrect username or password",
         "unexpected status from",
     ];
-    // `unauthorized: ...`, after the request or on a line of its own.
+    // The code stands before a colon, after the URL of the request or at the start of a line.
     let has_code = message.split([':', '\n']).rev().skip(1).any(|part| CODES.contains(&part.trim()));
     has_code || message.contains("/v2/") || PARTS.iter().any(|part| message.contains(part))
 }
@@ -169,7 +168,7 @@ fn is_from_registry(message: &str) -> bool {
 impl RegistryErrorKind {
     /// Classifies a failed lookup. The engine passes on the registry's message, but with other status codes.
     fn from_response(status: u16, message: &str) -> Self {
-        // A repository may be called `denied`: addresses and names are ignored.
+        // Words with a slash (addresses and names) are ignored: a repository may be called `denied`.
         let message = message.split_whitespace().filter(|word| !word.contains('/'));
         let message = message.collect::<Vec<_>>().join(" ");
         let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
@@ -279,7 +278,7 @@ mod tests {
         }
     }
 
-    /// As docker 28.2 was seen to do.
+    /// Recorded from docker 28.2.
     #[test]
     fn platforms_are_written_as_docker_does() {
         let table = [

@@ -66,7 +66,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
     let (stdout, stderr) =
         (OutputReader::spawn(child.stdout.take()), OutputReader::spawn(child.stderr.take()));
     if let Some(mut stdin) = child.stdin.take() {
-        // A helper that does not read its input closes the pipe.
+        // Writing fails if the helper closes the pipe without reading. That is not an error.
         let _ = stdin.write_all(server.as_bytes());
     }
     let timeout = timeouts.credential_helper;
@@ -74,7 +74,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
     let status = match wait_for_exit(&mut child, cancellation, limit) {
         Ok(Some(status)) => status,
         other => {
-            // It may have exited just now.
+            // Killing fails if the helper has just exited.
             let _ = child.kill();
             let _ = child.wait();
             other.map_err(|e| e.unwrap_or_else(|| failed("cannot be waited for".to_owned())))?;
@@ -93,7 +93,7 @@ pub fn get(name: &str, server: &str, client: &Client, known: &Secrets) -> Result
     if status.success() {
         return credentials(&output).map_err(|why| failed(format!("did not return credentials: {why}")));
     }
-    // On a terminal the signal reaches the helper too.
+    // Ctrl-C on a terminal ends the helper too. Report a cancellation, not a failed helper.
     cancellation.check()?;
     let error_output = stderr.read_to_end(timeouts.helper_output);
     let has_none = |text: &[u8]| String::from_utf8_lossy(text).contains(NOT_FOUND_MESSAGE);
@@ -163,8 +163,8 @@ fn describe_failure(output: &[u8], error_output: &[u8], known: &Secrets) -> Stri
 }
 
 /// Finds the values of anything called secret, password or token: `"Secret": "..."` (also truncated, or
-/// inside a JSON string) and `secret=...`; what follows `Basic` and `Bearer`, as in a header; and `-u NAME:`,
-/// as in a curl command.
+/// inside a JSON string) and `secret=...`. Also finds what follows `Basic` and `Bearer`, as in a header, and
+/// `-u NAME:`, as in a curl command.
 fn find_secrets(text: &str) -> Vec<Secret> {
     let lower = text.to_ascii_lowercase();
     let behind = |names: &'static [&'static str]| {
@@ -181,7 +181,7 @@ fn find_secrets(text: &str) -> Vec<Secret> {
     named.chain(in_headers).chain(in_commands).map(|value| Secret::new(value.to_owned())).collect()
 }
 
-/// The value after a name: in quotes, directly after `=` or `:`, or after a blank if it is not an ordinary
+/// The value after a name: in quotes, directly after `=` or `:`, or after a blank, unless it is an ordinary
 /// word.
 fn value_of(rest: &str) -> Option<&str> {
     let rest = rest.trim_start_matches(is_quote).trim_start().strip_prefix(['=', ':'])?;
@@ -212,7 +212,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '\\')
 }
 
-/// The output of a process, read by a thread of its own.
+/// Reads the output of a process in a separate thread.
 struct OutputReader {
     read: Arc<Mutex<Vec<u8>>>,
     end: mpsc::Receiver<()>,
@@ -233,7 +233,7 @@ impl OutputReader {
                 length += n;
                 into.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..n]);
             }
-            // Fails if the helper is no longer waited for.
+            // Sending fails if the reader has stopped waiting.
             let _ = done.send(());
         });
         Self { read, end }

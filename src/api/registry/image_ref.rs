@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::api::error::InvalidValue;
 
-/// The registry that a reference without a host means.
+/// The registry of a reference without a host.
 const DOCKER_HUB: &str = "docker.io";
-/// An old name of [`DOCKER_HUB`], which is still found in specs.
+/// An old name of [`DOCKER_HUB`]. Specs may still contain it.
 const OLD_DOCKER_HUB: &str = "index.docker.io";
 /// The namespace of images whose name has one part.
 const OFFICIAL: &str = "library";
@@ -38,7 +38,7 @@ impl ImageRef {
     /// Parses a reference by docker's rules: `nginx`, `localhost:5000/a/b:1`, `a/b@sha256:...`.
     ///
     /// # Errors
-    /// The text is not a reference. An image ID (64 hexadecimal digits) is not one either.
+    /// The text is not a reference, or is an image ID (64 hexadecimal digits).
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let bad = |why: &str| InvalidValue::new(text, format!("is not a valid image reference: {why}"));
         if text.is_empty() {
@@ -174,8 +174,7 @@ impl ImageRef {
         }
         match self.path.split_once('/') {
             Some((OFFICIAL, name)) if !name.contains('/') => name.to_owned(),
-            // Docker shortens `docker.io/foo.bar/baz` to `foo.bar/baz` too, which is an image of another
-            // registry.
+            // Docker would shorten `docker.io/foo.bar/baz` to `foo.bar/baz`, which is an image of another registry.
             Some((first, _)) if looks_like_domain(first) => self.repository(),
             _ => self.path.clone(),
         }
@@ -196,8 +195,8 @@ impl fmt::Display for ImageRef {
     }
 }
 
-/// Compares a requested image with the one in a spec. If one of the texts is not a valid reference, they are
-/// the same only if they are equal.
+/// Compares a requested image with the one in a spec. If one of the texts is not a valid reference, the texts
+/// are compared.
 pub fn names_same_image(requested: &str, running: &str) -> Likeness {
     match (ImageRef::parse(requested), ImageRef::parse(running)) {
         (Ok(requested), Ok(running)) => requested.compared_with(&running),

@@ -11,11 +11,11 @@ use crate::api::http::request_path::Path;
 pub struct NetworkUsage {
     /// The name of the network.
     pub name: String,
-    /// Its subnets: `10.77.0.0/29`.
+    /// The subnets of the network, such as `10.77.0.0/29`.
     pub subnets: Vec<String>,
-    /// The number of usable addresses. `None` if it does not follow from the subnets.
+    /// The number of usable addresses. `None` if it cannot be computed from the subnets.
     pub usable: Option<u64>,
-    /// The number of addresses of tasks, of all services.
+    /// The number of addresses of tasks of all services.
     pub by_tasks: u64,
     /// The number of virtual IPs of services.
     pub by_services: u64,
@@ -24,7 +24,7 @@ pub struct NetworkUsage {
 }
 
 impl NetworkUsage {
-    /// The number of used addresses that the API shows. Nodes use more, which it does not show.
+    /// The number of used addresses that the API shows. The nodes use some more.
     pub fn used(&self) -> u64 {
         self.by_tasks + self.by_services + self.by_gateways
     }
@@ -98,8 +98,7 @@ struct VirtualIp {
     network: String,
 }
 
-/// The address usage of these networks: `GET /networks/{id}` for each, and `GET /tasks` and `GET /services`
-/// once.
+/// Reads the address usage of these networks: `GET /tasks`, `GET /services`, and `GET /networks/{id}` for each.
 pub fn usage(client: &Client, networks: &[String]) -> Result<Vec<NetworkUsage>> {
     let tasks: Vec<Task> = client.get_json(&Path::new(&["tasks"]))?;
     let services: Vec<Service> = client.get_json(&Path::new(&["services"]))?;

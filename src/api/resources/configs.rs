@@ -89,25 +89,25 @@ impl From<Row> for Config {
 /// `GET /configs/{name}`.
 ///
 /// # Errors
-/// [`Error::Engine`] with status 404: there is none.
+/// [`Error::Engine`] with status 404: the config does not exist.
 pub fn inspect(client: &Client, name: &str) -> Result<Config> {
     client.get_json::<Row>(&Path::new(&["configs", name])).map(Config::from)
 }
 
-/// `GET /configs` for the config with this name; `None` if there is none.
+/// `GET /configs` for the config with this name. `None` if it does not exist.
 ///
-/// The engine looks the name up once. For [`inspect`] it looks up an ID, a name and the start of an ID until one is found, which
-/// takes twice as long if there is none.
+/// The engine looks the name up once. For [`inspect`] it looks up an ID, a name and an ID prefix, which takes twice as
+/// long if the config does not exist.
 pub fn find(client: &Client, name: &str) -> Result<Option<Config>> {
     Ok(named(client.get_json(&path_by_name(name))?, name))
 }
 
-/// [`find`] instead of a ping ([`Client::get_instead_of_ping`]).
+/// Like [`find`], but the request replaces a ping ([`Client::get_instead_of_ping`]).
 pub fn find_instead_of_ping(client: &Client, name: &str) -> Option<Result<Option<Config>>> {
     client.get_instead_of_ping(&path_by_name(name), |response| Ok(named(response.json()?, name)))
 }
 
-/// A list of the configs whose names begin with `name`.
+/// The path that lists the configs whose names begin with `name`.
 fn path_by_name(name: &str) -> Path {
     Path::new(&["configs"]).query("filters", &json!({ "name": [name] }).to_string())
 }
@@ -134,7 +134,7 @@ pub fn create(client: &Client, name: &str, labels: &Labels, data: &[u8]) -> Resu
     Ok(created.id)
 }
 
-/// `POST /configs/{id}/update`, without retries: the labels. The data cannot change and is not sent.
+/// `POST /configs/{id}/update`, without retries. Changes the labels; the data cannot change and is not sent.
 ///
 /// # Errors
 /// The version index of the config is stale, for example.

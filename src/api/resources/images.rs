@@ -14,8 +14,7 @@ struct Image {
     tags: Option<Vec<String>>,
 }
 
-/// `GET /images/{name}/json`: whether the connected engine has the image. `false` if the request is not
-/// allowed.
+/// Whether the connected engine has the image (`GET /images/{name}/json`). `false` if the request is not allowed.
 pub fn has(client: &Client, image: &ImageRef) -> Result<bool> {
     match client.get_json::<IgnoredAny>(&Path::for_image("images", &image.familiar(), "json")) {
         Ok(_) => Ok(true),

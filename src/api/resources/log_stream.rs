@@ -21,17 +21,17 @@ pub enum Channel {
 /// A message: a line with its line break, or a part of a long line.
 pub type Message = (Channel, Vec<u8>);
 
-/// Decodes the multiplexed stream. A frame is a type, three zeros, a size in four bytes, and the data.
+/// Decodes the multiplexed stream. A frame consists of a type, three zero bytes, a size in four bytes, and the data.
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
-    /// The incomplete frame. No memory is reserved for a size that was only announced.
+    /// The incomplete frame. No memory is reserved for the size in its header, which may be wrong.
     pub(super) pending: Vec<u8>,
 }
 
 impl FrameDecoder {
     const HEADER: usize = 8;
 
-    /// Adds bytes, and appends the messages that they complete to `to`.
+    /// Adds bytes, and appends the messages that are now complete to `to`.
     ///
     /// # Errors
     /// The reason why the bytes are not frames.
@@ -79,7 +79,7 @@ pub(super) struct LineDecoder {
 }
 
 impl LineDecoder {
-    /// Adds bytes (none at the end of the stream), and appends the messages that they complete to `to`.
+    /// Adds bytes (none at the end of the stream), and appends the messages that are now complete to `to`.
     pub(super) fn push(&mut self, bytes: &[u8], to: &mut VecDeque<Message>) {
         self.pending.extend_from_slice(bytes);
         let is_end = bytes.is_empty() || self.pending.len() > MAX_LINE_LEN;

@@ -13,7 +13,7 @@ use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 use crate::api::http::stream::Stream;
 
-/// The start of the engine's own errors, in streams without frames.
+/// How the engine's own errors start in streams without frames.
 const ENGINE_ERROR_PREFIX: &[u8] = b"Error grabbing logs: ";
 
 /// The source of a log.
@@ -38,7 +38,7 @@ pub struct LogQuery {
     pub timestamps: bool,
     /// Whether each message starts with its details, which include the task and node.
     pub details: bool,
-    /// The end of a followed log. `None`: the engine ends it.
+    /// When to stop reading a followed log. `None`: when the engine ends the log.
     pub deadline: Option<Instant>,
     /// The maximum time without data. `None`: the timeout of other requests, or no limit if the log is
     /// followed.
@@ -55,7 +55,7 @@ pub enum Framing {
 }
 
 /// `GET /services/{id}/logs` or `GET /tasks/{id}/logs`. The engine sends no frames if the spec has a TTY
-/// ([`Framing::Lines`]); not every engine reports that in the response.
+/// ([`Framing::Lines`]), but not every engine reports this in the response.
 pub fn open<'c>(
     client: &'c Client,
     of: LogScope,
@@ -145,7 +145,7 @@ pub struct Entry<'a> {
     pub text: &'a [u8],
 }
 
-/// Splits a message that was requested with details. `None` if it has none.
+/// Splits a message that was requested with details. `None` if the message has no details.
 pub fn entry(message: &[u8]) -> Option<Entry<'_>> {
     let (details, text) = split_at_blank(message)?;
     details.contains(&b'=').then_some(Entry { time: &[], details, text })
@@ -168,7 +168,7 @@ pub fn is_engine_error(message: &[u8]) -> bool {
     message.starts_with(ENGINE_ERROR_PREFIX)
 }
 
-/// Whether it is an error of the engine about missing parts of the log. Tasks are unlikely to log this text.
+/// Whether a message is an error of the engine about missing parts of the log. Tasks are unlikely to log this text.
 pub fn is_incomplete_log_error(message: &[u8]) -> bool {
     is_engine_error(message) && String::from_utf8_lossy(message).contains("incomplete log stream")
 }

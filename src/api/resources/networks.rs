@@ -13,19 +13,19 @@ struct Network {
     name: String,
 }
 
-/// `GET /networks` with the swarm scope: the names of the networks that services can use.
+/// The names of the networks that services can use (`GET /networks` with the swarm scope).
 pub fn list_names(client: &Client) -> Result<Vec<String>> {
     let path = Path::new(&["networks"]).query("filters", r#"{"scope":{"swarm":true}}"#);
     let names = client.get_json::<Vec<Network>>(&path)?.into_iter().map(|network| network.name);
     Ok(names.filter(|name| name != "ingress").collect())
 }
 
-/// `GET /networks`: the engine's own JSON.
+/// The engine's own JSON of all networks (`GET /networks`).
 pub fn list(client: &Client) -> Result<Vec<Value>> {
     client.get_json(&Path::new(&["networks"]))
 }
 
-/// `GET /networks/{id}` with the swarm scope: the name.
+/// The name of a network (`GET /networks/{id}` with the swarm scope).
 pub fn name(client: &Client, id: &str) -> Result<String> {
     let path = Path::new(&["networks", id]).query("scope", "swarm");
     Ok(client.get_json::<Network>(&path)?.name)

@@ -10,7 +10,7 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 
-/// `GET /nodes`: the IDs of the nodes that are down. The reported states of their tasks are outdated.
+/// The IDs of the nodes that are down (`GET /nodes`). The reported states of their tasks are outdated.
 pub fn list_down_ids(client: &Client) -> Result<HashSet<String>> {
     client.get_with(&Path::new(&["nodes"]), |response| {
         let nodes: Vec<NodeRow> = response.json()?;
@@ -53,12 +53,12 @@ struct Description {
     platform: Option<Platform>,
     #[serde(rename = "Engine")]
     engine: Option<Engine>,
-    /// Not parsed: only `lint` uses it, and an unexpected value must not make the node unreadable.
+    /// Not parsed: only `lint` uses the resources, and an unexpected value must not make the node unreadable.
     #[serde(default, rename = "Resources")]
     resources: Value,
 }
 
-/// A platform: of a node, or one that an image needs.
+/// The platform of a node, or a platform that an image supports.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Platform {
     /// `amd64`, `x86_64` ...
@@ -73,7 +73,7 @@ pub struct Platform {
 struct Engine {
     #[serde(rename = "Labels")]
     labels: Option<HashMap<String, String>>,
-    /// Not parsed, like the resources.
+    /// Not parsed, for the reason given at `resources`.
     #[serde(default, rename = "Plugins")]
     plugins: Value,
 }
@@ -160,7 +160,7 @@ pub fn list(client: &Client) -> Result<Vec<Node>> {
     client.get_json(&Path::new(&["nodes"]))
 }
 
-/// `GET /info`: the ID of the connected node.
+/// The ID of the connected node (`GET /info`).
 pub fn connected_node_id(client: &Client) -> Result<String> {
     #[derive(Deserialize)]
     struct Info {

@@ -12,11 +12,11 @@ use crate::api::http::client::Client;
 use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::spec::{self, Edit, Place, Reference, ReferenceKind};
 
-/// Replaces names in edits by IDs, with one request for each name. IDs of networks that the service in `spec`
-/// has are not looked up: the network may have been removed.
+/// Replaces names in edits by IDs, with one request for each name. The network IDs in `spec` are not looked up,
+/// because such a network may have been removed.
 ///
 /// # Errors
-/// [`Error::NoSuch`] for the first name that does not exist. Nothing must be posted then.
+/// [`Error::NoSuch`] for the first name that does not exist. If so, nothing must be posted.
 pub fn resolve(client: &Client, edits: &mut [Edit], spec: Option<&Value>) -> Result<()> {
     let networks = ["Networks", "TaskTemplate.Networks"].map(Place::at);
     let mut ids = HashMap::new();
@@ -47,7 +47,7 @@ fn with_similar(client: &Client, error: Error) -> Error {
     error.with_similar(names.unwrap_or_default())
 }
 
-/// `GET /secrets` or `GET /configs`, by `kind`: the names.
+/// The names of all secrets (`GET /secrets`) or configs (`GET /configs`), by `kind`.
 pub fn list_names(client: &Client, kind: &'static str) -> Result<Vec<String>> {
     let found: Vec<Value> = client.get_json(&Path::new(&[&format!("{kind}s")]))?;
     Ok(found.iter().filter_map(|object| object["Spec"]["Name"].as_str()).map(str::to_owned).collect())
@@ -71,7 +71,7 @@ impl Referenced {
     }
 }
 
-/// The secrets, configs and networks of `spec` that no longer exist. Those of `current` are not looked up,
+/// The secrets, configs and networks in `spec` that no longer exist. Those in `current` are not looked up,
 /// because the engine does not remove objects in use.
 pub fn list_missing(client: &Client, spec: &Value, current: &Value) -> Result<Vec<Referenced>> {
     let in_use = references_in(current);
@@ -96,7 +96,7 @@ pub fn list_missing(client: &Client, spec: &Value, current: &Value) -> Result<Ve
     Ok(missing)
 }
 
-/// `GET /secrets` or `GET /configs`, by `kind`: the IDs that exist. No request is sent for an empty list.
+/// Which of these IDs exist: `GET /secrets` or `GET /configs`, by `kind`. No request is sent for an empty list.
 pub fn list_existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSet<String>> {
     let mut existing = HashSet::new();
     for ids in ids.chunks(MAX_IDS_PER_FILTER) {
@@ -109,7 +109,7 @@ pub fn list_existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSe
     Ok(existing)
 }
 
-/// The ID of the object with this name. `None` if there is none, or no name.
+/// The ID of the object with this name. `None` if there is no such object, or if the name is empty.
 ///
 /// # Errors
 /// The request failed.
@@ -187,7 +187,7 @@ struct NameOnly {
     name: String,
 }
 
-/// The ID of the network with this name or ID: `GET /networks/{name}?scope=swarm`.
+/// The ID of the network with this name or ID (`GET /networks/{name}?scope=swarm`).
 fn network_id(client: &Client, name: &str) -> Result<String> {
     let none = || Error::no_such("network", name, None);
     if !can_be_name(name) {
@@ -201,7 +201,7 @@ fn network_id(client: &Client, name: &str) -> Result<String> {
     }
 }
 
-/// The ID of the secret or config with this name: `GET /secrets` or `GET /configs`, by `kind`.
+/// The ID of the secret or config with this name (`GET /secrets` or `GET /configs`, by `kind`).
 fn named_id(client: &Client, kind: &'static str, name: &str) -> Result<String> {
     let filters = json!({ "name": [name] }).to_string();
     let found: Vec<Named> = client.get_json(&Path::new(&[&format!("{kind}s")]).query("filters", &filters))?;

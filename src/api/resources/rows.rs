@@ -1,6 +1,6 @@
 //! Rows of long lists, deserialized without copying. Only the fields that lists show are parsed.
 //!
-//! Never used for edits: what is posted is the engine's own JSON (see `spec`).
+//! These types are never used for edits, which need the engine's own JSON (see `spec`).
 
 use std::borrow::Cow;
 
@@ -183,7 +183,7 @@ impl Mode {
 /// A task.
 #[derive(Debug, Deserialize)]
 pub struct TaskRow<'a> {
-    /// The ID of the service. Empty if the task belongs to none.
+    /// The ID of the service. Empty if the task does not belong to a service.
     #[serde(borrow, default, rename = "ServiceID")]
     pub service: Cow<'a, str>,
     /// The ID of the node. Empty before the task is assigned.
@@ -200,7 +200,7 @@ pub struct TaskRow<'a> {
 }
 
 impl TaskRow<'_> {
-    /// The job iteration of the task. `None` for tasks of other services.
+    /// The job iteration of the task. `None` if the service is not a job.
     pub fn iteration(&self) -> Option<u64> {
         self.iteration.as_ref().map(|iteration| iteration.index)
     }
@@ -246,7 +246,7 @@ impl<'a> ServiceRow<'a> {
         }
     }
 
-    /// The current iteration of a job. 0 for other services.
+    /// The current iteration of a job. 0 if the service is not a job.
     pub fn iteration(&self) -> u64 {
         self.job.as_ref().and_then(|job| job.iteration.as_ref()).map_or(0, |iteration| iteration.index)
     }
@@ -265,7 +265,7 @@ impl<'a> ServiceRow<'a> {
         self.spec.task.as_ref().and_then(|task| task.placement.as_ref()?.max_replicas).unwrap_or(0)
     }
 
-    /// Whether it has the label `swarmctl.held`.
+    /// Whether the service has the label `swarmctl.held`.
     pub fn is_held(&self) -> bool {
         self.spec.labels.as_ref().is_some_and(|labels| labels.held.is_some())
     }

@@ -32,32 +32,31 @@ pub struct Service {
     id: Arc<str>,
     name: Arc<str>,
     version: u64,
-    /// These fields are parsed at once, because a selection needs them even for services of which it needs nothing
-    /// else.
+    /// This field and the next two are parsed at once, because selections need them for all services.
     is_job: bool,
     image: Option<Arc<str>>,
     update: RawUpdateStatus,
     text: Option<Arc<str>>,
-    /// Where the spec is in the text; empty if that cannot be determined without parsing.
+    /// The position of the spec in the text. Empty if it cannot be determined without parsing.
     spec_at: OnceLock<Range<u32>>,
     object: OnceLock<Arc<Value>>,
-    /// The spec, parsed separately from the object: the previous spec is as large.
+    /// The spec, parsed without the rest of the object, in which the previous spec is as large.
     spec: OnceLock<Arc<Value>>,
     previous: OnceLock<Option<Arc<Value>>>,
 }
 
 impl Service {
-    /// Wraps an engine's object. `None` if a field is missing that every service has.
+    /// Wraps an engine's object. `None` if it lacks a field that every service has.
     pub fn new(object: Value) -> Option<Self> {
         let head = ServiceHead::from_json(&object);
         Some(Self { object: Arc::new(object).into(), ..Self::with(head, None)? })
     }
 
-    /// Parses the service at the start of `text`, keeping its text, and returns its length in bytes. The
-    /// fields that every service has are parsed, and the rest is checked.
+    /// Parses the service at the start of `text`, keeps its text, and returns its length in bytes. The fields that
+    /// every service has are parsed, and the syntax of the rest is checked.
     ///
     /// # Errors
-    /// The text is incomplete or invalid, or a field is missing that every service has.
+    /// The text is incomplete or invalid, or lacks a field that every service has.
     pub fn parse_first(text: &str) -> serde_json::Result<(Self, usize)> {
         let (head, length) = parse_first(text, |head: ServiceHead| head)?;
         let service = Self::with(head, Some(text[..length].trim_ascii_start().into()));
@@ -89,7 +88,7 @@ impl Service {
         }
     }
 
-    /// Drops the JSON, because there may be thousands, and keeps the fields that were parsed at once. The spec is null then.
+    /// Drops the JSON to save memory, and keeps the fields that were parsed at once. The spec is null afterwards.
     pub fn keep_head(&mut self) {
         self.text = None;
         self.object.take();
@@ -99,7 +98,7 @@ impl Service {
 
     /// The complete object.
     pub fn object(&self) -> &Value {
-        // The text was checked when it was received.
+        // The text was checked when it was received, so parsing does not fail.
         let read = || {
             Arc::new(
                 self.text.as_ref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
@@ -108,8 +107,8 @@ impl Service {
         self.object.get_or_init(read)
     }
 
-    /// `UpdatedAt`: when the engine last wrote the service, its update status included. `None` if the engine
-    /// does not report it.
+    /// `UpdatedAt`: when the engine last wrote the service, including its update status. `None` if the engine does
+    /// not report it.
     pub fn updated_at(&self) -> Option<Timestamp> {
         self.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time)
     }
@@ -119,7 +118,7 @@ impl Service {
         Counts::deserialize(self.object().get("ServiceStatus")?).ok()
     }
 
-    /// Whether a key may be somewhere in the object, without parsing it.
+    /// Whether a key may be somewhere in the object. Does not parse the object.
     pub fn may_have(&self, key: &str) -> bool {
         self.text.as_ref().is_none_or(|text| text.contains(key))
     }
@@ -191,14 +190,14 @@ impl Service {
         parsed.filter(|spec| !spec.is_null())
     }
 
-    /// Parses the previous spec alone, because the rest of the object is as large.
+    /// Parses only the previous spec, because the rest of the object is as large.
     fn parse_previous(&self, text: &str) -> Option<Value> {
         if !self.may_have(PREVIOUS) {
             return None;
         }
         match find(text, &[PREVIOUS]).and_then(|at| text.get(at)) {
             Some(spec) => serde_json::from_str(spec).ok(),
-            // The key stands elsewhere, or twice.
+            // The key is in another place, or occurs twice.
             None => self.object().get(PREVIOUS).cloned(),
         }
     }

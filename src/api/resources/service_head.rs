@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// The fields that selections and rollouts need. Parsed in one pass over the text, which also checks that the
-/// rest can be parsed into a [`Value`]: numbers, Unicode and nesting depth.
+/// The fields that selections and rollouts need. They are parsed in one pass over the text, which also checks that
+/// the rest can be parsed into a [`Value`] (numbers, Unicode and nesting depth).
 #[derive(Debug, Default)]
 pub struct ServiceHead {
     /// `ID`.
@@ -56,7 +56,7 @@ impl ServiceHead {
         }
     }
 
-    /// Resets a field when its key is read: if a key is repeated, the last value counts, as in a [`Value`].
+    /// Resets a field when its key is read. If a key is repeated, the last value must count, as in a [`Value`].
     fn reset(&mut self, at: Position) {
         match at {
             Position::Id => self.id = None,
@@ -82,7 +82,7 @@ impl<'a> Deserialize<'a> for ServiceHead {
     }
 }
 
-/// The position in the JSON of a service.
+/// A position in the JSON of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Position {
     Service,
@@ -209,7 +209,7 @@ impl<'a> Visitor<'a> for HeadVisitor<'_> {
     }
 }
 
-/// Deserializes a key below a position into the position of its value.
+/// Deserializes a key of the object at this position into the position of the key's value.
 struct KeySeed(Position);
 
 impl<'a> DeserializeSeed<'a> for KeySeed {

@@ -18,11 +18,11 @@ use crate::api::http::json_array::{JsonArrayParser, parse_first};
 use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::http::response::Response;
 
-/// The minimum length of an ID prefix. A shorter one could match by accident: `rm s` would remove the service
+/// The minimum length of an ID prefix. A shorter prefix could match by accident: `rm s` would remove the service
 /// whose ID starts with `s`.
 pub const MIN_ID_PREFIX_LEN: usize = 6;
 
-/// The maximum number of IDs in one request: the request line holds 64 KB.
+/// The maximum number of IDs in one request. The engine accepts request lines of up to 64 KB.
 pub const MAX_IDS_PER_FILTER: usize = 500;
 
 /// The engine's response to a create or an update.
@@ -46,8 +46,8 @@ impl PostResponse {
 /// Finds a service by full name, full ID, or ID prefix of at least 6 characters.
 ///
 /// # Errors
-/// [`Error::NoSuch`] if there is none, if the prefix is too short or matches several, or if the name is not
-/// valid (then no request is sent).
+/// [`Error::NoSuch`] if there is none, or if the prefix is too short or matches several. Also if the name is not
+/// valid, in which case no request is sent.
 pub fn find(client: &Client, given: &str) -> Result<Service> {
     look_up(given, |id| inspect(client, id), |service| (service.id(), service.name()))
 }
@@ -64,7 +64,7 @@ pub fn find_text(client: &Client, given: &str) -> Result<String> {
         let path = Path::new(&["services", id]);
         match client.get_instead_of_ping(&path, parse) {
             Some(Ok(found)) => Ok(found),
-            // Only a response to a request with a version is known to be the engine's.
+            // Only a response to a request with an API version certainly comes from the engine.
             _ => client.get_with(&path, parse),
         }
     };
@@ -116,7 +116,7 @@ pub fn spec_to_json(spec: &Value) -> Result<Vec<u8>> {
 
 /// `POST /services/{id}/update?version=...`, without retries. Returns the engine's warnings.
 ///
-/// `spec` comes from [`spec_to_json`]. The engine stores `auth` with the service; without it, the service keeps
+/// `spec` comes from [`spec_to_json`]. The engine stores `auth` with the service. Without `auth`, the service keeps
 /// its credentials.
 pub fn update(
     client: &Client,
@@ -129,8 +129,7 @@ pub fn update(
     post(client, &path, spec, auth).map(PostResponse::warnings)
 }
 
-/// `POST /services/{id}/update?rollback=previous` with the current spec, without retries: the engine's
-/// rollback.
+/// The engine's rollback, without retries: `POST /services/{id}/update?rollback=previous` with the current spec.
 pub fn roll_back(client: &Client, id: &str, version: u64, spec: &Value) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
     post(client, &path.query("rollback", "previous"), &spec_to_json(spec)?, None).map(PostResponse::warnings)
@@ -153,7 +152,7 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
 /// `DELETE /services/{id}`, without retries. `id` must be a full ID, because the engine would accept any
 /// prefix.
 ///
-/// The engine's response has an empty body. Anything else comes from another server.
+/// The engine's response has an empty body. A response with a body comes from another server.
 pub fn delete(client: &Client, id: &str) -> Result<()> {
     let response = client.delete(&Path::new(&["services", id]))?;
     if response.body.trim_ascii().is_empty() {
@@ -214,7 +213,7 @@ pub enum TaskCounts {
     Omitted,
 }
 
-/// `GET /services?status=true`. Each row is converted by `read`, without copying it.
+/// `GET /services`. Each row is converted by `read`, without copying it.
 pub fn list_rows<T>(
     client: &Client,
     filters: &[Filter],
@@ -232,8 +231,7 @@ pub fn list_rows<T>(
     }
 }
 
-/// Requests a list with task counts, or without them if the leader cannot count (managers of different
-/// versions).
+/// Requests a list with task counts, or without them if the leader cannot count because its version differs.
 fn with_counts<T>(filters: &[Filter], list: impl Fn(&Path) -> Result<T>) -> Result<T> {
     match list(&path_of_list(filters, TaskCounts::Included)) {
         Err(error) if error.lacks_task_counts() => list(&path_of_list(filters, TaskCounts::Omitted)),
@@ -251,7 +249,7 @@ pub fn list_text(client: &Client, filters: &[Filter]) -> Result<String> {
     })
 }
 
-/// Like [`list_text`], but only for services for which `is_selected` returns true. Their text is unchanged.
+/// Like [`list_text`], but only with the services for which `is_selected` returns true. Their text is unchanged.
 pub fn list_text_where(
     client: &Client,
     filters: &[Filter],
@@ -273,7 +271,7 @@ pub fn list_text_where(
     with_counts(filters, |path| client.get_with(path, read))
 }
 
-/// Encodes filters for the engine. Several values of one key are alternatives.
+/// Encodes filters for the engine. A service matches if it has one of the values of each key.
 pub fn filters(filters: &[Filter]) -> Value {
     let mut map = Map::new();
     for (key, value) in filters {

@@ -72,16 +72,16 @@ struct Orchestration {
     task_history_retention_limit: Option<i64>,
 }
 
-/// The engine's default for the number of tasks that are kept for each slot.
+/// The engine's default for [`Info::task_history`].
 pub const DEFAULT_TASK_HISTORY: i64 = 5;
 
 impl Swarm {
-    /// The ID of the swarm; `None` if the engine is not a manager.
+    /// The ID of the swarm. `None` if the engine is not a manager.
     pub fn id(&self) -> Option<&str> {
         self.cluster.as_ref().map(|cluster| cluster.id.as_str()).filter(|id| !id.is_empty())
     }
 
-    /// The number of tasks that the swarm keeps for each slot. Negative: all.
+    /// The number of tasks that the swarm keeps for each slot. Negative if it keeps all.
     pub fn task_history(&self) -> i64 {
         let limit =
             self.cluster.as_ref().and_then(|cluster| cluster.spec.orchestration.task_history_retention_limit);

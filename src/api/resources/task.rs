@@ -11,13 +11,13 @@ pub struct Task {
     /// The full ID.
     #[serde(rename = "ID")]
     pub id: String,
-    /// When the manager created it.
+    /// When the manager created the task.
     #[serde(rename = "CreatedAt", deserialize_with = "time::deserialize")]
     pub created: Timestamp,
-    /// When the manager last changed it.
+    /// When the manager last changed the task.
     #[serde(rename = "UpdatedAt", deserialize_with = "time::deserialize")]
     pub updated: Timestamp,
-    /// The ID of the service. Empty if the task belongs to none.
+    /// The ID of the service. Empty if the task does not belong to a service.
     #[serde(default, rename = "ServiceID")]
     pub service: String,
     /// The slot. 0 for tasks of global services, and for the first slot of a job.
@@ -108,7 +108,7 @@ struct ContainerSpec {
     tty: bool,
 }
 
-/// The states of a task, in their order.
+/// The states of a task, in the engine's order.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the engine's names")]
@@ -175,18 +175,18 @@ impl Task {
         (TaskState::Complete..=TaskState::Orphaned).contains(&self.status.state)
     }
 
-    /// Whether the task ended without such a request: it failed, was rejected, or completed.
+    /// Whether the task ended without a shutdown request: it failed, was rejected, or completed.
     pub fn has_ended_by_itself(&self) -> bool {
         matches!(self.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
     }
 
-    /// When the current state started, by the manager's clock. The node's clock may be wrong, so its time is
-    /// limited to the time between the creation of the task and its last change.
+    /// When the current state started, by the manager's clock. The node's clock may be wrong, so the time that the node
+    /// reported is limited to the time between the creation of the task and its last change.
     pub fn since(&self) -> Timestamp {
         self.status.at.min(self.updated).max(self.created)
     }
 
-    /// The job iteration of the task. 0 for other services.
+    /// The job iteration of the task. 0 if the service is not a job.
     pub fn iteration(&self) -> u64 {
         self.iteration.as_ref().map_or(0, |iteration| iteration.index)
     }

@@ -17,7 +17,7 @@ use crate::api::http::json_array::{JsonArrayParser, parse_first};
 use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::http::response::Response;
 
-/// The maximum number of services in one request. For more, all tasks are requested.
+/// The maximum number of services in the filter of one request. For more services, the tasks of all are requested.
 const MAX_SERVICES_PER_FILTER: usize = 100;
 
 /// The error for a response without the engine's clock.
@@ -26,7 +26,7 @@ const NO_DATE: &str = "it has no Date header; every Docker engine sends one";
 /// Which tasks of a service to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskScope {
-    /// Those that match the current spec of the service.
+    /// Tasks that match the current spec of the service.
     UpToDate,
     /// All tasks that the engine keeps.
     All,
@@ -37,11 +37,11 @@ pub enum TaskScope {
 pub struct TaskList {
     /// The tasks.
     pub tasks: Vec<Task>,
-    /// The engine's time, as exactly as it is known; never too late.
+    /// The engine's time in whole seconds, rounded down.
     pub now: Timestamp,
 }
 
-/// `GET /tasks` of these services, by full ID. One request for each 500 services.
+/// `GET /tasks` of these services, by full ID. Sends one request for each 500 services.
 ///
 /// # Errors
 /// A 404 error if one of the services no longer exists.
@@ -120,7 +120,7 @@ fn with_text(response: &Response) -> Result<Vec<(Task, String)>> {
     texts.into_iter().map(read).collect()
 }
 
-/// A task with the spec that it was created from. Forecasts need it.
+/// A task with the spec that it was created from, for forecasts.
 #[derive(Clone, Debug)]
 pub struct TaskWithSpec {
     /// The task.
@@ -171,8 +171,8 @@ pub fn list_with_specs_and_time(client: &Client, service: &str) -> Result<(Vec<T
 /// All tasks of the swarm.
 #[derive(Clone, Debug)]
 pub struct AllTasks {
-    /// The tasks. Their specs are included only for services with at least two tasks that ended by
-    /// themselves: they are needed to find failure loops, and are nine tenths of the response.
+    /// The tasks. Their specs, nine tenths of the response, are included only for services that may have a failure
+    /// loop: those with at least two tasks that ended by themselves.
     pub tasks: Vec<TaskWithSpec>,
     /// The IDs of the services with a task that cannot be parsed.
     pub unreadable: HashSet<String>,
@@ -184,7 +184,7 @@ pub struct AllTasks {
 enum Row {
     /// A task, and its JSON.
     Task(Box<Task>, Box<str>),
-    /// A task that cannot be parsed: the ID of its service.
+    /// A task that cannot be parsed, with the ID of its service.
     Unreadable(String),
 }
 
@@ -242,7 +242,7 @@ struct TaskOwner<'a> {
 /// Finds a task by full ID, or ID prefix of at least 6 characters.
 ///
 /// # Errors
-/// [`Error::NoSuch`] if there is none or the prefix matches several. If the name is not valid, no request is
+/// [`Error::NoSuch`] if there is none, or if the prefix matches several. If the name is not valid, no request is
 /// sent.
 pub fn find(client: &Client, given: &str) -> Result<Task> {
     let none = |why: Option<String>| Error::no_such("task", given, why);
@@ -261,11 +261,11 @@ pub fn find(client: &Client, given: &str) -> Result<Task> {
     }
 }
 
-/// Counts the tasks of services, given with their current job iteration, for engines that do not count them.
+/// Counts the tasks of services, for engines that do not count them. Each ID comes with its current job iteration.
 ///
-/// Running are tasks in the state `running` on nodes that are not down. Desired are tasks that should not be
-/// shut down or removed. For jobs, only tasks of the current iteration are counted, and desired are those
-/// that have not completed.
+/// Running tasks have the state `running` and are on nodes that are not down. Desired tasks should not be shut down
+/// or removed. For a job, only tasks of the current iteration are counted, and desired are those that have not
+/// completed.
 pub fn count(
     client: &Client,
     services: &[(&str, u64)],
@@ -279,19 +279,19 @@ pub fn count(
         client.get_with(path, |response| Ok(count_rows(&response.json::<Vec<_>>()?, &runs, down_nodes)))
     };
     match count(&path) {
-        // A service no longer exists, so the engine refuses the whole request.
+        // If a service no longer exists, the engine refuses the whole request.
         Err(e) if e.is_not_found() => count(&all),
         counts => counts,
     }
 }
 
-/// The ID of a service, and its job iteration (0 for other services).
+/// The ID of a service, and its job iteration (0 if it is not a job).
 pub type JobRun = (String, u64);
 
-/// `GET /tasks` of these nodes: the number of tasks of each service whose state is `running` there.
+/// Counts the tasks of each service with the state `running` on these nodes (`GET /tasks`).
 ///
-/// The response is parsed row by row. There is no filter by desired state, because a task on a node that is
-/// down should be shut down but keeps the state `running`, and the engine counts it.
+/// The response is parsed row by row. There is no filter by desired state: a task on a node that is down has the
+/// desired state `shutdown` but keeps the state `running`, and the engine counts it.
 pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<HashMap<JobRun, u64>> {
     let mut path = Path::new(&["tasks"]);
     if nodes.len() <= MAX_IDS_PER_FILTER {
@@ -311,9 +311,9 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
 }
 
 /// The tasks of these services, by ID and name, that have not ended, even if the services no longer exist.
-/// Engines of version 20.10 keep the `complete` tasks of a removed job in the list.
+/// Engines of version 20.10 keep listing the `complete` tasks of a removed job.
 ///
-/// A filter by a service that no longer exists fails (404), but its tasks can be found by name.
+/// The engine responds to a filter by a missing service with 404. The tasks can still be found by name.
 pub fn list_remaining(client: &Client, services: &[(&str, &str)]) -> Result<TaskList> {
     let filters = if services.len() <= MAX_SERVICES_PER_FILTER {
         let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::slots::{SlotId, SlotKind, slot_of};
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// Why tasks failed or cannot start, described by the newest of them.
+/// Why tasks failed or cannot start. The fields describe the newest of the tasks with this cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// The ID of the task.
@@ -94,7 +94,7 @@ pub(super) fn describe_error(task: &Task) -> String {
     }
 }
 
-/// The words of an error, without the IDs of containers and tasks, which differ between tasks with the same error.
+/// The words of an error, without the IDs of containers and tasks, because IDs differ between tasks with equal errors.
 pub fn without_ids(error: &str) -> String {
     let is_id = |word: &str| {
         word.len() >= 12
@@ -108,7 +108,7 @@ pub fn without_ids(error: &str) -> String {
         .join(" ")
 }
 
-/// Whether only placement constraints exclude the nodes, which does not change by itself.
+/// Whether only placement constraints exclude the nodes. Such an error does not go away by itself.
 pub(super) fn is_constraint_error(error: &str) -> bool {
     let reasons =
         error.strip_prefix("no suitable node (").and_then(|rest| rest.strip_suffix(')')).unwrap_or(error);

@@ -11,17 +11,17 @@ use crate::api::resources::tasks::Task;
 
 /// The number of consecutive failures after which a slot is failing.
 const MAX_FAILURES: usize = 3;
-/// The number of failures that suffices if the swarm keeps fewer ended tasks.
+/// The number of failures that is enough if the swarm keeps fewer ended tasks.
 const MIN_FAILURES: usize = 2;
 
 impl<'a> Judge<'a> {
-    /// Why a slot is failing, if one is. A slot is failing if its newest three ended tasks of the current
+    /// Why a slot is failing. `None` if no slot is. A slot is failing if its newest three ended tasks of the current
     /// spec failed by themselves, none of them ran for long, and its present task has not run for long.
     pub(super) fn failing(&self) -> Result<Option<FailureReason>, Need> {
         let lacks_slots = self.lacks_slots();
         let is_dead = |slot_state: &SlotState| lacks_slots && matches!(slot_state, SlotState::Failed(_));
         let mut dead = self.slot_states.iter().filter(|slot_state| is_dead(slot_state)).peekable();
-        // A slot without a present task is left over from before a scale-down.
+        // A slot without a present task is left over from a scale-down.
         let is_candidate = |slot: &&Slot| {
             slot.present().is_some() && slot.failures(&self.rules, &self.context()).len() >= MIN_FAILURES
         };
@@ -29,7 +29,7 @@ impl<'a> Judge<'a> {
         if dead.peek().is_none() && candidates.is_empty() {
             return Ok(None);
         }
-        // More data is requested only now. It can only show that a slot is not failing.
+        // More data is requested only here, because it can only show that a slot is not failing.
         if self.has_tasks_to_replace()? {
             return Ok(None);
         }
@@ -50,15 +50,15 @@ impl<'a> Judge<'a> {
         Ok(why)
     }
 
-    /// Whether the engine has tasks to replace and has not reported this yet. If so, the failures are
-    /// older than the update.
+    /// Whether the engine has tasks to replace and has not reported an update yet. If so, the failures are older than
+    /// the update.
     fn has_tasks_to_replace(&self) -> Result<bool, Need> {
         let all = self.all()?;
         if self.update_status.phase != Phase::NotReported || self.rules.is_job || self.is_of_new_tasks() {
             return Ok(false);
         }
         let up_to_date: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();
-        // All tasks are listed later than those of the current spec. One that was created in between has the
+        // The list of all tasks is newer than that of the current spec. A task created between the two lists has the
         // current spec.
         let is_older =
             |task: &Task| self.view.service.updated_at().is_none_or(|updated| task.created < updated);
@@ -67,7 +67,7 @@ impl<'a> Judge<'a> {
         }))
     }
 
-    /// The reason for the failures of a slot, given newest first.
+    /// Why the slot with these failures is failing. The newest failure comes first.
     fn reason(&self, failures: &[&'a Task]) -> FailureReason {
         let completed = match self.update_status.phase {
             Phase::Completed | Phase::RolledBack(_) => self.update_status.ended,

@@ -1,5 +1,5 @@
-//! The maximum time that an ended task can have been `running`, derived from its health check: it is
-//! `starting` until it is healthy.
+//! The maximum time that an ended task can have been `running`, derived from its health check: a task is `starting`
+//! until it is healthy.
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -11,17 +11,17 @@ const DEFAULT_START_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 /// The engine's default for the number of failed probes after which a container is unhealthy.
 const DEFAULT_RETRIES: i32 = 3;
 
-/// The durations of a health check.
+/// The durations of a health check that limit how long a task can have been `running`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HealthCheck {
     /// The minimum time until the first probe. Zero if the spec has no health check.
     first_probe: SignedDuration,
-    /// The maximum time after which a container that is never healthy becomes unhealthy.
+    /// The maximum time until a container that is never healthy becomes unhealthy.
     never_healthy: SignedDuration,
 }
 
 impl HealthCheck {
-    /// The health check of a spec. That of the image is unknown; the engine's defaults are assumed for it.
+    /// Reads the health check of a spec. That of the image is unknown: the engine's defaults are assumed for it.
     pub(super) fn from_spec(spec: &Value) -> Self {
         let check = &spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
         let time = |name: &str| {
@@ -43,13 +43,13 @@ impl HealthCheck {
         Self { first_probe, never_healthy: probes.saturating_add(time("StartPeriod").unwrap_or_default()) }
     }
 
-    /// The maximum time that a task of this lifetime can have been running.
+    /// The maximum time that a task with this lifetime can have been running.
     pub(super) fn longest_run(&self, lifetime: SignedDuration) -> SignedDuration {
         lifetime.saturating_sub(self.first_probe)
     }
 
-    /// The maximum time that a task of this lifetime that ended as unhealthy can have been running; 0 if it may never have
-    /// been running.
+    /// Like [`Self::longest_run`], for a task that ended because it was unhealthy. Zero if it may never have been
+    /// running.
     pub(super) fn longest_run_until_unhealthy(&self, lifetime: SignedDuration) -> SignedDuration {
         if lifetime <= self.never_healthy { SignedDuration::ZERO } else { self.longest_run(lifetime) }
     }

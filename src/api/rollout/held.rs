@@ -1,4 +1,4 @@
-//! Services whose update holds: it has replaced some tasks, and the old ones stay.
+//! Services whose update is held: the update has replaced some tasks, and the old tasks stay.
 
 use jiff::Timestamp;
 
@@ -7,17 +7,17 @@ use super::phase::Phase;
 use super::slots::SlotState;
 use super::{FailureReason, Need, State, WaitsFor};
 
-/// Which tasks decide about a service whose update is held.
+/// Which tasks are judged if the update of a service is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldScope {
-    /// Those of the current spec. Old tasks are not judged.
+    /// The tasks of the current spec. Old tasks are not judged.
     NewTasks,
-    /// All, because the rest is being replaced.
+    /// All tasks, because the update is replacing the rest.
     AllTasks,
 }
 
 impl Judge<'_> {
-    /// The state by the tasks that decide.
+    /// The state of the service, judged by the tasks in the scope.
     pub(super) fn state_of_scope(&self) -> Result<State, Need> {
         match self.view.held {
             None => self.state(),
@@ -29,8 +29,8 @@ impl Judge<'_> {
         }
     }
 
-    /// The state of a service whose update holds. It is held if all new tasks have been running for the monitor period,
-    /// however many there are.
+    /// The state of a service whose update is held. The state is `Held` if all new tasks have been running for the
+    /// monitor period, however many there are.
     fn held_state(&self) -> Result<State, Need> {
         if self.baseline.is_stale(self.view.service) {
             return Ok(State::UnderWay(WaitsFor::Engine));
@@ -78,7 +78,7 @@ impl Judge<'_> {
         self.slot_states.iter().filter(has_task).count() as u64
     }
 
-    /// When a task of the current spec or the service last changed.
+    /// When the service or a task of the current spec last changed.
     pub(super) fn last_change(&self) -> Option<Timestamp> {
         let of_tasks = self.slot_states.iter().map(|slot_state| slot_state.task().since());
         of_tasks.chain(self.view.service.updated_at()).max()

@@ -1,4 +1,4 @@
-//! The judgement: a sequence of questions, of which the first one with an answer decides.
+//! Judges a service by a sequence of checks. The first check that applies decides.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,10 +17,10 @@ use super::{Cause, FailureReason, Judgement, Need, ServiceView, State, WaitsFor}
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::Task;
 
-/// How long "scheduling constraints not satisfied" is considered temporary.
+/// How long the error "scheduling constraints not satisfied" is considered temporary.
 pub(super) const CONSTRAINTS_TIMEOUT: SignedDuration = SignedDuration::from_secs(3);
-/// The minimum time after which a task was not part of a failure loop (or the monitor period, if that is
-/// longer).
+/// A task that ran for this long was not part of a failure loop. If the monitor period is longer, it applies
+/// instead.
 const MIN_LONG_RUN: SignedDuration = SignedDuration::from_secs(10);
 /// How long after the monitor period to wait for the engine to report the update as completed.
 const COMPLETION_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
@@ -30,8 +30,8 @@ pub fn judge(view: &ServiceView, baseline: &Baseline) -> Result<Judgement, Need>
     prepare(view, baseline)?.judgement()
 }
 
-/// Why the tasks of a slot fail repeatedly or are not restarted. `None` if they do not. [`judge`] applies the
-/// same rule.
+/// Why the tasks of a slot fail repeatedly or are not restarted. `None` if they do neither. [`judge`] uses this
+/// rule too.
 pub fn failure_loop(view: &ServiceView) -> Result<Option<FailureReason>, Need> {
     prepare(view, &Baseline::nothing())?.failing()
 }
@@ -42,7 +42,7 @@ fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judg
     let is_job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
     let slot_kind = SlotKind::from_mode(&mode);
     let update_status = UpdateStatus::new(view.service, baseline);
-    // A job has no rollout. A rollback of one stays `rollback_started` forever.
+    // A job has no rollout, and the status of its rollback stays `rollback_started` forever.
     let update_status = if is_job {
         UpdateStatus { phase: Phase::NotReported, started: None, ended: None, message: String::new() }
     } else {
@@ -104,7 +104,7 @@ fn eligible<'a>(view: &ServiceView<'a>, slot_kind: SlotKind) -> Result<Option<Ha
         return Ok(None);
     }
     let nodes = view.nodes.ok_or(Need::Nodes)?;
-    // Platforms are checked by the scheduler: a node of another platform has a task, which stays pending.
+    // The scheduler checks platforms later: the task on a node with another platform exists, but stays pending.
     let mut spec = view.service.spec().clone();
     if let Some(placement) = spec["TaskTemplate"]["Placement"].as_object_mut() {
         placement.remove("Platforms");
@@ -112,6 +112,7 @@ fn eligible<'a>(view: &ServiceView<'a>, slot_kind: SlotKind) -> Result<Option<Ha
     Ok(Some(nodes.iter().filter(|node| may_run(&spec, node).is_ok()).map(|node| node.id.as_str()).collect()))
 }
 
+/// The data that one judgement uses, with the state of each slot.
 pub(super) struct Judge<'a> {
     pub(super) view: &'a ServiceView<'a>,
     pub(super) baseline: &'a Baseline,
@@ -168,7 +169,7 @@ impl<'a> Judge<'a> {
         judgement.node_names = self.names_of(&judgement);
         for slot_state in &self.slot_states {
             let task = slot_state.task();
-            // Slots beyond the desired number are left over from before a scale-down.
+            // Such slots are left over from a scale-down.
             if matches!(slot_state, SlotState::Vacant(_))
                 || (matches!(slot_state, SlotState::Failed(_)) && !self.lacks_slots())
             {
@@ -206,7 +207,7 @@ impl<'a> Judge<'a> {
 
     /// Judges a service that the engine is rolling back or has rolled back.
     fn rolled_back_state(&self) -> Result<State, Need> {
-        // The reason is in tasks that are no longer up to date.
+        // The tasks that show the reason are no longer up to date.
         self.all()?;
         let failing = self.failing()?;
         let has_recovered = failing.is_none() && self.has_converged();
@@ -222,7 +223,7 @@ impl<'a> Judge<'a> {
         Ok(self.failed(failing)?.unwrap_or(State::UnderWay(WaitsFor::Rollback)))
     }
 
-    /// Whether the service failed or waits for outgoing tasks. `None` if neither.
+    /// The state of a service that failed or waits for outgoing tasks. `None` if neither.
     pub(super) fn failed(&self, failing: Option<FailureReason>) -> Result<Option<State>, Need> {
         let stuck = self.stuck()?;
         if self.engine_may_act() {
@@ -247,7 +248,7 @@ impl<'a> Judge<'a> {
                 .any(|task| self.age(task.since()) < limit)
     }
 
-    /// The other data about the swarm, as far as it was read.
+    /// The data about the swarm that was read in addition to the service's tasks.
     pub(super) fn context(&self) -> SwarmContext<'a> {
         SwarmContext {
             all: self.view.all,
@@ -269,7 +270,7 @@ impl<'a> Judge<'a> {
         self.slot_states.iter().filter(|slot_state| is_it(slot_state)).count() as u64
     }
 
-    /// Whether fewer slots than desired have a task that is active or has completed.
+    /// Whether the number of slots with an active or completed task is below the desired number.
     pub(super) fn lacks_slots(&self) -> bool {
         self.count(|slot_state| {
             matches!(slot_state, SlotState::Ready(_) | SlotState::Running(_) | SlotState::Starting(_))
@@ -283,8 +284,8 @@ impl<'a> Judge<'a> {
             && (self.rules.is_job || self.count(is_surplus) <= self.desired)
     }
 
-    /// Whether the engine still monitors the new tasks, and would pause or roll back if one failed now. On a
-    /// busy node a failure is reported late. The wait is limited.
+    /// Whether the engine still monitors the new tasks, and would pause or roll back if one failed now. The wait is
+    /// limited. A busy node may report a failure late.
     fn is_watched_by_engine(&self) -> bool {
         let limit = self.rules.monitor.saturating_add(COMPLETION_TIMEOUT);
         let is_young = |slot_state: &SlotState| match slot_state {
@@ -295,13 +296,13 @@ impl<'a> Judge<'a> {
             && self.slot_states.iter().any(is_young)
     }
 
-    /// Whether every slot has a task of this spec and none has failed: the engine paused without a reason (it
-    /// counts a task that completed as failed).
+    /// Whether every slot has a task of this spec and none has failed. If so, the engine paused without a reason: it
+    /// counts a completed task as failed.
     fn is_intact(&self) -> bool {
         !self.lacks_slots() && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
-    /// The state of a global service that no node may run. It has no tasks, so it can neither converge nor
+    /// The state of a global service that is not allowed on any node. Without tasks, it can neither converge nor
     /// fail.
     pub(super) fn no_node_may_run(&self) -> Option<State> {
         let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.desired == 0)?;
@@ -340,7 +341,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// How long the tasks that run must still stay up.
+    /// How long the running tasks must still stay up until the end of the monitor period.
     pub(super) fn monitor_left(&self) -> Option<SignedDuration> {
         let left = |slot_state: &SlotState| match slot_state {
             SlotState::Running(task) => Some(self.rules.monitor.saturating_sub(self.age(task.since()))),

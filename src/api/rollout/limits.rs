@@ -12,12 +12,12 @@ pub const DEFAULT_MONITOR: SignedDuration = SignedDuration::from_secs(5);
 pub const DEFAULT_RESTART_DELAY: SignedDuration = SignedDuration::from_secs(5);
 /// The engine's default for the stop grace period.
 const DEFAULT_STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
-/// How long after its grace period an outgoing task is waited for. On a node that is down it never ends.
+/// How long an outgoing task is waited for after its grace period. On a node that is down, a task never ends.
 const OVERDUE_DELAY: SignedDuration = SignedDuration::from_secs(30);
 
-/// The engine's time, as exactly as its data show it: a `Date` is in whole seconds, rounded down, and the last write may be
-/// later. So the end of a rollout that the engine reports is never judged too early by it. Another process that reads the same
-/// data gets the same time.
+/// The engine's time, as exactly as the data show it. A `Date` is rounded down to whole seconds, and the last write may
+/// be later. With the later of the two, the end of a rollout that the engine reports is never judged too early. Another
+/// process that reads the same data gets the same time.
 pub(super) fn engine_time(view: &ServiceView) -> Timestamp {
     let tasks = view.tasks.iter().chain(view.all.unwrap_or_default()).map(|task| task.updated);
     tasks.chain(view.service.updated_at()).fold(view.now, Timestamp::max)
@@ -28,7 +28,7 @@ pub fn stop_limit(service: &Service) -> SignedDuration {
     stop_grace(service).saturating_add(OVERDUE_DELAY)
 }
 
-/// The longest stop grace period of the service's tasks. Some may have the previous spec.
+/// The longest stop grace period of the service's tasks. Some tasks may still have the previous spec.
 pub(super) fn stop_grace(service: &Service) -> SignedDuration {
     let of_spec = |spec: &Value| {
         nanoseconds(&spec["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"]).unwrap_or(DEFAULT_STOP_GRACE)

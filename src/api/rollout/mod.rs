@@ -1,11 +1,11 @@
 //! What a service is doing, judged from the engine's data without any I/O.
 //!
-//! The engine's `UpdateStatus` is not sufficient. It reports a rollout as `completed` while all of its tasks
+//! The engine's `UpdateStatus` is not sufficient. The engine reports a rollout as `completed` while all of its tasks
 //! fail (`FailureAction=continue`), and as `rollback_completed` after a rollback to a spec that fails too, and
-//! it waits forever for tasks that can never start. So the tasks decide, and `UpdateStatus` only shows what
-//! the engine is doing.
+//! waits forever for tasks that can never start. Therefore a service is judged by its tasks, and `UpdateStatus` only
+//! shows what the engine is doing.
 //!
-//! All times are the engine's: its time is the `Date` of its response, or that of its last write if that is later.
+//! All times are the engine's: the `Date` of its response, or the time of its last write if that is later.
 
 mod cause;
 mod down;
@@ -45,15 +45,15 @@ use super::resources::services::Service;
 use super::resources::tasks::{Task, TaskState};
 use super::spec::Place;
 
-/// The data about a service. The service is read first: a task list that is newer than the spec can only
-/// delay a judgement.
+/// The data about a service. The service is read before its tasks: a task list that is newer than the spec can
+/// only delay a judgement.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceView<'a> {
     /// The service.
     pub service: &'a Service,
-    /// Its tasks that match the current spec.
+    /// The tasks that match the current spec.
     pub tasks: &'a [Task],
-    /// All of its tasks, if they were read.
+    /// All tasks of the service, if they were read.
     pub all: Option<&'a [Task]>,
     /// The nodes, if they were read.
     pub nodes: Option<&'a [Node]>,
@@ -74,9 +74,9 @@ pub enum Need {
     AllTasks,
     /// The nodes.
     Nodes,
-    /// The nodes, or an empty list if the engine or a proxy refuses the request.
+    /// The nodes. An empty list is accepted if the engine or a proxy refuses the request.
     NodesIfAllowed,
-    /// The number of tasks that the swarm keeps.
+    /// The number of tasks that the swarm keeps for each slot.
     TaskHistory,
 }
 
@@ -85,7 +85,7 @@ pub enum Need {
 pub struct Judgement {
     /// The state.
     pub state: State,
-    /// When the state changes if nothing else happens, by the engine's clock. `None` if that is not known.
+    /// When the state will change if nothing else happens, by the engine's clock. `None` if not known.
     pub due: Option<Timestamp>,
     /// The engine's time.
     pub now: Timestamp,
@@ -93,27 +93,27 @@ pub struct Judgement {
     pub engine_message: String,
     /// The number of tasks that should run.
     pub desired: u64,
-    /// The number of running tasks of any spec, on nodes that are not down. With a health check, they are
-    /// healthy (before that the engine reports them as `starting`). For a job, only tasks of the current
-    /// iteration.
+    /// The number of running tasks of any spec, on nodes that are not down. For a job, only tasks of the current
+    /// iteration. Tasks with a health check are running when they are healthy; before, the engine reports them as
+    /// `starting`.
     pub running: u64,
-    /// The number of these tasks that have the current spec.
+    /// The number of running tasks that have the current spec.
     pub updated: u64,
     /// The number of slots that have a task of the current spec, whether or not it runs.
     pub new: u64,
-    /// When a task of the current spec or the service last changed.
+    /// When the service or a task of the current spec last changed.
     pub changed_at: Option<Timestamp>,
-    /// The number of these tasks by their image.
+    /// The number of running tasks by image.
     pub images: BTreeMap<String, u64>,
     /// The number of slots of the current spec whose task runs or has completed.
     pub ready: u64,
-    /// The newest task of each slot, by state.
+    /// The number of slots by the state of their newest task.
     pub by_state: BTreeMap<TaskState, u64>,
     /// Why tasks of this rollout failed or do not start, newest first. Also set if the service converged.
     pub causes: Vec<Cause>,
     /// Why tasks that are pending cannot be placed.
     pub problems: Vec<PlacementProblem>,
-    /// The tasks that are waited for.
+    /// The tasks that are waited for, with the reasons.
     pub awaited: Vec<Cause>,
     /// Surplus tasks on nodes that are down, which are not waited for.
     pub left_behind: Vec<Cause>,
@@ -121,7 +121,7 @@ pub struct Judgement {
     pub node_names: BTreeMap<String, String>,
     /// The places that another writer changed after the update.
     pub changed_by_others: Vec<Place>,
-    /// The places edited by this command that another writer changed since. If there are any, the converged
+    /// The places edited by this command that another writer changed afterwards. If there are any, the converged
     /// state is not the requested one.
     pub replaced: Vec<Place>,
 }
@@ -142,7 +142,7 @@ pub enum State {
 }
 
 impl State {
-    /// Whether the service is no longer watched in this state. It is judged by the present nodes and all tasks.
+    /// Whether the service is no longer watched in this state. This state is judged by all tasks and the current nodes.
     pub fn is_end(&self) -> bool {
         !matches!(self, Self::UnderWay(waits_for) if !matches!(waits_for, WaitsFor::Overdue(_)))
     }
@@ -151,16 +151,16 @@ impl State {
 /// What a rollout waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitsFor {
-    /// The engine has not started, or a manager lags behind.
+    /// The engine has not started the rollout, or the manager that responded lags behind.
     Engine,
     /// Tasks that are not running yet.
     Tasks,
-    /// All tasks are running, and must stay so for this time.
+    /// All tasks are running, and must keep running for this time.
     Monitor(SignedDuration),
     /// All tasks have been running for the monitor period. The engine, which might still roll back, has not
     /// reported the update as completed.
     Completion,
-    /// Outgoing tasks must free resources. With the engine's message.
+    /// Outgoing tasks must free resources. Contains the engine's message.
     Outgoing(String),
     /// This number of surplus tasks, after a scale-down, has not stopped yet.
     Surplus(usize),
@@ -177,7 +177,7 @@ pub enum WaitsFor {
 /// Why a rollout failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FailureReason {
-    /// The engine paused the update or its rollback. With its message.
+    /// The engine paused the update or its rollback. Contains the engine's message.
     Paused(String),
     /// The engine rolled back, but not to the state before the command.
     RolledBackElsewhere,
@@ -189,13 +189,13 @@ pub enum FailureReason {
     NotRestarted,
     /// The nodes cannot get the image.
     ImageRejected,
-    /// No node meets the placement constraints. With the engine's message.
+    /// No node meets the placement constraints. Contains the engine's message.
     ConstraintsUnmet(String),
-    /// No node can run a task, and no task is about to free resources. With the engine's message.
+    /// No node can run a task, and no task is about to free resources. Contains the engine's message.
     NoSuitableNode(String),
-    /// No node may run the global service. With the name of each node and the reason.
+    /// No node may run the global service. Contains the name of each node and the reason.
     NoNodeMayRun(Vec<(String, String)>),
-    /// A gate of the caller failed after the service had converged, as described.
+    /// A gate failed after the service had converged. Contains the description of the failure.
     GateFailed(String),
     /// A task stays `preparing` with this error, and the engine does not retry.
     NotPreparedAgain(String),

@@ -1,4 +1,4 @@
-//! The engine's report about its rollout (`UpdateStatus`), and whether it is about the watched update.
+//! The engine's report about its rollout (`UpdateStatus`), and whether the report is about the watched update.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::api::resources::services::Service;
 use crate::api::resources::time;
 use crate::api::spec::{Place, changes};
 
-/// What was known about the service when the watch started.
+/// What is known about the service and the update when the watch starts.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
     /// The service before the update.
@@ -19,17 +19,17 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Nothing was posted: any rollout of the engine is the watched one.
+    /// For a command that posted nothing: any rollout of the engine is watched.
     pub fn nothing() -> Self {
         Self::default()
     }
 
-    /// The service was created.
+    /// For a service that was created.
     pub fn created(posted: &Service) -> Self {
         Self { posted: Some(posted.clone()), ..Self::default() }
     }
 
-    /// The service was updated from `base` at these places. `posted` is the service after the update, if it
+    /// For a service that was updated from `base` at these places. `posted` is the service after the update, if it
     /// could be read.
     pub fn updated(base: &Service, posted: Option<&Service>, places: Vec<Place>) -> Self {
         Self { base: Some(base.clone()), posted: posted.cloned(), places }
@@ -50,7 +50,7 @@ impl Baseline {
         self.posted.as_ref().is_some_and(|posted| now.version() < posted.version())
     }
 
-    /// Whether all edited places have their original values again. `true` if nothing is known about them.
+    /// Whether all edited places have their original values again. `true` if the original values are not known.
     pub(super) fn is_reverted(&self, now: &Service) -> bool {
         let Some(base) = &self.base else { return true };
         self.places.iter().all(|place| place.get(now.spec()) == place.get(base.spec()))
@@ -76,7 +76,7 @@ impl Baseline {
             .collect()
     }
 
-    /// The differences from the original spec. After a rollback by the engine another writer made them.
+    /// The differences from the original spec. If the engine rolled back, another writer made them.
     pub(super) fn changes_since_baseline(&self, now: &Service) -> Vec<Place> {
         match &self.base {
             Some(base) if base.spec() != now.spec() => {
@@ -99,7 +99,7 @@ pub(super) enum Initiator {
 /// The phase of a rollout as the engine reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Not reported: a new service, a change that replaces no tasks, or too early.
+    /// Nothing was reported: a new service, a change that replaces no tasks, or the rollout has not started.
     NotReported,
     /// Replacing tasks.
     Updating,
@@ -129,7 +129,7 @@ pub(super) struct UpdateStatus {
 }
 
 impl UpdateStatus {
-    /// Parses `UpdateStatus`. One that existed before the update is ignored.
+    /// Parses `UpdateStatus`. A status that existed before the update is ignored.
     pub(super) fn new(service: &Service, baseline: &Baseline) -> Self {
         let is_old = baseline.base.as_ref().is_some_and(|base| {
             base.update_started().is_some() && base.update_started() == service.update_started()

@@ -41,12 +41,12 @@ pub(crate) fn supports_platform(spec: &Value, node: &Node) -> Result<(), String>
     }
 }
 
-/// Whether these nodes still refuse a task of the spec for which the engine gave these reasons: `no suitable
-/// node (insufficient resources on 2 nodes; 1 node not available for new tasks)`. `node` is the node of the
-/// task, if it has one.
+/// Whether these nodes still refuse a task of the spec. `reasons` is the engine's message: `no suitable node
+/// (insufficient resources on 2 nodes; 1 node not available for new tasks)`. `node` is the node of the task, if it
+/// has one.
 ///
-/// Constraints and availability are checked on the nodes. Other reasons of the engine are accepted, for the
-/// number of nodes that it states.
+/// Constraints and availability are checked on the nodes. Other reasons cannot be checked, and are believed for
+/// the number of nodes that the engine states.
 pub(super) fn refuse(spec: &Value, nodes: &[Node], node: &str, reasons: &str) -> bool {
     let mut spec = spec.clone();
     if let Some(placement) = spec["TaskTemplate"]["Placement"].as_object_mut() {
@@ -59,7 +59,7 @@ pub(super) fn refuse(spec: &Value, nodes: &[Node], node: &str, reasons: &str) ->
     free <= by_others
 }
 
-/// The number of nodes that refuse for this reason, if it cannot be checked on the nodes.
+/// The number of nodes that refuse for this reason. 0 for a reason that is checked on the nodes.
 fn refused_for_other_reasons(reason: &str) -> usize {
     if reason.starts_with("scheduling constraints not satisfied")
         || reason.contains("not available for new tasks")
@@ -129,7 +129,7 @@ fn fits(constraint: &str, node: &Node) -> bool {
         "node.hostname" => node.name(),
         "node.role" => node.role(),
         "node.platform.os" => platform(|platform| &platform.os),
-        // Unlike elsewhere, the architecture is compared as the node reports it.
+        // Constraints compare the architecture as the node reports it, unlike platforms ([`architecture`]).
         "node.platform.arch" => platform(|platform| &platform.architecture),
         "node.ip" => return is_in(node.address(), value) == wants_equal,
         lower => match ["node.labels.", "engine.labels."].map(|prefix| lower.starts_with(prefix)) {
@@ -141,7 +141,7 @@ fn fits(constraint: &str, node: &Node) -> bool {
     has.eq_ignore_ascii_case(value) == wants_equal
 }
 
-/// Whether the address is equal to `required` or in that subnet.
+/// Whether the address is equal to `required`, or in the subnet that `required` names.
 fn is_in(address: &str, required: &str) -> bool {
     let (net, bits) =
         required.split_once('/').map_or((required, None), |(net, bits)| (net, bits.parse::<u32>().ok()));

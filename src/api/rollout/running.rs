@@ -13,17 +13,17 @@ use crate::api::resources::tasks::{Task, TaskState};
 
 /// The number of running tasks.
 pub(super) struct RunningTasks {
-    /// Of any spec.
+    /// Running tasks of any spec.
     pub(super) running: u64,
-    /// Of the current spec.
+    /// Running tasks of the current spec.
     pub(super) updated: u64,
-    /// Of each image.
+    /// Running tasks of each image.
     pub(super) images: BTreeMap<String, u64>,
 }
 
 impl<'a> Judge<'a> {
-    /// The running tasks in this state, and the listed tasks that were counted. While the service is watched further, the
-    /// engine's count of the other ones is sufficient.
+    /// The running tasks in this state, and the listed tasks that were counted. As long as the service is watched, the
+    /// engine's count is sufficient for tasks of other specs.
     pub(super) fn running_in(&self, state: &State) -> Result<(RunningTasks, &'a [Task]), Need> {
         if !state.is_end()
             && self.view.all.is_none()
@@ -53,8 +53,8 @@ impl<'a> Judge<'a> {
         RunningTasks { running: running.len() as u64, updated: updated as u64, images }
     }
 
-    /// The running tasks by the engine's count and the list of tasks of the current spec. `None` if a list of all tasks may show
-    /// more: a task has failed, or the other tasks are not known, may be on a node that is down, or have several images.
+    /// The running tasks, from the engine's count and the tasks of the current spec. `None` if this may be wrong: a
+    /// task has failed, or the other tasks are not known, may be on a node that is down, or have several images.
     fn counted(&self) -> Option<RunningTasks> {
         let counts = self.view.service.task_counts()?;
         let others = self.view.history.others()?;
@@ -66,7 +66,7 @@ impl<'a> Judge<'a> {
         let current = self.running(self.view.tasks);
         let is_running = |task: &&Task| task.status.state == TaskState::Running;
         let listed = self.view.tasks.iter().filter(is_running).count() as u64;
-        // The engine counts before it lists the tasks, and it counts tasks on nodes that are down.
+        // The engine counts tasks on nodes that are down too. It counted before it listed the tasks.
         let left = counts.running.saturating_sub(listed);
         if left > others.count
             || others.images.len() > 1
@@ -82,7 +82,7 @@ impl<'a> Judge<'a> {
         Some(RunningTasks { running: current.updated + left, updated: current.updated, images })
     }
 
-    /// When this state changes if nothing else happens. The engine monitors the tasks from its last change of one.
+    /// When this state changes if nothing else happens. The engine's monitoring starts at its last change of a task.
     pub(super) fn due(&self, state: &State) -> Option<Timestamp> {
         let last = |slot_state: &SlotState| match slot_state {
             SlotState::Ready(task) | SlotState::Running(task) => Some(task.updated),
@@ -99,12 +99,12 @@ impl<'a> Judge<'a> {
         if is_ended_by_engine && !self.is_of_new_tasks() {
             return since.checked_add(period.saturating_add(self.rules.update_delay)).ok();
         }
-        // The engine writes nothing then, so only its `Date` shows that the time has passed.
+        // The engine writes nothing at that time, so only its `Date`, in whole seconds, shows that the time has passed.
         let whole_seconds = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
         since.checked_add(period).ok()?.round(whole_seconds).ok()
     }
 
-    /// All tasks if some may have another spec, otherwise those of the current spec.
+    /// All tasks if some may have another spec. Otherwise at least the tasks of the current spec.
     pub(super) fn present(&self) -> Result<&'a [Task], Need> {
         if self.may_have_others() { self.all() } else { Ok(self.view.all.unwrap_or(self.view.tasks)) }
     }

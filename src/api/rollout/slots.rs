@@ -10,8 +10,8 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// A task that ended this long after its successor was created was shut down by the manager. The clocks of a
-/// node and the manager may differ by less.
+/// If a task ended more than this long after its successor was created, the manager shut it down. The clocks of a
+/// node and the manager may differ by up to this much.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(1);
 
 /// The identity of a slot: a number for replicated services, a node for global ones.
@@ -19,16 +19,16 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(1);
 pub enum SlotId {
     /// The number of the slot. Jobs count from 0.
     Number(u64),
-    /// The ID of the node.
+    /// The ID of the node, for a global service.
     Node(String),
 }
 
-/// What identifies the slots of a service.
+/// How the slots of a service are identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotKind {
-    /// Numbers: a replicated service or job.
+    /// By numbers: a replicated service or job.
     Numbered,
-    /// Nodes: a global service or job.
+    /// By nodes: a global service or job.
     PerNode,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for SlotId {
 pub(super) struct Rules<'a> {
     /// How long a task must run to be ready.
     pub monitor: SignedDuration,
-    /// How long the engine waits after each updated task.
+    /// The engine's wait after each updated task.
     pub update_delay: SignedDuration,
     /// A task that ran this long was not part of a failure loop.
     pub long_run: SignedDuration,
@@ -61,7 +61,7 @@ pub(super) struct Rules<'a> {
     pub health_check: HealthCheck,
     /// The delay before a task is restarted.
     pub restart_delay: SignedDuration,
-    /// Whether a task that completed has done its work.
+    /// Whether a completed task counts as success.
     pub may_end: bool,
     /// Whether the service is a job.
     pub is_job: bool,
@@ -162,7 +162,7 @@ impl<'a> Slot<'a> {
         self.tasks.iter().any(|task| rules.counts_as_failure(task))
     }
 
-    /// The newest ended tasks, newest first, up to one that did not fail by itself or that ran for long.
+    /// The newest failures, newest first, back to an ended task that did not fail by itself or that ran for long.
     /// Empty if the present task has been running for long.
     pub(super) fn failures(&self, rules: &Rules, context: &SwarmContext) -> Vec<&'a Task> {
         let is_long = |task: &Task| rules.now.duration_since(task.since()) >= rules.long_run;
@@ -185,7 +185,7 @@ impl<'a> Slot<'a> {
         failures
     }
 
-    /// The task that should run now. It may have ended already (a task can be rejected while it is `ready`).
+    /// The task that should run now. May have ended already: a task can be rejected while it is `ready`.
     pub(super) fn present(&self) -> Option<&'a Task> {
         let mut desired = self.tasks.iter().copied().filter(|task| task.is_desired());
         let running = desired.clone().find(|task| task.status.state == TaskState::Running);
@@ -193,7 +193,7 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// Other data about the swarm.
+/// Data about the swarm, other than the tasks of one slot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SwarmContext<'a> {
     /// All tasks of the service, of any spec.
@@ -207,14 +207,14 @@ pub(super) struct SwarmContext<'a> {
 }
 
 impl SwarmContext<'_> {
-    /// Whether tasks end on this node because it is down or drained.
+    /// Whether the node is down or drained, and its tasks end for that reason.
     fn is_leaving(&self, node: &str) -> bool {
         let node = self.nodes.iter().find(|other| other.id == node);
         node.is_some_and(|node| node.state() == "down" || node.availability() == "drain")
     }
 
-    /// Whether the task replaced one that ended by itself, and therefore waited for the restart delay. The
-    /// swarm may have deleted that one. `true` until all tasks have been read.
+    /// Whether the task replaced a task that ended by itself, and therefore waited for the restart delay. `true` until
+    /// all tasks have been read, or if the swarm may have deleted the replaced task.
     fn is_restart(&self, task: &Task, predecessor: Option<&Task>) -> bool {
         let Some(all) = self.all else { return true };
         let in_slot = |other: &&Task| match task.slot {
@@ -235,7 +235,7 @@ impl SwarmContext<'_> {
 }
 
 impl Rules<'_> {
-    /// Whether the task failed, or completed although the service restarts completed tasks.
+    /// Whether the task failed, or completed although a completed task does not count as success.
     pub(super) fn counts_as_failure(&self, task: &Task) -> bool {
         match task.status.state {
             TaskState::Failed | TaskState::Rejected => true,
@@ -249,7 +249,7 @@ impl Rules<'_> {
         let is_shut_down = successor
             .is_some_and(|successor| task.since().duration_since(successor.created) > MAX_CLOCK_SKEW);
         let is_earlier = context.started.is_some_and(|started| task.created < started);
-        // The manager rejects a running task if its node has lost a label or resources.
+        // The manager rejects a running task if its node no longer has the required labels or resources.
         let is_moved = task.status.error.contains("no longer meets constraints");
         self.counts_as_failure(task)
             && !is_shut_down
@@ -258,8 +258,8 @@ impl Rules<'_> {
             && !context.is_leaving(&task.node)
     }
 
-    /// The maximum time that an ended task can have been running. The engine does not keep its start time.
-    /// The limit is what was observed, or the lifetime minus what must have passed before the start.
+    /// The maximum time that an ended task can have been running. The engine does not keep the start time, so the
+    /// limit is what polls observed, or the lifetime minus the minimum time until the start.
     fn max_run_time(
         &self,
         task: &Task,

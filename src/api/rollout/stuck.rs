@@ -12,9 +12,9 @@ use super::unplaced::{PlacementProblem, placement_problems};
 use super::{FailureReason, Need, State, WaitsFor};
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// How long "no suitable node" is considered temporary, after the last outgoing task has ended.
+/// How long the error "no suitable node" is considered temporary, after the last outgoing task has ended.
 const NO_NODE_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
-/// How long a task may stay `preparing` with an error, which the engine never clears.
+/// How long a task with an error may stay `preparing`. The engine never clears the error.
 const PREPARING_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 /// How long a task may stay `new`.
 const ALLOCATION_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
@@ -84,20 +84,20 @@ impl<'a> Judge<'a> {
         placement_problems(self.view.service.spec(), self.view.nodes.unwrap_or_default(), &errors)
     }
 
-    /// How long nothing has changed for a task that cannot start: the time since its last change, the first
-    /// poll and `other`.
+    /// How long nothing has changed for a task that cannot start: the time since the latest of the task's last
+    /// change, the first poll and `other`.
     fn unchanged_for(&self, task: &Task, other: Timestamp) -> SignedDuration {
         self.age(task.since().max(other).max(self.view.history.first_look().unwrap_or(other)))
     }
 
-    /// Whether the current nodes refuse the task, as far as this can be determined. The engine's reasons may
-    /// be outdated.
+    /// Whether the current nodes refuse the task, as far as this can be determined. The reasons in the task's error
+    /// may be outdated.
     fn is_still_refused(&self, task: &Task) -> Result<bool, Need> {
         let nodes = self.view.nodes.ok_or(Need::NodesIfAllowed)?;
         Ok(refuse(self.view.service.spec(), nodes, &task.node, &task.status.error))
     }
 
-    /// When the last outgoing task of the service ended. `None` if one is still active.
+    /// When the last outgoing task of the service ended. `None` if an outgoing task is still active.
     fn last_outgoing_end(&self) -> Result<Option<Timestamp>, Need> {
         let limit = stop_limit(self.view.service);
         let mut last = Timestamp::UNIX_EPOCH;
@@ -105,7 +105,7 @@ impl<'a> Judge<'a> {
             if task.has_ended() {
                 last = last.max(task.since());
             } else if self.age(task.updated) < limit {
-                // `updated` is when the manager told the task to stop.
+                // `updated` is when the manager requested the stop.
                 return Ok(None);
             }
         }

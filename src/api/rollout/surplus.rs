@@ -1,4 +1,4 @@
-//! Surplus tasks after a scale-down, which are waited for until they have stopped.
+//! Surplus tasks after a scale-down, which must stop before the service has converged.
 
 use std::collections::HashSet;
 
@@ -12,11 +12,11 @@ use super::{Cause, Need, State, WaitsFor, cause};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// How long after its grace period a task has certainly been killed.
+/// How long after its grace period a task is certain to have been killed.
 const KILL_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
 impl<'a> Judge<'a> {
-    /// The state of a service whose desired tasks all run, if surplus tasks have not stopped. Tasks on nodes
+    /// The state of a service whose desired tasks are all running while surplus tasks have not stopped. Tasks on nodes
     /// that are down are not waited for.
     pub(super) fn waits_for_surplus(&self) -> Result<Option<State>, Need> {
         let surplus = self.surplus()?;
@@ -52,8 +52,8 @@ impl<'a> Judge<'a> {
         Ok(cause::distinct_with(awaited, self.slot_kind))
     }
 
-    /// The surplus tasks that are not waited for, if this command or a recent change reduced the number of
-    /// tasks. `listed` has all tasks whose node may be down.
+    /// The surplus tasks on lost nodes, which are not waited for, if this command or a recent change reduced the number
+    /// of tasks. `listed` has all tasks whose node may be down.
     pub(super) fn left_behind(&self, listed: &'a [Task]) -> Vec<&'a Task> {
         let is_left_behind = |task: &&Task| {
             self.is_lost(task) && (self.baseline.edits_number_of_tasks() || !self.is_overdue(task))
@@ -61,8 +61,8 @@ impl<'a> Judge<'a> {
         self.surplus_in(listed).into_iter().filter(is_left_behind).collect()
     }
 
-    /// The active tasks of slots and nodes that should have none. Tasks without a node are not included,
-    /// because they have no container.
+    /// The active tasks of slots and nodes that should not have any. A task without a node has no container, and is not
+    /// included.
     pub(super) fn surplus(&self) -> Result<Vec<&'a Task>, Need> {
         Ok(self.surplus_in(self.present()?))
     }
@@ -93,8 +93,8 @@ impl<'a> Judge<'a> {
         listed.iter().filter(is_surplus).collect()
     }
 
-    /// How long surplus tasks that the engine no longer lists may still run. If a rollout reduces the number
-    /// of replicas, the manager removes them from its list before their nodes have stopped them.
+    /// How long surplus tasks that the engine no longer lists may still run. If a rollout reduces the number of
+    /// replicas, the manager removes the tasks from its list before their nodes have stopped them.
     fn unlisted_for(&self) -> Option<SignedDuration> {
         let limit = stop_grace(self.view.service).saturating_add(KILL_DELAY);
         let left = limit.saturating_sub(self.age(self.update_status.started?));
@@ -112,7 +112,7 @@ impl<'a> Judge<'a> {
         before.is_some_and(|before| before > replicas(service.spec()))
     }
 
-    /// Whether the node is paused. Its tasks stay, but it gets no new ones.
+    /// Whether the node is paused: its tasks stay, but it gets no new tasks.
     fn is_paused(&self, node: &str) -> bool {
         self.view
             .nodes
@@ -128,8 +128,8 @@ impl<'a> Judge<'a> {
                 .is_some_and(|nodes| !nodes.is_empty() && !nodes.iter().any(|it| it.id == task.node))
     }
 
-    /// Whether the task should have stopped by now. The time starts with the manager's stop request, or else
-    /// with the change of the service.
+    /// Whether the task should have stopped by now. The time is counted from the manager's stop request. Without a
+    /// request, it is counted from the last change of the service.
     fn is_overdue(&self, task: &Task) -> bool {
         let service = self.view.service;
         let changed = service.updated_at();

@@ -1,5 +1,4 @@
-//! What earlier polls of a service showed: when tasks started, and failed tasks that the swarm has deleted
-//! since.
+//! What earlier polls of a service showed: when tasks started, and which failed tasks the swarm has deleted.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,18 +31,18 @@ pub struct TaskHistory {
     present: Vec<Task>,
     /// The tasks of other specs, as they were last listed.
     others: Option<OtherTasks>,
-    /// The last version index, and the parts of the spec that tasks are created from.
+    /// The last version index, and the parts of the spec that determine the tasks.
     spec: Option<(u64, String)>,
 }
 
-/// The tasks of other specs that may be running. No new ones are created while the spec stays the same.
+/// The tasks of other specs that may be running. As long as the spec stays the same, their number does not grow.
 #[derive(Clone, Debug, Default)]
 pub struct OtherTasks {
-    /// Their number.
+    /// The number of tasks.
     pub count: u64,
-    /// Their images.
+    /// The images of the tasks.
     pub images: HashSet<Option<String>>,
-    /// The IDs of their nodes.
+    /// The IDs of the nodes of the tasks.
     pub nodes: HashSet<String>,
 }
 
@@ -61,7 +60,7 @@ impl TaskHistory {
         Self { polling, ..Self::default() }
     }
 
-    /// Adds a poll: the service, its tasks of the current spec, and the engine's time.
+    /// Adds the result of a poll: the service, its tasks of the current spec, and the engine's time.
     pub fn record(&mut self, service: &Service, tasks: &[Task], now: Timestamp) {
         self.forget_other_specs(service);
         self.first.get_or_insert(now);
@@ -88,7 +87,7 @@ impl TaskHistory {
         self.last = Some(now);
     }
 
-    /// Adds a list of all tasks of the service, and of those of the current spec from the same poll.
+    /// Adds all tasks of the service from one poll. `current` are the tasks of the current spec.
     pub fn record_others(&mut self, all: &[Task], current: &[Task]) {
         let current: HashSet<&str> = current.iter().map(|task| task.id.as_str()).collect();
         let mut others = OtherTasks::default();
@@ -106,7 +105,7 @@ impl TaskHistory {
     }
 
     /// Adds tasks that ended and were deleted between two polls. A swarm that keeps one task for each slot
-    /// deletes a task when it ends; its successor is listed.
+    /// deletes a task when it ends, and lists only its successor.
     fn add_vanished(&mut self, tasks: &[Task], now: Timestamp) {
         let is_vanished =
             |task: &Task| !tasks.iter().any(|other| other.id == task.id) && is_succeeded(task, tasks);
@@ -116,8 +115,8 @@ impl TaskHistory {
             (task.status.at, task.updated) = (now, now);
             self.ended.insert(task.id.clone(), task);
         }
-        // A task that fails immediately is rarely listed as running, but it is `ready` during the restart
-        // delay before.
+        // A task that fails immediately is rarely listed as running, but before that it is `ready` during the restart
+        // delay.
         let is_on_node = |task: &&Task| {
             (TaskState::Assigned..=TaskState::Running).contains(&task.status.state) && task.is_desired()
         };
@@ -149,12 +148,12 @@ impl TaskHistory {
         })
     }
 
-    /// The time of the first poll. `None` if there is only one, which cannot show changes.
+    /// The time of the first poll. `None` if the service is polled only once: one poll cannot show changes.
     pub fn first_look(&self) -> Option<Timestamp> {
         self.first.filter(|_| self.polling == Polling::Repeated)
     }
 
-    /// The ended tasks that the swarm has deleted: they are not listed, but older than a listed task of their
+    /// The ended tasks that the swarm has deleted: tasks that are not listed, but older than a listed task of their
     /// slot.
     pub fn deleted<'a>(&'a self, listed: &'a [Task]) -> impl Iterator<Item = &'a Task> {
         let is_deleted =

@@ -1,4 +1,4 @@
-//! Why no node can run a task: the constraint that none meets, the resource that none has, the nodes that take no tasks.
+//! Why no node can run a task: an unmet constraint, a resource that is too small, or nodes that take no tasks.
 
 use serde_json::Value;
 
@@ -10,11 +10,11 @@ use crate::api::resources::nodes::Node;
 pub enum PlacementProblem {
     /// No node meets this constraint.
     Constraint(String),
-    /// Some nodes meet each of these constraints, but none meets all.
+    /// Each of these constraints is met by some nodes, but no node meets all of them.
     Constraints(Vec<String>),
-    /// A task reserves this much memory, in bytes, and the node with the most has this much.
+    /// A task reserves this amount of memory, in bytes. The second value is the node with the most memory.
     Memory(i64, NodeCapacity),
-    /// A task reserves these CPUs, in units of 10^-9, and the node with the most has these.
+    /// A task reserves this number of CPUs, in units of 10^-9. The second value is the node with the most CPUs.
     Cpus(i64, NodeCapacity),
     /// No node has one of the image's platforms.
     Platform {
@@ -42,16 +42,16 @@ pub enum PlacementProblem {
     },
 }
 
-/// What the node with the most has.
+/// The node that has the most of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeCapacity {
     /// The name of the node.
     pub node: String,
-    /// How much it has.
+    /// The amount that the node has.
     pub amount: i64,
 }
 
-/// Returns why tasks of this spec, which have these errors of the scheduler, cannot be placed on these nodes.
+/// Returns why tasks of this spec, which have these scheduler errors, cannot be placed on these nodes.
 pub(super) fn placement_problems(spec: &Value, nodes: &[Node], errors: &[&str]) -> Vec<PlacementProblem> {
     if nodes.is_empty() || errors.is_empty() {
         return Vec::new();
@@ -72,7 +72,7 @@ pub(super) fn placement_problems(spec: &Value, nodes: &[Node], errors: &[&str]) 
             spec["TaskTemplate"]["Placement"]["MaxReplicas"].as_u64().map(PlacementProblem::MaxReplicas),
         );
     }
-    // Nodes that would not run a task anyway are not mentioned.
+    // Nodes that do not meet the constraints are not mentioned.
     let names = |is_it: &dyn Fn(&Node) -> bool| -> Vec<String> {
         nodes.iter().filter(meets).filter(|node| is_it(node)).map(|node| node.name().to_owned()).collect()
     };

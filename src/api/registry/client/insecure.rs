@@ -11,7 +11,7 @@ use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 use crate::api::registry::protocol::{Scheme, Url};
 
-/// The part of `GET /info` about registries.
+/// The registries that the engine lists as insecure in `GET /info`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct InsecureRegistries {
@@ -34,7 +34,7 @@ struct Info {
 }
 
 impl InsecureRegistries {
-    /// `GET /info`. If the request fails, no registry is listed.
+    /// Reads the list with `GET /info`. If the request fails, the list is empty.
     ///
     /// # Errors
     /// The command was canceled.

@@ -1,7 +1,7 @@
 //! A client for registries, which reads tag lists and the ages of images. It never writes.
 //!
 //! Credentials are sent to the registry and to its token server only. A redirect to another host is followed
-//! without them, and a next page on another host is an error.
+//! without credentials, and a next page on another host is an error.
 
 mod age;
 mod certs;
@@ -49,14 +49,14 @@ pub struct Registries<'k> {
     lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
     /// The `Authorization` that a registry accepted, by repository, so that a token is requested once for all candidates.
     authorizations: Mutex<HashMap<String, Secret>>,
-    /// Docker Hub has refused a request after all retries. No more requests are sent, because each tag would take
-    /// minutes.
+    /// Whether Docker Hub has refused a request after all retries. If so, no more requests are sent, because each tag
+    /// would take minutes.
     is_hub_limited: AtomicBool,
 }
 
 impl<'k> Registries<'k> {
-    /// Creates a client without connections. The engine that is passed to each method reports which registries are
-    /// insecure, and its client has the deadline.
+    /// Creates a client without connections. The engine client that is passed to each method reports which registries
+    /// are insecure, and has the deadline.
     pub fn new(keyring: &'k Keyring, settings: RegistrySettings) -> Self {
         let connections = Connections::new(settings);
         let is_hub_limited = AtomicBool::new(false);
@@ -117,7 +117,7 @@ impl<'k> Registries<'k> {
         Ok(self.keyring.auth(engine, image.domain())?)
     }
 
-    /// Sends requests with the authorization that was obtained before, and keeps the one that is accepted.
+    /// Sends requests with the authorization of an earlier session, and keeps the one that the registry accepted.
     fn with_session<T>(
         &self,
         engine: &Client,

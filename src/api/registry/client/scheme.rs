@@ -47,7 +47,7 @@ impl Schemes {
                     return Err(error);
                 }
                 Err(SendError::NotConnected(error)) => match with(Scheme::Http) {
-                    // The error of https is more specific.
+                    // The https error is more specific.
                     Err(SendError::NotConnected(_)) => return Err(error),
                     result => (Scheme::Http, result),
                 },

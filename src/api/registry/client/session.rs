@@ -27,19 +27,19 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// The maximum number of characters of a registry's message that are shown.
 const MAX_MESSAGE_LEN: usize = 300;
 
-/// Requests about one repository.
+/// Sends the requests about one repository.
 pub(super) struct Session<'s> {
     engine: &'s Client,
     connections: &'s Connections,
     schemes: &'s Schemes,
-    /// The registry, as in image references.
+    /// The name of the registry, as in image references.
     domain: &'s str,
     /// The path of the repository.
     path: &'s str,
     credentials: Credentials,
     secrets: Secrets,
     authorization: Option<Secret>,
-    /// The value of `Authorization` with which the registry answered last.
+    /// The last value of `Authorization` that the registry accepted.
     accepted_authorization: Option<Secret>,
     /// How many more times a token may be requested.
     attempts: usize,
@@ -96,7 +96,7 @@ impl<'s> Session<'s> {
         self.path
     }
 
-    /// Requests a path of the registry. If the registry requires authorization, it is added.
+    /// Requests a path of the registry, with authorization if the registry requires it.
     pub(super) fn get(
         &mut self,
         target: &str,
@@ -335,7 +335,7 @@ impl<'s> Session<'s> {
         RequestError::new(RequestErrorKind::Denied, why)
     }
 
-    /// The registry's message after a colon, without secrets.
+    /// The registry's message without secrets, in the form `: MESSAGE`. Empty if there is none.
     fn message(&self, response: &Response) -> String {
         let body: serde_json::Value =
             serde_json::from_slice(&response.body).unwrap_or(serde_json::Value::Null);

@@ -48,7 +48,7 @@ pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, RequestError> 
         let too_long = too_long(session.path());
         let mut response = session.get(&target(&query), None, MAX_LIST_LEN - length).map_err(&too_long)?;
         if page == 0 && matches!(response.status, 400 | 405) {
-            // Some registries refuse a page size, or one above their own maximum.
+            // Some registries refuse any page size, or one above their own maximum.
             query = None;
             seen.insert(String::new());
             response = session.get(&target(&query), None, MAX_LIST_LEN).map_err(&too_long)?;
@@ -85,7 +85,7 @@ pub(super) fn fetch(session: &mut Session) -> Result<Vec<String>, RequestError> 
     Ok(all)
 }
 
-/// The limit is that of the complete list: the last page exceeds what the other pages left.
+/// Replaces the error of a page that is too long: the limit is for the whole list.
 fn too_long(path: &str) -> impl Fn(RequestError) -> RequestError + use<> {
     let why = format!("the tag list of `{path}` is longer than {} MiB", MAX_LIST_LEN >> 20);
     move |error| match error.kind {

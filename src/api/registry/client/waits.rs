@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Shorter waits are not reported.
 const MIN_REPORTED: Duration = Duration::from_secs(1);
 
-/// Until when the waits have been reported, by host.
+/// When the last reported wait of each host ends.
 #[derive(Debug, Default)]
 pub(super) struct Waits(Mutex<HashMap<String, Instant>>);
 

@@ -3,7 +3,7 @@
 /// The target of the first link with the relation `next`; `None` if there is none.
 ///
 /// # Errors
-/// The header is malformed. It may have named a next page, so the list must not be taken for complete.
+/// The header is malformed. It may have named a next page, so the list must not be treated as complete.
 pub fn next_link<'h>(headers: impl IntoIterator<Item = &'h str>) -> Result<Option<String>, String> {
     for header in headers {
         let mut rest = header.trim();
@@ -19,7 +19,7 @@ pub fn next_link<'h>(headers: impl IntoIterator<Item = &'h str>) -> Result<Optio
     Ok(None)
 }
 
-/// `<TARGET>; name=value; name="value"`: the target, whether it is the next page, and what follows.
+/// Parses `<TARGET>; name=value; name="value"`. Returns the target, whether it is the next page, and the rest.
 fn one_link(text: &str) -> Option<(&str, bool, &str)> {
     let (target, mut rest) = text.strip_prefix('<')?.split_once('>')?;
     let mut relation: Option<String> = None;
@@ -46,7 +46,7 @@ fn one_link(text: &str) -> Option<(&str, bool, &str)> {
     Some((target, is_next, rest))
 }
 
-/// A token or a quoted string, and what follows.
+/// Splits off a token or a quoted string. Returns the value and the rest.
 pub(super) fn take_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ';', ' ', '\t']).unwrap_or(text.len());

@@ -51,7 +51,7 @@ impl Url {
     /// Parses `http[s]://HOST[:PORT][/PATH][?QUERY]`.
     ///
     /// # Errors
-    /// The scheme differs, there is a user, or the URL is malformed.
+    /// The scheme is not http or https, the URL names a user, or it is malformed.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = |why: &str| format!("`{text:.200}` is not an http or https URL: {why}");
         let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("it has no scheme"))?;
@@ -73,13 +73,13 @@ impl Url {
         Ok(Self { scheme, host, port: port.unwrap_or(scheme.port()), path, query, is_query_secret: false })
     }
 
-    /// The URL of a path of a registry, which is named as in image references.
+    /// The URL of a path of a registry. `domain` is the registry's name in image references.
     pub fn for_registry(scheme: Scheme, domain: &str, path: &str) -> Result<Self, String> {
         let name = if domain == "docker.io" { "registry-1.docker.io" } else { domain };
         Self::parse(&format!("{}://{name}{path}", scheme.as_str()))
     }
 
-    /// Resolves a URL reference in a response to this URL. The query of a URL on another host is not displayed.
+    /// Resolves a reference from the response for this URL. The query of a URL on another host is not displayed.
     ///
     /// # Errors
     /// The reference is not a valid URL.
@@ -167,7 +167,7 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
         },
     };
     let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
-    // Hosts name directories of certificates: none of them is `..`.
+    // A host is also the name of a directory of certificates, so it must not be `..`.
     if host.is_empty() || host.starts_with('.') || !host.bytes().all(is_part) {
         return None;
     }

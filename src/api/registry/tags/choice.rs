@@ -12,7 +12,7 @@ use crate::api::registry::image_ref::is_tag;
 pub struct Rules<'r> {
     /// How far the version may move.
     pub policy: &'r Policy,
-    /// A pattern, which replaces the rule that a candidate has the shape of the current tag.
+    /// A pattern. If set, candidates must match the pattern instead of having the shape of the current tag.
     pub pattern: Option<&'r TagPattern>,
     /// Which pre-releases are considered.
     pub pre: PreReleases,
@@ -21,16 +21,16 @@ pub struct Rules<'r> {
 /// Why a tag is not compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    /// It is not a version.
+    /// The tag is not a version.
     NotAVersion,
-    /// The pattern does not match it.
+    /// The pattern does not match the tag.
     NotMatched,
 }
 
 /// The tags that may follow the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidates<'t> {
-    /// All of them, the newest first.
+    /// The candidates, newest first.
     pub tags: Vec<&'t str>,
     /// The number of different valid tags of the repository.
     pub total: usize,
@@ -41,7 +41,7 @@ pub struct Candidates<'t> {
 pub struct Listed<'t> {
     /// The tag.
     pub tag: &'t str,
-    /// The version in the tag. `None` if it is not a version.
+    /// The version in the tag. `None` if the tag is not a version.
     pub version: Option<&'t str>,
     /// The status.
     pub status: Status,
@@ -52,11 +52,11 @@ pub struct Listed<'t> {
 pub enum Status {
     /// The current tag.
     Current,
-    /// It is not a version.
+    /// The tag is not a version.
     NotAVersion,
-    /// The pattern does not match it.
+    /// The pattern does not match the tag.
     NotMatched,
-    /// The prefix, suffix, number of parts or class of the first number differs.
+    /// The prefix, suffix, number of parts or class of the first number differs from the current tag.
     OtherShape,
     /// A pre-release that is not considered.
     PreRelease,
@@ -169,7 +169,7 @@ fn judge(current: &Tag, tag: &Tag, rules: Rules) -> Status {
     }
 }
 
-/// Newer is greater; of equal versions the longer tag, then the greater one in byte order.
+/// Orders by version. Equal versions are ordered by length, then in byte order.
 fn by_preference((one, its): (&str, &Version), (other, theirs): (&str, &Version)) -> Ordering {
     its.cmp(theirs).then(one.len().cmp(&other.len())).then(one.cmp(other))
 }

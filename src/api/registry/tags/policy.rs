@@ -37,14 +37,14 @@ pub enum PolicySource {
 /// Which pre-releases are considered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PreReleases {
-    /// Those of the same kind as the current tag. None if it is a release.
+    /// Pre-releases of the kind of the current tag. None if the current tag is a release.
     #[default]
     SameKind,
-    /// All.
+    /// All pre-releases.
     All,
 }
 
-/// A pattern that a whole tag must match, with the group `version`.
+/// A regular expression that a whole tag must match. Its group `version` contains the version.
 #[derive(Clone, Debug)]
 pub struct TagPattern {
     text: String,
@@ -111,7 +111,7 @@ impl TagPattern {
             return Err(bad("has no group `(?<version>...)` to compare".to_owned()));
         }
         let whole = |end: &str| Regex::new(&format!(r"\A(?:{text}{end}\z"));
-        // With the flag `x`, the expression may end with a comment, which only a line break ends.
+        // With the flag `x`, the expression may end with a comment. Only a line break ends the comment.
         let regex = whole(")").or_else(|_| whole("\n)")).map_err(invalid)?;
         Ok(Self { text: text.to_owned(), regex })
     }
@@ -121,7 +121,7 @@ impl TagPattern {
         Some(self.regex.captures(tag)?.name("version")?.as_str())
     }
 
-    /// Parses the group `version` of a tag, without prefix and suffix.
+    /// Parses the text of the group `version`, without the rest of the tag.
     pub(super) fn read<'t>(&self, tag: &'t str) -> Option<Tag<'t>> {
         Tag::parse_bare(self.version(tag)?)
     }

@@ -9,7 +9,7 @@ const HASH_LENGTHS: std::ops::RangeInclusive<usize> = 7..=40;
 /// A first number with at least this many digits is a date, a build number or a timestamp.
 const MIN_SERIAL_DIGITS: usize = 6;
 
-/// The words of pre-releases and their ranks, lowest first. Words within one rank are the same kind.
+/// The words of pre-releases and their ranks, lowest first. Words with equal ranks are the same kind of pre-release.
 const KINDS: [(&str, u8); 16] = [
     ("dev", 0),
     ("snapshot", 0),
@@ -36,13 +36,13 @@ pub struct Tag<'t> {
     pub prefix: &'t str,
     /// The numbers and the pre-release.
     pub version: Version,
-    /// VERSION and PRERELEASE as the tag writes them.
+    /// VERSION and PRERELEASE, as written in the tag.
     pub text: &'t str,
-    /// Everything after them.
+    /// Everything after PRERELEASE.
     pub suffix: &'t str,
 }
 
-/// The numbers of a tag and its pre-release. Two versions are equal if neither is newer: `1.8` equals `1.08` and `1.8.0`.
+/// The numbers and pre-release of a tag. Two versions are equal if neither is newer: `1.8` equals `1.08` and `1.8.0`.
 #[derive(Clone, Debug)]
 pub struct Version {
     parts: Vec<u64>,
@@ -50,7 +50,7 @@ pub struct Version {
     pre: Option<PreRelease>,
 }
 
-/// The class of the first number: a tag family does not change it.
+/// The class of the first number. All tags of a family have the same class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FirstNumber {
     Year,
@@ -61,7 +61,7 @@ enum FirstNumber {
 /// A pre-release: its kind and its numbers.
 #[derive(Clone, Debug)]
 pub struct PreRelease {
-    /// The rank of its word; equal ranks are the same kind.
+    /// The rank of its word. Equal ranks mean the same kind of pre-release.
     rank: u8,
     /// Decimal numbers without leading zeros, of any length.
     numbers: Vec<String>,
@@ -87,7 +87,7 @@ impl<'t> Tag<'t> {
         suffix.is_empty().then_some(Self { prefix: "", version, text, suffix })
     }
 
-    /// Whether both belong to one family: the same prefix, suffix, number of parts and class of the first number.
+    /// Whether both tags belong to one family: the same prefix, suffix, number of parts and class of the first number.
     pub fn has_shape_of(&self, other: &Tag) -> bool {
         (self.prefix, self.suffix) == (other.prefix, other.suffix)
             && self.version.parts.len() == other.version.parts.len()
@@ -101,19 +101,19 @@ impl Version {
         &self.parts
     }
 
-    /// One numeric part; a missing one is 0.
+    /// One numeric part. 0 if the version has fewer parts.
     pub fn part(&self, index: usize) -> u64 {
         self.parts.get(index).copied().unwrap_or(0)
     }
 
-    /// The pre-release, if it is one.
+    /// The pre-release. `None` for a release.
     pub fn pre_release(&self) -> Option<&PreRelease> {
         self.pre.as_ref()
     }
 }
 
 impl PreRelease {
-    /// Whether both have words of one rank.
+    /// Whether the words of both pre-releases have the same rank.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         self.rank == other.rank
     }
@@ -139,7 +139,7 @@ impl Ord for Version {
 impl Ord for PreRelease {
     fn cmp(&self, other: &Self) -> Ordering {
         let count = self.numbers.len().max(other.numbers.len());
-        // Without leading zeros a longer number is greater.
+        // Numbers have no leading zeros, so a longer number is greater.
         let key = |pre: &Self, i| (pre.number(i).len(), pre.number(i).to_owned());
         let numbers = (0..count).map(|i| key(self, i).cmp(&key(other, i)));
         self.rank.cmp(&other.rank).then(numbers.fold(Ordering::Equal, Ordering::then))
@@ -184,7 +184,7 @@ pub(super) fn is_never_version(tag: &str) -> bool {
         || [".sig", ".att", ".sbom"].iter().any(|end| tag.ends_with(end))
 }
 
-/// VERSION [PRERELEASE] at the start of a text that begins with a digit, and the rest.
+/// Parses VERSION [PRERELEASE] at the start of a text that begins with a digit. Also returns the rest.
 fn take_version(text: &str) -> Option<(Version, &str)> {
     let (numbers, rest) = take_numbers(text);
     if numbers.len() > MAX_PARTS {
@@ -203,14 +203,14 @@ fn take_version(text: &str) -> Option<(Version, &str)> {
     Some((Version { parts, first, pre }, rest))
 }
 
-/// PRERELEASE at the start of the text, and the rest; `None` if there is none.
+/// Parses PRERELEASE at the start of the text. Also returns the rest.
 fn take_pre_release(text: &str) -> Option<(PreRelease, &str)> {
     let text = text.strip_prefix(is_separator).unwrap_or(text);
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     let (_, rank) = KINDS.iter().find(|(kind, _)| word.eq_ignore_ascii_case(kind))?;
     let needs_number = word.len() == 1;
-    // A separator belongs to the pre-release if what follows is the end of the tag or a suffix.
+    // A separator belongs to the pre-release if the end of the tag or a suffix follows.
     let after = [rest.strip_prefix(is_separator), Some(rest)].into_iter().flatten();
     let mut ways = after.map(take_numbers);
     let (numbers, rest) = ways.find(|(numbers, rest)| {
@@ -220,7 +220,7 @@ fn take_pre_release(text: &str) -> Option<(PreRelease, &str)> {
     Some((PreRelease { rank: *rank, numbers }, rest))
 }
 
-/// Decimal numbers joined by dots at the start of the text, and the rest. A dot that no digit follows ends them.
+/// Splits off decimal numbers joined by dots. Also returns the rest, with a dot that no digit follows.
 fn take_numbers(text: &str) -> (Vec<&str>, &str) {
     let (mut numbers, mut rest) = (Vec::new(), text);
     loop {

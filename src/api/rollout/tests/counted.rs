@@ -1,4 +1,4 @@
-//! Judgements by the engine's count of running tasks are those by a list of all tasks.
+//! Judgements with the engine's count of running tasks are equal to judgements with a list of all tasks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::*;
 use super::recorded::{Knows, Lists, Look, play_with};
 
-/// The files with recordings.
+/// The files with recordings, in all subdirectories.
 fn recordings(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -21,7 +21,7 @@ fn recordings(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Everything that is reported, without times and seconds.
+/// Everything that is reported, without times.
 fn reported(look: &Look) -> String {
     let it = &look.judgement;
     let state = match &it.state {

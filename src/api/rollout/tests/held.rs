@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::*;
 use super::made::Made;
 
-/// A service of three tasks whose update holds. The first `old` tasks that are added are old.
+/// A service of three tasks whose update is held.
 fn held() -> Made {
     let mut made = Made::new()
         .with("/Spec/Mode/Replicated/Replicas", json!(3))
@@ -16,7 +16,7 @@ fn held() -> Made {
     made
 }
 
-/// With two old tasks.
+/// Adds two old tasks to [`held`].
 fn with_old_tasks() -> Made {
     held().task(2, 0, 0, "running", "running", "").task(3, 0, 0, "running", "running", "")
 }
@@ -75,7 +75,7 @@ fn a_new_task_that_fails_again_and_again_has_failed() {
         let made = made.task(1, 40, 41, "starting", "running", "");
         assert!(matches!(judged(&made, 90, 2).state, State::Failed(_)), "{state}");
     }
-    // Without a status the engine does nothing more, and old tasks say nothing about the new ones.
+    // Without an `UpdateStatus`, the engine does nothing more. Old tasks must not hide the failures of new tasks.
     let mut made = with_old_tasks().with("/UpdateStatus", Value::Null);
     for at in [10, 20, 30] {
         made = made.task(1, at, at + 1, "failed", "shutdown", "task: non-zero exit (1)");

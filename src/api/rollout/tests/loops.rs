@@ -22,10 +22,10 @@ macro_rules! recordings {
     };
 }
 
-/// The recording, the result of `wait`, the seconds between which it ends, and the exit codes of `status`.
+/// The recording, the result of `wait`, after how many seconds `wait` ends, and the exit codes of `status`.
 type Row = ((&'static str, [&'static str; 3]), State, RangeInclusive<i64>, &'static [u8]);
 
-/// The exit codes of `status` over time, without repetitions.
+/// The exit codes of `status` over time, without consecutive duplicates.
 fn exit_codes(polling: &[Look]) -> Vec<u8> {
     let mut codes: Vec<u8> = polling
         .iter()
@@ -46,7 +46,7 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
     let image = || State::Failed(FailureReason::ImageRejected);
     let completed = || State::Failed(FailureReason::CompletedFailing);
     let table: [Row; 16] = [
-        // Rejected before the restart delay, while they are still `ready`.
+        // The tasks are rejected before the restart delay, while they are still `ready`.
         (recordings!("loop-bind"), failing(), 5..=6, &[10, 5]),
         (recordings!("global-bind"), failing(), 5..=6, &[10, 5]),
         (recordings!("loop-image"), image(), 5..=6, &[10, 5]),
@@ -62,12 +62,12 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
         (recordings!("loop-healed"), failing(), 13..=14, &[10, 5, 0]),
         // The failing slots are removed.
         (recordings!("loop-scaled-down"), failing(), 14..=15, &[10, 5, 0]),
-        // Starting for 12 s, until it is unhealthy or exits. Only repeated polls show that it never ran.
+        // The tasks start for 12 s, until they are unhealthy or exit. Only repeated polls show that they never ran.
         (recordings!("loop-sick-default"), failing(), 53..=54, &[10]),
         (recordings!("loop-starting"), failing(), 53..=55, &[10]),
-        // Runs for 14 s before it fails.
+        // Each task runs for 14 s before it fails.
         (recordings!("long-runs"), State::Converged, 2..=3, &[10, 0, 10, 0, 10, 0, 10, 0, 10]),
-        // Shut down with exit code 1, three times.
+        // The tasks are shut down with exit code 1, three times.
         (recordings!("drain"), State::Converged, 6..=7, &[10, 0, 10, 0, 10, 0]),
         // The engine rolls back after the first failure.
         (recordings!("rollback-good"), State::RolledBack, 15..=19, &[10, 6]),
@@ -79,7 +79,7 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
             assert_eq!(last.judgement.state, *end, "{engine} {name}");
             let at = last.at;
             assert!(seconds.contains(&last.at), "{engine} {name}: after {} s", last.at);
-            // An update that the command itself watches.
+            // Watched by the command that made the update, the result must be the same.
             let baseline = play(recording, &Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]));
             let last = baseline.last().unwrap();
             assert_eq!((&last.judgement.state, seconds.contains(&last.at)), (end, true), "{engine} {name}");
@@ -91,7 +91,7 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
             }
             let mut status = exit_codes(&glances);
             match *name {
-                // A poll may happen between the update and the end of the removed tasks.
+                // Only some recordings have a poll between the update and the end of the removed tasks.
                 "loop-scaled-down" if status.len() == 4 => drop(status.remove(2)),
                 // The recording ends before or after the last task has been running for the monitor period.
                 "drain" if status.len() == 7 => status.truncate(6),

@@ -1,4 +1,4 @@
-//! Services constructed to test one question each.
+//! Constructed services. Each tests one question.
 
 use std::ops::RangeTo;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 
-/// A service with one task, and the other data.
+/// A service, its tasks, and the other data of a judgement.
 pub(super) struct Made {
     pub(super) service: Value,
     pub(super) tasks: Vec<Value>,
@@ -34,7 +34,7 @@ impl Made {
         self
     }
 
-    /// A task. The times are in seconds after the full hour: creation, and the start of its state.
+    /// Adds a task that was created at `made` and reached its state at `at`, in seconds after 10:00.
     pub(super) fn task(
         mut self,
         slot: u64,
@@ -52,13 +52,12 @@ impl Made {
         self
     }
 
-    /// Judges the service at this number of seconds after the full hour. The first `others` tasks are not up to
-    /// date.
+    /// Judges the service at this number of seconds after 10:00. The first `others` tasks have an older spec.
     pub(super) fn judged(&self, at: i64, baseline: &Baseline, others: usize) -> Result<Judgement, Need> {
         self.judged_from(at, baseline, |all| &all[others..])
     }
 
-    /// Like [`Self::judged`], with the first `listed` tasks in the list of those that are up to date.
+    /// Like [`Self::judged`], but only the first `listed` tasks are listed as tasks of the current spec.
     fn judged_with(&self, at: i64, listed: RangeTo<usize>) -> Judgement {
         self.judged_from(at, &Baseline::nothing(), |all| &all[listed]).unwrap()
     }
@@ -104,8 +103,7 @@ fn an_update_status_from_before_the_update_is_ignored() {
     let made = Made::new().task(1, 0, 1, "starting", "running", "");
     let judged = |status| made_with(&made, status).judged(3, &baseline, 0).unwrap();
     assert!(matches!(judged(old).state, State::UnderWay(WaitsFor::Tasks)));
-    // If nothing failed and all tasks have this spec, a pause is waited for. It is a failure if a task
-    // failed.
+    // A pause is waited for if all tasks have this spec and none has failed. If a task failed, the update failed.
     let new = status("paused", "2026-01-01T10:00:00Z");
     assert!(matches!(judged(new.clone()).state, State::UnderWay(_)));
     let failed =
@@ -152,7 +150,7 @@ fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
     assert!(judgement.causes[0].error.contains("connection refused"));
     let error = "failed to resolve reference \"x\": connection refused".to_owned();
     assert_eq!(made.state(11), State::Failed(FailureReason::NotPreparedAgain(error)));
-    // Tasks that should not run, and tasks without an error, do not count.
+    // Tasks that should not run, and tasks without an error, are not errors.
     let leaving =
         Made::new().task(1, 0, 1, "preparing", "shutdown", "x").task(1, 1, 2, "preparing", "running", "");
     assert_eq!(leaving.state(60), State::UnderWay(WaitsFor::Tasks));
@@ -169,14 +167,14 @@ fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
 #[test]
 fn failures_from_before_the_rollout_started_do_not_count() {
     let made = Made::new()
-        // The only task that is not up to date is running: the engine has not replaced it yet.
+        // The only task with an older spec is running: the engine has not replaced it yet.
         .task(1, 50, 51, "running", "running", "")
         .task(1, 0, 1, "failed", "shutdown", "x")
         .task(1, 1, 2, "failed", "shutdown", "x")
         .task(1, 2, 3, "failed", "shutdown", "x")
         .task(1, 3, 4, "ready", "ready", "");
     assert!(matches!(made.judged(60, &Baseline::nothing(), 1).unwrap().state, State::UnderWay(_)));
-    // It has been running for 1 s, which does not end a failure loop.
+    // A running time of 1 s does not end a failure loop.
     assert_eq!(made.state(52), State::Failed(FailureReason::Failing));
     assert_eq!(made.state(60), State::Failed(FailureReason::Failing));
     assert_eq!(made.state(61), State::Converged);
@@ -221,9 +219,9 @@ fn slots_beyond_the_desired_number_are_ignored() {
         .task(2, 0, 1, "failed", "shutdown", "x")
         .task(2, 1, 2, "running", "remove", "");
     assert!(matches!(made.state(3), State::UnderWay(WaitsFor::Monitor(_))));
-    // It was told to stop, and is waited for.
+    // The task has a stop request, and is waited for.
     assert_eq!(made.state(6), State::UnderWay(WaitsFor::Surplus(1)));
-    // A surplus task that the manager has not told to stop yet.
+    // Add a surplus task without a stop request.
     let surplus = made.task(2, 2, 3, "running", "running", "");
     assert_eq!(surplus.state(20), State::UnderWay(WaitsFor::Tasks));
 }
@@ -238,7 +236,7 @@ fn tasks_that_a_rollout_to_fewer_replicas_takes_from_the_list_may_run_for_their_
         .with("/Spec", replicas(1))
         .with("/PreviousSpec", replicas(3))
         .task(1, 0, 1, "running", "running", "");
-    // Without a rollout, the engine lists the tasks until they have ended.
+    // If there was no rollout, the engine lists the tasks until they have ended, so none is unlisted.
     assert_eq!(made.state(61), State::Converged);
     let status = |state: &str| json!({"State": state, "StartedAt": "2026-01-01T10:01:00Z", "CompletedAt": "2026-01-01T10:01:00Z"});
     for state in ["completed", "rollback_completed"] {
@@ -263,7 +261,7 @@ fn a_task_that_appears_between_the_two_lists_does_not_hide_a_failure_loop() {
     let listed = made.tasks.len();
     let made = made.task(1, 15, 15, "assigned", "ready", "");
     assert_eq!(made.judged_with(16, ..listed).state, State::Failed(FailureReason::Failing));
-    // A task from before the last change of the service has to be replaced, and the failures are older.
+    // A task created before the last change of the service must be replaced, so the failures are older than the change.
     let made = made.with("/UpdatedAt", json!("2026-01-01T10:00:16Z"));
     assert_eq!(made.judged_with(17, ..listed).state, State::UnderWay(WaitsFor::Tasks));
 }
@@ -273,11 +271,11 @@ fn a_completed_update_has_converged_although_the_date_is_rounded_down() {
     let running = Made::new().task(1, 0, 1, "running", "running", "");
     let monitor = SignedDuration::from_secs(1);
     assert_eq!(running.state(5), State::UnderWay(WaitsFor::Monitor(monitor)));
-    // The engine wrote this at 6.2 s, and its response has a Date of 6 s or, from a manager whose clock is behind, 5 s.
+    // The engine wrote this at 6.2 s. The Date of its response is 6 s, or 5 s from a manager whose clock is behind.
     let completed = made_with(&running, status("completed", "2026-01-01T10:00:00Z"))
         .with("/UpdatedAt", json!("2026-01-01T10:00:06.2Z"));
     assert_eq!(completed.state(5), State::Converged);
-    // A task that was restarted since must run for the monitor period.
+    // A task that was restarted afterwards must run for the monitor period.
     let restarted = completed.task(1, 2, 3, "running", "running", "");
     assert!(matches!(
         restarted.judged(5, &Baseline::nothing(), 1).unwrap().state,
@@ -292,7 +290,7 @@ fn the_end_of_the_monitor_period_is_due_when_the_engine_can_show_it() {
     let running = Made::new().task(1, 0, 1, "running", "running", "");
     let monitor =
         running.with("/Spec/UpdateConfig", json!({"Monitor": 2_500_000_000_i64, "Delay": 4_000_000_000_i64}));
-    // Only a Date shows that the time has passed.
+    // Only a Date, which is in whole seconds, shows that the time has passed.
     assert_eq!(due(&monitor), at("04"));
     // The engine reports the end of its own monitoring.
     let updating = made_with(&monitor, status("updating", "2026-01-01T10:00:00Z"));

@@ -18,7 +18,7 @@ struct Recording {
     frames: Vec<Frame>,
 }
 
-/// What changed at that time.
+/// The changes at `date`.
 #[derive(Deserialize)]
 struct Frame {
     date: String,
@@ -30,28 +30,28 @@ struct Frame {
     others: Vec<String>,
 }
 
-/// What is known when a recording is replayed.
+/// What the judge knows about the update.
 pub(super) enum Knows {
-    /// The update, and the places that it edited.
+    /// The edited places, and the service before and after the update.
     Edited(&'static [&'static str]),
     /// Nothing, as for `wait`.
     Nothing,
 }
 
-/// One poll of the service.
+/// One poll of the service, `at` seconds after the start.
 pub(super) struct Look {
     pub at: i64,
     pub judgement: Judgement,
-    /// Whether all tasks were listed for it.
+    /// Whether all tasks were listed in this poll.
     pub has_all: bool,
 }
 
-/// When all tasks are listed.
+/// In which polls all tasks are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lists {
     /// In every poll.
     Always,
-    /// In polls that need them, as by a command that waits. The engine counts the running tasks.
+    /// In polls that need them, as in a command that waits. In other polls, the engine counts the running tasks.
     IfNeeded,
 }
 
@@ -60,12 +60,12 @@ pub(super) fn play(recording: &str, knows: &Knows) -> Vec<Look> {
     play_with(recording, knows, Lists::Always)
 }
 
-/// Like [`play`], with the list of all tasks in these polls.
+/// Like [`play`], but all tasks are listed only in the polls that `lists` selects.
 pub(super) fn play_with(recording: &str, knows: &Knows, lists: Lists) -> Vec<Look> {
     look(recording, knows, Polling::Repeated, lists)
 }
 
-/// Replays a recording to its end, and judges every moment like a single poll.
+/// Replays a recording to its end, and judges each moment as if it were the only poll.
 pub(super) fn glances(recording: &str) -> Vec<Look> {
     look(recording, &Knows::Nothing, Polling::Single, Lists::Always)
 }
@@ -293,10 +293,10 @@ fn every_recorded_rollout_ends_as_it_should() {
             (end.clone(), after, tasks, cause),
             "{name}"
         );
-        // Without knowing the update, the final state must be the same, if there is one.
+        // The final state must not depend on knowledge about the update, except as follows.
         let blind = play(recording, &Knows::Nothing).pop().unwrap().judgement.state;
         match end {
-            // This one ends before there are three failures.
+            // Without that knowledge, the recording ends before there are three failures.
             State::Failed(FailureReason::RolledBackElsewhere) => {
                 assert_eq!(blind, State::UnderWay(WaitsFor::Rollback))
             }

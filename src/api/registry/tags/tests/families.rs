@@ -1,4 +1,4 @@
-//! Tag families of real repositories: which tag follows which.
+//! Tag families of real repositories: the order of their tags.
 
 use super::super::{Policy, PreReleases, Rejected, Rules, Status, TagPattern, candidates, list};
 

@@ -2,7 +2,7 @@
 
 use super::super::{Tag, TagPattern};
 
-/// PREFIX, VERSION with PRERELEASE, SUFFIX.
+/// Splits a tag into PREFIX, VERSION with PRERELEASE, and SUFFIX.
 fn parts(tag: &str) -> Option<(&str, &str, &str)> {
     Tag::parse(tag).map(|tag| (tag.prefix, tag.text, tag.suffix))
 }
@@ -65,7 +65,7 @@ fn hashes_signatures_and_words_are_not_versions() {
     ] {
         assert_eq!(parts(tag), None, "{tag}");
     }
-    // Too short, too long, or with another letter.
+    // These are not hashes: too short, too long, an upper-case letter, a letter that is not hexadecimal.
     for tag in ["1a2b3c", "9e107d9d372bb6826bd81d3542a419d6e107d9d3a", "1A2b3c4", "1a2b3cg"] {
         assert!(parts(tag).is_some(), "{tag}");
     }

@@ -1,5 +1,5 @@
 //! An independent implementation of the rules in docs/newest.md, with regular expressions and padded strings
-//! instead of a parser and numbers. It shares no code with the module.
+//! instead of a parser and numbers. It shares no code with `registry::tags`.
 
 use regex_lite::Regex;
 
@@ -17,7 +17,7 @@ pub(super) struct Read {
     pub suffix: String,
     numbers: Vec<u128>,
     first: char,
-    /// `None`: a release.
+    /// The pre-release. `None` for a release.
     pre: Option<(usize, Vec<String>)>,
 }
 
@@ -110,7 +110,7 @@ impl Oracle {
 }
 
 impl Read {
-    /// A list of strings that sorts like versions.
+    /// A list of strings. Lists sort like versions.
     fn key(&self) -> Vec<String> {
         let padded = |number: &u128| format!("{number:0>30}");
         let mut key: Vec<String> = self.numbers.iter().map(padded).collect();
@@ -123,7 +123,7 @@ impl Read {
     }
 }
 
-/// The ranges that the test generates.
+/// Whether the policy allows the candidate. Supports only the policies that the test generates.
 fn is_allowed(policy: &str, current: &[u128], candidate: &[u128]) -> bool {
     let at = |numbers: &[u128], i: usize| numbers.get(i).copied().unwrap_or(0);
     let three = |numbers: &[u128]| [at(numbers, 0), at(numbers, 1), at(numbers, 2)];
@@ -137,7 +137,7 @@ fn is_allowed(policy: &str, current: &[u128], candidate: &[u128]) -> bool {
             let from = numbers(&range[1..]);
             three(candidate) >= three(&from) && candidate[0] == from[0] && at(candidate, 1) == from[1]
         }
-        // `1.8` means `^1.8`. The test generates none that start with 0.
+        // `1.8` means `^1.8`. The test generates no range that starts with 0.
         range => {
             let from = numbers(range);
             three(candidate) >= three(&from) && candidate[0] == from[0]
