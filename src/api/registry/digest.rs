@@ -160,7 +160,7 @@ fn is_from_registry(message: &str) -> bool {
         "incorrect username or password",
         "unexpected status from",
     ];
-    // The code stands before a colon, after the URL of the request or at the start of a line.
+    // An error code, such as `unauthorized`, stands before a colon or a line break.
     let has_code = message.split([':', '\n']).rev().skip(1).any(|part| CODES.contains(&part.trim()));
     has_code || message.contains("/v2/") || PARTS.iter().any(|part| message.contains(part))
 }

@@ -24,7 +24,7 @@ pub struct NetworkUsage {
 }
 
 impl NetworkUsage {
-    /// The number of used addresses that the API shows. The nodes use some more.
+    /// The number of used addresses that the API shows. The API does not show the addresses that nodes use.
     pub fn used(&self) -> u64 {
         self.by_tasks + self.by_services + self.by_gateways
     }

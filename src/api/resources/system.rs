@@ -72,7 +72,7 @@ struct Orchestration {
     task_history_retention_limit: Option<i64>,
 }
 
-/// The engine's default for [`Info::task_history`].
+/// The engine's default for [`Swarm::task_history`].
 pub const DEFAULT_TASK_HISTORY: i64 = 5;
 
 impl Swarm {

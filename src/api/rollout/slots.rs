@@ -19,7 +19,7 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(1);
 pub enum SlotId {
     /// The number of the slot. Jobs count from 0.
     Number(u64),
-    /// The ID of the node, for a global service.
+    /// The ID of the node, for a global service or job.
     Node(String),
 }
 

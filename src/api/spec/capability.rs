@@ -10,7 +10,7 @@ use super::{Edit, Op, Place, create};
 const ALL: &str = "ALL";
 const RESET: &str = "RESET";
 
-/// One of the two lists in a spec, and the values of its flag.
+/// One of the two lists of capabilities in a spec, and the values of its flag.
 struct List {
     place: Place,
     /// The capabilities in the spec.
@@ -25,8 +25,8 @@ struct List {
 
 /// Replaces the edits of the two lists by edits of single capabilities.
 ///
-/// A capability that is both added and dropped is added. Adding a dropped capability only removes it from the
-/// dropped ones, and vice versa. `RESET` empties its list first, and `ALL` makes every other name in its list
+/// A capability that is both added and dropped is added. Adding a dropped capability only removes it from the list of
+/// dropped capabilities, and vice versa. `RESET` empties its list first, and `ALL` makes all other names in its list
 /// redundant. Names are compared in the engine's notation: `net_admin` in a spec is `CAP_NET_ADMIN`.
 pub(super) fn resolve_semantics(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     let (mut add, mut drop) =
@@ -45,7 +45,7 @@ pub(super) fn resolve_semantics(edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     edits
 }
 
-/// Removes the name from the other list, or else adds it to its own.
+/// Removes the name from the other list. If it is not in the other list, adds it to its own.
 fn move_to(name: &str, own: &mut List, other: &mut List) {
     if !other.result.remove(name) {
         own.result.insert(name.to_owned());
@@ -70,7 +70,7 @@ impl List {
     }
 
     /// The edits that produce the result. An edit that removes a name is included even if the list does not
-    /// contain it, so that another writer who adds it at the same time causes a conflict.
+    /// contain the name, so that another writer who adds it at the same time causes a conflict.
     fn edits<'a>(
         &self,
         spec: &Value,
@@ -91,7 +91,7 @@ impl List {
         let removed = left.map(|name| Edit::remove(self.place.clone().item(name)));
         let added = entered.filter(|name| self.result.contains(*name) && !has_all).map(|name| {
             let place = self.place.clone().item(name);
-            // A capability that is present in another notation is not rewritten.
+            // A capability that the list has in another notation is not rewritten.
             let item = place.get(spec).cloned().unwrap_or_else(|| name.as_str().into());
             Edit { place, op: Op::Set(item) }
         });
@@ -107,8 +107,8 @@ mod tests {
     use super::super::{apply_all, values};
     use super::*;
 
-    /// Docker's own algorithm, which works on sets. Docker 28.2 was compared with it: 2628 updates, each
-    /// from a state of the test below, with one to three of the test's names.
+    /// Docker's own algorithm, which works on sets. It was compared with docker 28.2 in 2628 updates. Each started
+    /// from a state of the test below, and had one to three of the test's names.
     fn docker(state: [&[&str]; 2], line: [&[&str]; 2]) -> [Vec<String>; 2] {
         let set = |names: &[&str]| -> BTreeSet<String> {
             names.iter().map(|name| values::container::capability(name).unwrap()).collect()

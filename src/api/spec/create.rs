@@ -1,7 +1,8 @@
 //! The spec of a new service, as docker's `service create` writes it.
 //!
-//! The steps from flags to a spec: read each flag in the order of the rows, [`resolve_semantics`] of the
-//! edits, [`resolve`](super::resolve) names to IDs, and [`made_of`] applies them to the [`base`].
+//! The steps from flags to a spec: read each flag in the order of the rows, adapt the edits with
+//! [`resolve_semantics`], replace names by IDs with [`resolve`](super::resolve), and apply the edits to the [`base`]
+//! with [`made_of`].
 
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ pub(super) const REPLICAS: &str = "Mode.Replicated.Replicas";
 pub(super) const CONCURRENT: &str = "Mode.ReplicatedJob.MaxConcurrent";
 pub(super) const COMPLETIONS: &str = "Mode.ReplicatedJob.TotalCompletions";
 
-/// The spec without any flags, in docker's order of keys. The image is empty and must be set.
+/// The spec without any flags, in docker's order of keys. The image is empty and must be set before the spec is sent.
 pub fn base() -> Value {
     json!({
         "Labels": {},
@@ -132,7 +133,7 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
     }
     let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
     if (job || is("GlobalJob")) && edits.iter().any(policy) {
-        // The engine refuses a job with a rollout policy.
+        // The engine refuses an update or rollback policy for a job.
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }
     if job {
@@ -171,7 +172,7 @@ fn adapt_capabilities(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits
 }
 
-/// Adds the config of a credential spec to the configs. The engine requires it there, without a file.
+/// Adds the config of a credential spec to the list of configs, without a file. The engine requires this.
 fn adapt_credentials(mut edits: Vec<Edit>) -> Vec<Edit> {
     let spec = edits.iter().rev().find(|edit| edit.place == Place::at(CREDENTIALS)).and_then(set_value);
     let Some(name) = spec.as_ref().and_then(|spec| spec.get("Config")).cloned() else { return edits };

@@ -10,17 +10,17 @@ use super::place::identity_of;
 pub struct Change {
     /// The place.
     pub place: Place,
-    /// The old value. `None`: absent.
+    /// The old value. `None` if there was none.
     pub old: Option<Value>,
-    /// The new value. `None`: absent.
+    /// The new value. `None` if there is none.
     pub new: Option<Value>,
 }
 
 /// The differences from `old` to `new`, in the order of `old`, with additions last.
 ///
 /// Objects are compared key by key, lists with an identity item by item, and everything else as a whole. Null
-/// counts as absent. A list whose items only changed their order is one change of the whole list, because the
-/// engine restarts tasks for it.
+/// counts as absent. If only the order of a list's items changed, the whole list is one change, because the engine
+/// restarts tasks for it.
 pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let mut found = Vec::new();
     compare(&mut Vec::new(), Some(old), Some(new), &mut found);
@@ -36,14 +36,14 @@ fn compare<'a>(
     let old = old.filter(|value| !value.is_null());
     let new = new.filter(|value| !value.is_null());
     match (old, new) {
-        // The objects are not compared as a whole first, because each level would be compared again.
+        // Comparing the objects as a whole first would compare the objects at each level again.
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let mut below = |key: &'a str, old, new| {
                 keys.push(key);
                 compare(keys, old, new, found);
                 keys.pop();
             };
-            // Usually the keys are the same, and no lookups are needed.
+            // Usually the keys are equal, and no lookups are needed.
             if a.keys().eq(b.keys()) {
                 a.iter().zip(b.values()).for_each(|((key, old), new)| below(key, Some(old), Some(new)));
             } else {
@@ -92,7 +92,7 @@ fn compare<'a>(
     }
 }
 
-/// The items of a list. A missing list has none. `None` if the value is not a list.
+/// The items of a list. Empty for an absent list, and `None` if the value is not a list.
 fn list(value: Option<&Value>) -> Option<&[Value]> {
     match value {
         None => Some(&[]),

@@ -51,11 +51,11 @@ impl Document {
         edits(&spec)
     }
 
-    /// The edits that merge this spec into that of a service, by RFC 7396: objects key by key, null removes,
-    /// and everything else replaces the current value. The name and a null mode are skipped.
+    /// The edits that merge this spec into the spec of a service, by RFC 7396. Objects are merged key by key, null
+    /// removes a value, and any other value replaces the current one. The name and a null mode are skipped.
     ///
     /// # Errors
-    /// The name or the mode differs. The engine changes neither.
+    /// The name or the mode differs. The engine cannot change either.
     pub fn as_merged(&self, into: &Value) -> Result<Vec<Edit>, InvalidSpec> {
         let mut spec = self.spec.clone();
         let name = into.get("Name").and_then(Value::as_str).unwrap_or_default();
@@ -90,7 +90,7 @@ fn mode_name(key: &str) -> String {
     .to_owned()
 }
 
-/// One edit for each leaf. A list is one leaf, because RFC 7396 replaces lists.
+/// One edit for each leaf. A list is a leaf, because RFC 7396 replaces whole lists.
 fn edits(spec: &Map<String, Value>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (key, value) in spec {
@@ -112,7 +112,7 @@ fn leaves(place: Place, value: &Value, edits: &mut Vec<Edit>) {
     }
 }
 
-/// Adds the type `volume` to mounts without a type, as docker and docker-py do. The engine would use a bind
+/// Sets the type `volume` for mounts without a type, as docker and docker-py do. The engine would use a bind
 /// mount.
 fn name_types_of_mounts(spec: &mut Map<String, Value>) {
     let [first, rest @ ..] = MOUNTS;
@@ -126,7 +126,7 @@ fn name_types_of_mounts(spec: &mut Map<String, Value>) {
     }
 }
 
-/// Replaces names of networks by objects. docker-py accepts names.
+/// Replaces each network that is a name by an object. docker-py accepts names.
 fn name_targets_of_networks(spec: &mut Map<String, Value>) {
     let name = |list: Option<&mut Value>| {
         for network in list.and_then(Value::as_array_mut).into_iter().flatten() {
@@ -139,8 +139,8 @@ fn name_targets_of_networks(spec: &mut Map<String, Value>) {
     name(spec.get_mut("TaskTemplate").and_then(|task| task.get_mut("Networks")));
 }
 
-/// Moves the deprecated list of networks to the TaskTemplate, because new engines silently ignore it. It is
-/// kept if the service has the same list there.
+/// Moves the deprecated list of networks to the TaskTemplate, because new engines silently ignore the deprecated
+/// one. The list stays where it is if the service has an equal list there.
 fn move_networks(spec: &mut Map<String, Value>, into: Option<&Value>) {
     let is_there = into.is_some_and(|into| spec.get("Networks") == into.get("Networks"));
     if is_there || !spec.get("Networks").is_some_and(Value::is_array) {
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// The examples of RFC 7396, appendix A, as far as both are objects, below a key of the spec.
+    /// The examples of RFC 7396, appendix A, in which both values are objects. They are placed below a key of the spec.
     #[test]
     fn merges_as_rfc_7396_says() {
         for (target, patch, result) in [

@@ -7,7 +7,7 @@ use super::place::Identity;
 
 /// A requested change of one place in a spec.
 ///
-/// An edit is an intention. It is applied again, unchanged, to the newest spec if the version index is stale.
+/// An edit is applied again, unchanged, to the newest spec if the version index is stale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
     /// The place.
@@ -19,14 +19,14 @@ pub struct Edit {
 /// What an edit does at its place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// Set the value. In a list, the item with the same identity is replaced in place, and a new one is
-    /// appended.
+    /// Set the value. In a list, an item with the same identity is replaced in place, and an item with a new identity
+    /// is appended.
     Set(Value),
-    /// Set the value if there is none. Never a conflict.
+    /// Set the value if the place has none. Never a conflict.
     Default(Value),
     /// Remove the value.
     Remove,
-    /// Remove the value if it equals this one. Never a conflict.
+    /// Remove the value if it equals the value here. Never a conflict.
     Clear(Value),
     /// Add one to the newest value (`ForceUpdate`), once per command. Never a conflict.
     Increment,
@@ -38,7 +38,7 @@ impl Edit {
         Self { place, op: Op::Set(value.into()) }
     }
 
-    /// Sets the value at `place` if there is none.
+    /// Sets the value at `place` if the place has none.
     pub fn default(place: Place, value: impl Into<Value>) -> Self {
         Self { place, op: Op::Default(value.into()) }
     }
@@ -89,16 +89,16 @@ pub fn apply_all(spec: &mut Value, edits: &[Edit]) {
 
 /// Prepares the spec for these edits.
 ///
-/// If an edit changes the networks and the service has the deprecated top-level `Networks`, the list is moved
-/// to `TaskTemplate.Networks`: the engine rejects changes elsewhere ("networks must be migrated to TaskSpec
-/// before being changed").
+/// If an edit changes the networks and the service has the deprecated top-level `Networks`, that list is moved
+/// to `TaskTemplate.Networks`. The engine rejects a change of the deprecated list ("networks must be migrated to
+/// TaskSpec before being changed").
 pub fn prepare(spec: &mut Value, edits: &[Edit]) {
     if edits.iter().any(|edit| edit.place.is_within("TaskTemplate.Networks")) {
         migrate_networks(spec);
     }
 }
 
-/// Applies one edit. Applying it twice is the same as once, [`Op::Increment`] excepted.
+/// Applies one edit. Applying it again changes nothing, except for [`Op::Increment`].
 pub fn apply(spec: &mut Value, edit: &Edit) {
     match &edit.op {
         Op::Set(value) => set(spec, &edit.place, value),

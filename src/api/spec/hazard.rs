@@ -15,7 +15,7 @@ const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 /// A part of a stored spec that crashes an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hazard {
-    /// A health check of `["CMD"]` alone. The engine on the task's node crashes when it runs the check for
+    /// A health check of `["CMD"]` without a command. The engine on the task's node crashes when it runs the check for
     /// the first time (moby/moby#52330).
     HealthCheck,
 }
@@ -37,7 +37,7 @@ pub fn hazard_of_spec(spec: &Value) -> Option<Hazard> {
 
 /// Like [`hazard_of_spec`], for the text of a spec.
 pub fn hazard_of_text(spec: &str) -> Option<Hazard> {
-    // Most specs have none. A key with escapes contains a backslash.
+    // Only a text with the key `Healthcheck`, possibly written with escapes, can have a hazard.
     if !spec.contains("Healthcheck") && !spec.contains('\\') {
         return None;
     }
@@ -50,8 +50,8 @@ fn hazard_of_test(test: &Value) -> Option<Hazard> {
     (word == "CMD").then_some(Hazard::HealthCheck)
 }
 
-/// Refuses edits that produce a spec which crashes an engine or cannot be parsed. Values that are stored
-/// already are not refused, because the edits do not introduce them.
+/// Refuses edits that produce a spec which crashes an engine or cannot be parsed. Values that are already
+/// stored are not refused, because the edits do not introduce them.
 pub(super) fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
     let mut introduced = before.clone();
     super::prepare(&mut introduced, edits);
@@ -68,7 +68,7 @@ pub(super) fn check_new(spec: &Value) -> Result<(), InvalidSpec> {
     refuse_null_items(spec)
 }
 
-/// The engine dereferences null items of these lists, and closes the connection without a response.
+/// Refuses null items in lists where the engine dereferences them: it closes the connection without a response.
 fn refuse_null_items(spec: &Value) -> Result<(), InvalidSpec> {
     let has = |path: &str, is_missing: fn(&Value) -> bool| {
         Place::at(path).get(spec).and_then(Value::as_array).is_some_and(|items| items.iter().any(is_missing))
@@ -100,7 +100,7 @@ mod tests {
         json!({"TaskTemplate": {"ContainerSpec": {"Image": "i", "Healthcheck": {"Test": test}}}})
     }
 
-    /// Each was created on 20.10.24 and 28.5.2: only the first one crashed them.
+    /// Each test was used on 20.10.24 and 28.5.2: only the first one crashed the engine.
     #[test]
     fn only_cmd_without_a_command_crashes_an_engine() {
         for (test, expected) in [
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// On each of these the engine's handler panicked, and the connection ended without a response.
+    /// The engine's handler panicked on each of these specs, and closed the connection without a response.
     #[test]
     fn a_null_item_is_refused() {
         let container = |list: &str| json!({"TaskTemplate": {"ContainerSpec": {list: [null]}}});

@@ -10,7 +10,7 @@ pub fn image(image: &ImageRef) -> Edit {
     Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), image.familiar())
 }
 
-/// Sets the image, and its platforms if any are known.
+/// Sets the image, and its platforms if they are known.
 pub fn image_on(reference: &ImageRef, platforms: &[Value]) -> Vec<Edit> {
     let mut edits = vec![image(reference)];
     if !platforms.is_empty() {
@@ -19,7 +19,7 @@ pub fn image_on(reference: &ImageRef, platforms: &[Value]) -> Vec<Edit> {
     edits
 }
 
-/// Sets the arguments of the entrypoint. Without any, the image's own arguments are used.
+/// Sets the arguments of the entrypoint. If `args` is empty, the image's own arguments are used.
 pub fn args(args: &[String]) -> Edit {
     let place = Place::at("TaskTemplate.ContainerSpec.Args");
     if args.is_empty() { Edit::remove(place) } else { Edit::set(place, args) }

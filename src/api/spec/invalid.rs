@@ -24,7 +24,7 @@ pub enum InvalidSpec {
     /// A health check is both turned off and configured.
     #[error("the health check is both disabled and configured")]
     HealthCheckOffAndSet,
-    /// A health check of `["CMD"]` alone: engines crash on it (moby/moby#52330).
+    /// A health check of `["CMD"]` without a command. Engines crash on it (moby/moby#52330).
     #[error("the health check has no command")]
     HealthCheckWithoutCommand,
     /// A port is published by the routing mesh of a service that has no virtual IP.
@@ -45,19 +45,19 @@ pub enum InvalidSpec {
     /// Two secrets, or two configs, have the same file.
     #[error("file `{file}` is the target of two {}s", kind.as_str())]
     FileUsedTwice {
-        /// What they are.
+        /// The kind of the two objects.
         kind: ReferenceKind,
         /// The path of the file.
         file: String,
     },
-    /// One request adds a network, secret or config twice.
+    /// One command adds a network, secret or config twice.
     #[error("{} `{name}` is added twice", kind.as_str())]
     AddedTwice {
-        /// What is added.
+        /// The kind of the object.
         kind: ReferenceKind,
-        /// The name or ID of the network, the name of the secret or config.
+        /// The name or ID of the network, or the name of the secret or config.
         name: String,
-        /// The file of the secret or config.
+        /// The file of the secret or config. Empty for a network.
         file: String,
     },
     /// A number of replicas for a new service in a global mode.
@@ -75,27 +75,27 @@ pub enum InvalidSpec {
     /// A number of concurrent tasks for an existing service that is not a replicated job.
     #[error("the service is not a replicated job")]
     MaxConcurrentForService,
-    /// A policy of rollouts or rollbacks for a job.
+    /// An update policy, or for a new service a rollback policy, for a job.
     #[error("a job has no rollout")]
     RolloutPolicyOfJob,
     /// A generic resource is removed that the service does not reserve.
     #[error("the service does not reserve the generic resource `{0}`")]
     ResourceNotReserved(String),
-    /// An item of a list is null: the engine drops the connection on it.
+    /// An item of this list is null. The engine would close the connection without a response.
     #[error("an item of `{0}` is null")]
     NullItem(&'static str),
-    /// A generic resource is neither named nor discrete: the engine drops the connection on it.
+    /// A generic resource is neither named nor discrete. The engine would close the connection without a response.
     #[error("an item of `GenericResources` has neither `NamedResourceSpec` nor `DiscreteResourceSpec`")]
     GenericResourceWithoutKind,
     /// A value has another JSON type than the engine's API has at its place.
     #[error("the value of `{place}` must be {expected}")]
     WrongType {
-        /// Where.
+        /// The place of the value.
         place: String,
-        /// The JSON type.
+        /// The JSON type that the engine's API has at this place.
         expected: JsonType,
     },
-    /// A key differs from the engine's in upper and lower case only. The engine treats both as the same field.
+    /// A key differs from the engine's key only in case. The engine treats both as the same field.
     #[error("`{key}` must be spelled `{known}`")]
     OtherCase {
         /// The key.

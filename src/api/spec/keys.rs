@@ -1,4 +1,4 @@
-//! Keys of a spec whose spelling differs from the engine's in upper and lower case only.
+//! Keys of a spec that differ from the engine's keys only in case.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use super::{Edit, InvalidSpec, Op, Place};
 /// Known keys that are not part of a path of [`KINDS`].
 const OTHERS: [&str; 3] = ["Name", "Mode.Global", "Mode.GlobalJob"];
 
-/// Refuses edits with a known key in a different case. The engine does not distinguish the two, so such a key would be a second value of
-/// the same field, which no check of a spec finds.
+/// Refuses edits with a known key in a different case. The engine ignores case, so such a key would be a second value
+/// of its field, which the checks of a spec would not find.
 ///
 /// # Errors
-/// The first such key.
+/// The first key in a different case.
 pub fn check_keys(edits: &[Edit]) -> Result<(), InvalidSpec> {
     edits.iter().try_for_each(|edit| {
         let keys = edit.place.keys();
@@ -42,13 +42,13 @@ fn check_key(parents: &[String], key: &str) -> Result<(), InvalidSpec> {
     }
 }
 
-/// The key of the path below these keys.
+/// The key that follows `parents` in the path. `None` if the path does not start with `parents`.
 fn child(path: &'static str, parents: &[String]) -> Option<&'static str> {
     let mut parts = path.split('.');
     parents.iter().all(|parent| parts.next() == Some(parent.as_str())).then(|| parts.next()).flatten()
 }
 
-/// Whether Go's JSON decoder treats the key as this field: besides ASCII letters it folds the case of two other characters.
+/// Whether Go's JSON decoder treats the key as this field: it ignores the case of ASCII letters and two more letters.
 fn is_same_field(field: &str, key: &str) -> bool {
     let fold = |c: char| match c {
         '\u{17f}' => 's',

@@ -22,11 +22,11 @@ pub enum JsonType {
 pub enum Contents {
     /// Strings.
     Texts,
-    /// In an array objects, in an object values of any type.
+    /// Objects in an array, or values of any type in an object.
     Values,
 }
 
-/// Known places. For all others any value is accepted, and the engine validates them.
+/// Known places. At other places any value is accepted, and the engine validates it.
 pub(super) const KINDS: &[(JsonType, &[&str])] = &[
     (
         JsonType::Text,

@@ -1,8 +1,8 @@
 //! Edits of a service's spec, applied to the engine's own JSON.
 //!
-//! A spec is never decoded into structs. It stays the [`serde_json::Value`] that the engine sent (key order
-//! and numbers are preserved), and an [`Edit`] changes only the place that it names. So fields that this
-//! program does not know are preserved.
+//! A spec is never decoded into structs. It stays the [`serde_json::Value`] that the engine sent, with the order of
+//! its keys and its numbers, and an [`Edit`] changes only the place that it names. Fields that this program does not
+//! know are therefore preserved.
 
 mod capability;
 pub mod create;

@@ -7,9 +7,9 @@ use super::{Edit, Op, apply};
 /// A field that engines below an API version silently drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// The field, with `[]` after the name of a list.
+    /// The path of the field, with `[]` after the name of a list.
     pub field: &'static str,
-    /// The API version from which engines know it.
+    /// The first API version with the field.
     pub since: (u32, u32),
     /// Whether newer engines drop the field too if it is posted with an older API version.
     pub is_dropped: bool,
@@ -42,7 +42,7 @@ pub(super) const NEEDS: &[Need] = &[
     need("TaskTemplate.Resources.MemorySwappiness", 52),
 ];
 
-/// The fields that the edits set and that engines below some API version drop.
+/// The fields that the edits set and that some older engine drops.
 pub fn needs(edits: &[Edit]) -> Vec<Need> {
     let mut set = Value::Null;
     for edit in edits.iter().filter(|edit| matches!(edit.op, Op::Set(_) | Op::Default(_))) {
@@ -82,13 +82,13 @@ const fn need(field: &'static str, minor: u32) -> Need {
     Need { field, since: (1, minor), is_dropped: true }
 }
 
-/// A field that older engines drop, and newer ones keep with any API version.
+/// A field that older engines drop, and newer engines keep with any API version.
 const fn kept(field: &'static str, minor: u32) -> Need {
     Need { field, since: (1, minor), is_dropped: false }
 }
 
-/// Whether the path has a value. A mode counts if it is present, any other field if it is neither empty nor
-/// `false`.
+/// Whether the path has a value. A mode counts as a value if it is present. Any other field counts if it is neither
+/// empty nor `false`.
 fn holds(value: &Value, path: &str) -> bool {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     let list = key.strip_suffix("[]");

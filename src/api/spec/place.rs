@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// A place in a spec: the keys from the top and, in a list, the item. In reports also keys within the item.
+/// A place in a spec: the keys from the top and, in a list, the item. In reports, also the keys within the item.
 ///
 /// Items of the lists in [`LISTS`] are identified by their content (`Env` by key, a mount by its target), so
 /// that writers of different items do not conflict and the order of items is preserved.
@@ -12,7 +12,7 @@ use serde_json::Value;
 pub struct Place {
     keys: Vec<String>,
     item: Option<Item>,
-    /// Keys within the item. Not used by edits: an item is set or removed as a whole.
+    /// Keys within the item. Edits have none: they set or remove a whole item.
     within: Vec<String>,
 }
 
@@ -25,25 +25,25 @@ enum Item {
     Like(String),
 }
 
-/// What identifies the items of a list.
+/// What identifies the items of a list. Two items with equal identities are the same item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// `KEY=VALUE` or `KEY`: the key.
+    /// `KEY=VALUE` or `KEY`: identified by the key.
     Env,
-    /// Objects: one field.
+    /// Objects: identified by this field.
     Field(&'static str),
-    /// Published ports: target, protocol, mode and published port.
+    /// Published ports: identified by target, protocol, mode and published port.
     Port,
-    /// References to secrets and configs: the name and the file, if any. A config that a credential spec is
-    /// read from has no file.
+    /// References to secrets and configs: identified by the name and the file. The config of a credential spec has no
+    /// file.
     Reference(&'static str),
-    /// `IP HOST [ALIAS...]`: the whole entry, because a host may have several addresses.
+    /// `IP HOST [ALIAS...]`: identified by the whole entry, because a host may have several addresses.
     Host,
-    /// Generic resources: the kind.
+    /// Generic resources: identified by the kind.
     Resource,
-    /// Capabilities: the name in the engine's notation, `CAP_NET_ADMIN` for `net_admin`.
+    /// Capabilities: identified by the name in the engine's notation, `CAP_NET_ADMIN` for `net_admin`.
     Capability,
-    /// The whole value.
+    /// Other items: identified by the whole value.
     Value,
 }
 
@@ -95,8 +95,8 @@ impl Place {
     }
 
     /// The items of this list that match a pattern: `*:80/tcp/ingress` for the ports of a target, `key:*` for
-    /// the files of a secret or config, `* db` or `10.0.0.5 db` for the addresses of a host. They can only be
-    /// removed.
+    /// the files of a secret or config, `* db` or `10.0.0.5 db` for the addresses of a host. An edit with a pattern can
+    /// only remove items.
     pub fn items_like(mut self, pattern: &str) -> Self {
         self.item = Some(Item::Like(pattern.to_owned()));
         self
@@ -129,13 +129,13 @@ impl Place {
         }
     }
 
-    /// Whether this place is a pattern that matches an item of that list.
+    /// Whether this place is a pattern for items of `list` that matches `item`.
     pub fn fits(&self, list: &Place, item: &Value) -> bool {
         let identity = self.identity().unwrap_or(Identity::Value);
         self.keys == list.keys && self.pattern().is_some_and(|pattern| identity.fits(item, pattern))
     }
 
-    /// The list of the item, or the place itself if it is not an item.
+    /// The list that contains the item, or the place itself if it is not an item.
     pub fn list(&self) -> Self {
         Self { keys: self.keys.clone(), item: None, within: Vec::new() }
     }
@@ -150,7 +150,7 @@ impl Place {
         !self.within.is_empty()
     }
 
-    /// What identifies the items of the list at this place. `None` if it is not such a list.
+    /// What identifies the items of the list at this place. `None` if the place is not in [`LISTS`].
     pub fn identity(&self) -> Option<Identity> {
         identity_of(&self.keys).filter(|_| self.within.is_empty())
     }
@@ -161,7 +161,7 @@ impl Place {
         path.split('.').all(|want| keys.next().is_some_and(|key| key == want))
     }
 
-    /// The value at this place. `None` if it is absent or null; the first item if several match.
+    /// The value at this place. `None` if it is absent or null. For a pattern, the first matching item.
     pub fn get<'a>(&self, spec: &'a Value) -> Option<&'a Value> {
         let at = self.value(spec)?;
         let identity = identity_of(&self.keys).unwrap_or(Identity::Value);
@@ -174,7 +174,7 @@ impl Place {
         (!at.is_null()).then_some(at)
     }
 
-    /// Returns the value at this place; for a pattern, all matching items as a list.
+    /// Returns the value at this place. For a pattern, returns a list of all matching items.
     pub fn matching_value(&self, spec: &Value) -> Option<Value> {
         let Some(Item::Like(pattern)) = &self.item else { return self.get(spec).cloned() };
         let identity = self.identity().unwrap_or(Identity::Value);
@@ -189,7 +189,7 @@ impl Place {
 }
 
 impl Identity {
-    /// The identity of an item of such a list, as text.
+    /// The identity of `item` as text. `item` is in a list with this kind of identity.
     pub fn id_of_item(self, item: &Value) -> String {
         let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
         match self {
@@ -239,7 +239,7 @@ impl Identity {
         }
     }
 
-    /// Whether a pattern of [`Place::items_like`] matches an item of such a list.
+    /// Whether a pattern of [`Place::items_like`] matches `item`, which is in a list with this kind of identity.
     pub fn fits(self, item: &Value, pattern: &str) -> bool {
         let id = self.id_of_item(item);
         match self {
@@ -257,8 +257,8 @@ impl Identity {
         }
     }
 
-    /// The rest of an item after the matching part was removed: the other names of a host entry, otherwise
-    /// nothing.
+    /// What remains of an item after the part that matches the pattern was removed. Only a host entry can keep
+    /// something: its other names.
     pub(super) fn without(self, item: &Value, pattern: &str) -> Option<Value> {
         if !self.fits(item, pattern) {
             return Some(item.clone());

@@ -19,7 +19,7 @@ pub struct Reference {
 /// The kind of an object that edits can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReferenceKind {
-    /// A network, by name or ID.
+    /// A network. It may be referred to by name or ID.
     Network,
     /// A secret, by name.
     Secret,
@@ -38,7 +38,7 @@ impl ReferenceKind {
     }
 }
 
-/// All references by name, without duplicates, in the order of the edits. The caller looks up the IDs and
+/// The references to names in the edits, without duplicates, in their order. The caller looks up the IDs and
 /// calls [`resolve`].
 pub fn references(edits: &[Edit]) -> Vec<Reference> {
     let mut found = Vec::new();
@@ -53,7 +53,7 @@ pub fn references(edits: &[Edit]) -> Vec<Reference> {
     found
 }
 
-/// Inserts IDs: instead of the names of networks, and next to the names of secrets and configs. References
+/// Inserts IDs in place of the names of networks, and next to the names of secrets and configs. References
 /// for which `id_of` returns `None` are not changed.
 pub fn resolve(edits: &mut [Edit], id_of: &dyn Fn(&Reference) -> Option<String>) {
     for edit in edits {
@@ -92,12 +92,12 @@ fn visit(edit: &mut Edit, id_of: &mut dyn FnMut(Reference) -> Option<String>) {
     }
 }
 
-/// What an edit sets.
+/// Which part of an edit's value is visited.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Target {
-    /// A list, whose items are visited.
+    /// Each item of the list.
     Items,
-    /// A value that is visited itself.
+    /// The value itself.
     Value,
 }
 

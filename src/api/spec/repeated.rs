@@ -1,4 +1,4 @@
-//! Additions of items that a service already has: equal ones change nothing, different ones are refused.
+//! Additions of items that a service already has. An equal item changes nothing, and a different one is refused.
 
 use serde_json::Value;
 
@@ -16,12 +16,12 @@ pub struct Occupied {
     pub item: Value,
 }
 
-/// The remaining edits, and the options of the other edits that the engine would not store.
+/// The result of [`resolve_repeated`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resolved {
-    /// The remaining edits.
+    /// The edits to apply.
     pub edits: Vec<Edit>,
-    /// The options that the engine would not store.
+    /// The options in other edits that the engine would not store.
     pub not_stored: Vec<Place>,
 }
 
@@ -33,11 +33,11 @@ const NOT_STORED: [&[&str]; 4] = [
     &["Consistency"],
 ];
 
-/// Compares resolved additions with what the service has. The order of aliases does not matter.
+/// Compares the items to add, in which names are resolved, with those of the service. The order of aliases is ignored.
 ///
-/// An equal addition is kept with the current value, so that a writer who removes it at the same time causes
-/// a conflict. In the deprecated list of networks it is dropped, because it must not cause the list to be
-/// moved. A mount is equal if it differs only in what the engine adds or does not store.
+/// If the service has an equal item, the edit sets the current value, so that a writer who removes it at the same
+/// time causes a conflict. An item that equals one in the deprecated list of networks is dropped, because that list
+/// must not be moved. Mounts are equal if they differ only in what the engine adds or does not store.
 ///
 /// # Errors
 /// The first network, secret or config that the service has with other options.
@@ -77,7 +77,7 @@ pub fn resolve_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Resolved, Box<
     Ok(resolved)
 }
 
-/// The mount of the service, if the edit adds an equal one.
+/// The service's mount, if the edit adds an equal mount.
 fn repeated_mount<'a>(edit: &Edit, spec: &'a Value) -> Option<&'a Value> {
     let Op::Set(mount) = &edit.op else { return None };
     let is_item = edit.place.item_id().is_some() && edit.place.is_within(create::MOUNTS);
@@ -109,7 +109,7 @@ fn with_propagation(mut mount: Value) -> Value {
     mount
 }
 
-/// The options that the edit sets, the current mount does not have, and no engine stores.
+/// The options that the edit sets, that the current mount does not have, and that no engine stores.
 fn not_stored(edit: &Edit, current: &Value) -> Vec<Place> {
     let Op::Set(mount) = &edit.op else { return Vec::new() };
     let has = |mount: &Value, path: &[&str]| {
@@ -129,7 +129,7 @@ fn kind_of(place: &Place) -> Option<ReferenceKind> {
     }
 }
 
-/// Whether both are equal for the engine. Absent and empty are the same.
+/// Whether the engine treats both values as equal. An absent value equals an empty one.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {

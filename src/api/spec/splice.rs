@@ -44,18 +44,18 @@ pub fn splice(spec: &str, edits: &[Edit]) -> Option<(String, Vec<Change>)> {
 pub fn can_splice(edits: &[Edit]) -> bool {
     edits.iter().all(|edit| {
         let is_plain = edit.place.item_id().is_none() && edit.place.pattern().is_none();
-        // The networks may have to be moved first.
+        // An edit of networks may require moving the list first, so it is excluded.
         matches!(edit.op, Op::Set(Value::String(_)))
             && is_plain
             && !edit.place.is_within("TaskTemplate.Networks")
     })
 }
 
-/// The range of the value at these keys in the text of an object. `None` if it is absent, or if a key occurs
+/// The range of the value at these keys in the text of an object. `None` if there is no value, or if a key occurs
 /// twice.
 pub fn find(text: &str, keys: &[impl AsRef<str>]) -> Option<Range<usize>> {
     let found = ValueAt(keys).deserialize(&mut serde_json::Deserializer::from_str(text)).ok()??;
-    // The value is a slice of the text.
+    // `found` is a slice of `text`, so its address gives its position.
     let start = found.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
     Some(start..start + found.len()).filter(|at| text.get(at.clone()) == Some(found))
 }
@@ -95,7 +95,7 @@ impl<'a, K: AsRef<str>> Visitor<'a> for ValueAt<'_, K> {
     }
 }
 
-/// Deserializes whether a key equals this one.
+/// Deserializes a key into whether it equals this one.
 struct KeyIs<'k>(&'k str);
 
 impl<'a> DeserializeSeed<'a> for KeyIs<'_> {

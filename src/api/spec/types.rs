@@ -21,7 +21,7 @@ pub fn check_types(edits: &[Edit]) -> Result<(), InvalidSpec> {
     })
 }
 
-/// A key cannot be below a value that is not an object.
+/// Refuses a key below a place whose values are not objects.
 fn check_parent(keys: &[String]) -> Result<(), InvalidSpec> {
     let [first, rest @ ..] = keys else { return Ok(()) };
     let place = rest.iter().fold(Place::top(first), |place, key| place.key(key));
@@ -41,7 +41,7 @@ fn check_value(edit: &Edit) -> Result<(), InvalidSpec> {
 /// Checks a value and everything in it. Null is valid at every place and means no value.
 ///
 /// # Errors
-/// It has another JSON type than the place, or something in it has.
+/// The value, or a value within it, has another JSON type than its place.
 pub fn check_type(place: &Place, value: &Value) -> Result<(), InvalidSpec> {
     if value.is_null() {
         return Ok(());

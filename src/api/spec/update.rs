@@ -1,7 +1,7 @@
 //! Adapts the edits of an update to the service.
 //!
-//! The steps from flags to an update: read each flag in the order of the rows, [`resolve_semantics`] of the
-//! edits on the service's spec, [`resolve`](super::resolve) names to IDs, and [`check`] the result.
+//! The steps from flags to an update: read each flag in the order of the rows, adapt the edits to the service's spec
+//! with [`resolve_semantics`], replace names by IDs with [`resolve`](super::resolve), and [`check`] the result.
 
 use serde_json::Value;
 
@@ -12,11 +12,11 @@ use crate::api::registry::image_ref::{Likeness, names_same_image};
 /// Adapts edits whose meaning depends on the service: the number of tasks of a job, adding a capability that
 /// is dropped, and the config of a credential spec.
 ///
-/// This is done once, on the first read, against which conflicts are judged too. On a later read, "add, or no longer
-/// drop" could produce another edit. The mode of a service never changes.
+/// This is done only once, with the first read, because conflicts are judged against that read. With a later read,
+/// "add, or no longer drop" could produce another edit. The mode of a service never changes.
 ///
 /// # Errors
-/// Flags that cannot be used together, or not with this service.
+/// The flags cannot be used together, or not with this service.
 pub fn resolve_semantics(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSpec> {
     create::check_health(&edits)?;
     let edits = adapt_mode(edits, spec)?;
@@ -86,7 +86,7 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
             return Err(InvalidSpec::MaxConcurrentForService);
         }
     }
-    // The engine accepts a rollback policy, although a job does not use it either.
+    // A job uses neither policy, but the engine accepts a rollback policy.
     if (job || global_job) && edits.iter().any(|edit| edit.place.is_within("UpdateConfig")) {
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }
@@ -107,8 +107,8 @@ fn refuse_unknown_resources(edits: &[Edit], spec: &Value) -> Result<(), InvalidS
     }
 }
 
-/// Adds the config of a credential spec to the configs, without a file, as the engine requires. Removes one
-/// that is no longer needed.
+/// Adds the config of a credential spec to the list of configs, without a file, as the engine requires. Removes
+/// the previous one if it is no longer needed.
 fn adapt_credentials(mut edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     let configs = Place::at(create::CONFIGS);
     let Some(edit) = edits.iter().rev().find(|edit| edit.place == Place::at(create::CREDENTIALS)) else {
@@ -128,7 +128,7 @@ fn adapt_credentials(mut edits: Vec<Edit>, spec: &Value) -> Vec<Edit> {
     edits
 }
 
-/// Keeps the current order of items if an edit replaces a whole list, and drops an edit that sets the current
+/// Keeps the current order of the items if the edit replaces a whole list. `None` if the edit sets the current
 /// image.
 fn keep_order(edit: Edit, spec: &Value) -> Option<Edit> {
     let image = |spec: &Value| Place::at(create::IMAGE).get(spec).and_then(Value::as_str).map(str::to_owned);

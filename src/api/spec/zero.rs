@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Whether the engine stores nothing for this value: `[]`, `{}`, null, false, 0, "", and objects that contain only such
+/// Whether the engine treats this value as absent: `[]`, `{}`, null, false, 0, "", and objects that contain only such
 /// values.
 pub fn is_zero(value: &Value) -> bool {
     match value {

@@ -6,13 +6,13 @@ use ureq::unversioned::transport;
 const MIN_SCRATCH_LEN: usize = 10 << 10;
 
 /// The input and output buffers of one connection. Unlike ureq's own buffers they are not filled with zeros,
-/// so that unused pages take no memory.
+/// so pages that are not used take no memory.
 #[derive(Debug)]
 pub(super) struct Buffers {
     sizes: (usize, usize),
     output: Vec<u8>,
     input: Vec<u8>,
-    /// The range of `input` that was received and is not consumed yet.
+    /// The range of `input` that was received and has not been consumed.
     unused: (usize, usize),
     /// Whether the last call consumed input, so that more can be consumed without reading.
     has_progress: bool,
@@ -31,7 +31,7 @@ impl Buffers {
     }
 
     fn make(&mut self) {
-        // `calloc` takes pages that are zero already.
+        // `vec![0; n]` calls `calloc`, which does not touch new pages.
         if self.input.is_empty() {
             self.input = vec![0; self.sizes.0];
         }
@@ -63,7 +63,7 @@ impl transport::Buffers for Buffers {
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
-        // Without free space a read would return 0, which means the end of the connection.
+        // Without free space, a read would return 0, which would mean that the connection has ended.
         self.make_room(1);
         &mut self.input[self.unused.1..]
     }

@@ -17,7 +17,7 @@ use crate::api::error::{ConnectError, ConnectErrorKind};
 /// The maximum number of bytes of a request that are collected before they are sent.
 const MAX_UNSENT_LEN: usize = 64 << 10;
 
-/// The process at the other end of a connection. Dropping it ends the process.
+/// The process at the other end of a connection. It ends when this value is dropped.
 pub(super) trait PeerProcess: Send + Sync {
     /// Returns why the process exited, if it exited with an error.
     fn exit_error(&mut self) -> Option<String>;
@@ -119,9 +119,9 @@ impl Transport for EngineTransport {
             None => self.socket.read(input),
         };
         let n = match (read, &mut self.process) {
-            // The process may have exited with an error message.
+            // The process may have exited with an error message. If so, report the message.
             (Ok(0), Some(process)) => match process.exit_error() {
-                // Not an error kind for which ureq has its own message.
+                // `other`, because ureq replaces the messages of some error kinds by its own.
                 Some(message) => return Err(io::Error::other(message).into()),
                 None => 0,
             },
@@ -142,8 +142,8 @@ impl Transport for EngineTransport {
     }
 
     fn is_open(&mut self) -> bool {
-        // An idle connection has no unread bytes: if it is readable, it was closed or has received an
-        // unsolicited response.
+        // An idle connection has no unread bytes. If it is readable, it was closed or has received an unsolicited
+        // response.
         match &mut self.tls {
             Some(tls) => tls.is_idle(&mut self.socket),
             None => self.socket.is_idle(),
@@ -157,12 +157,12 @@ impl fmt::Debug for EngineTransport {
     }
 }
 
-/// Whether a response starts like a TLS alert: the server did not understand the request.
+/// Whether a response starts like a TLS alert. If so, the server expected TLS.
 fn is_tls(answer: &[u8]) -> bool {
     matches!(answer, [0x15, 0x03, ..])
 }
 
-/// An error that means that no part of the request was sent.
+/// Creates an error that means that no part of the request was sent.
 pub(super) fn not_connected(error: impl Into<io::Error>) -> Error {
     NotConnected::in_io(error.into()).into()
 }

@@ -1,4 +1,4 @@
-//! How to open a byte stream to an engine. The only module that uses `ureq::unversioned`.
+//! Opens byte streams to an engine. Only this module uses `ureq::unversioned`.
 
 mod buffers;
 mod engine_transport;
@@ -24,12 +24,12 @@ use super::config::proxy::Proxy;
 use super::config::timeouts::Timeouts;
 pub use super::error::{ConnectError, ConnectErrorKind};
 
-/// The maximum number of concurrent ssh processes. sshd accepts ten sessions, some of which other programs
-/// need.
+/// The maximum number of concurrent ssh processes. sshd accepts ten sessions, and other programs need some of
+/// them.
 pub const MAX_SSH_CONNECTIONS: usize = 4;
 
-/// Size of ureq's output buffer, which must hold the request line and headers. The engine accepts a request
-/// line of 64 KiB.
+/// The size of ureq's output buffer. The request line and headers must fit, and the engine accepts a request line
+/// of up to 64 KiB.
 const OUTPUT_BUFFER_LEN: usize = 72 * 1024;
 /// The maximum number of idle connections: as many as there are concurrent requests.
 const MAX_IDLE_CONNECTIONS: usize = 64;
@@ -70,8 +70,8 @@ pub fn agent(
     }
 }
 
-/// The error of a connection that could not be opened. Inside the transport's `io::Error`, it distinguishes
-/// this case from a lost connection.
+/// The error of a connection that could not be opened. It is put inside the `io::Error` that a transport returns,
+/// to distinguish it from a lost connection.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NotConnected(pub io::Error);

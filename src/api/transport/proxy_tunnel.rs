@@ -25,7 +25,7 @@ pub fn tunnel(socket: &mut Socket, proxy: &Proxy, tcp: &Tcp) -> io::Result<()> {
     let credentials = authorization(proxy);
     let request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{credentials}\r\n");
     socket.write_all(request.as_bytes()).map_err(no_response)?;
-    // Read byte by byte: what follows the head belongs to the engine.
+    // Read byte by byte: the bytes after the head belong to the engine.
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -72,7 +72,7 @@ impl ProxyRewriter {
         rewritten
     }
 
-    /// Marks the start of the next request, after a response was received.
+    /// Marks the start of the next request. Called after a response was received.
     pub fn start_request(&mut self) {
         self.is_request_start = true;
     }

@@ -13,7 +13,7 @@ pub struct Socket {
     socket: RawSocket,
     cancellation: Cancellation,
     deadline: Option<Instant>,
-    /// The timeout that is set on the socket, to avoid a system call if it does not change.
+    /// The timeout that the socket has. Kept to avoid a system call if the timeout does not change.
     timeout: Option<Duration>,
 }
 
@@ -43,13 +43,13 @@ impl Socket {
 
     /// Whether the connection is open and nothing has arrived.
     pub fn is_idle(&self) -> bool {
-        // Called for each request, so it is a single system call.
+        // This is called before each request, so it makes only one system call.
         let probe = self.socket.recv_with_flags(&mut [MaybeUninit::uninit()], libc::MSG_DONTWAIT);
         matches!(probe, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Repeats an operation until it succeeds, with a short timeout each time, so that a cancellation is
-    /// noticed.
+    /// Repeats an operation with a short timeout until it succeeds. Between two attempts, checks for a
+    /// cancellation.
     fn poll<T>(&mut self, mut operation: impl FnMut(&RawSocket) -> io::Result<T>) -> io::Result<T> {
         loop {
             let left = self
@@ -69,7 +69,7 @@ impl Socket {
                 other => return other,
             }
             if self.cancellation.signal().is_some() {
-                // Not `ErrorKind::Interrupted`, which some readers retry.
+                // Not `ErrorKind::Interrupted`, because some readers retry after that error.
                 return Err(io::Error::other("interrupted by a signal"));
             }
         }

@@ -21,7 +21,7 @@ use crate::api::config::endpoint::Ssh;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// The maximum number of bytes of ssh's standard error output that are kept: the last ones.
+/// The maximum number of bytes that are kept of the end of ssh's standard error output.
 const MAX_STDERR_LEN: usize = 4096;
 /// The maximum length of the head of a response to a ping, in bytes.
 const MAX_HEAD_LEN: usize = 16 * 1024;
@@ -34,13 +34,13 @@ pub(super) struct SshConnector {
 }
 
 impl SshConnector {
-    /// Creates a connector to the engine on a remote host. Its waits end when `cancellation` is set.
+    /// Creates a connector to the engine on a remote host. All waits end when `cancellation` is set.
     pub(super) fn new(ssh: Ssh, timeouts: Timeouts, cancellation: Cancellation) -> Self {
         Self { ssh, timeouts, cancellation }
     }
 
-    /// Opens a connection and pings the engine through it. If this fails, no other request has been sent, so nothing was
-    /// changed.
+    /// Opens a connection and pings the engine through it. No other request is sent before the ping succeeds, so a
+    /// failure means that nothing was changed.
     fn open(&self, details: &ConnectionDetails) -> io::Result<EngineTransport> {
         let (local, remote) = RawSocket::pair(Domain::UNIX, Type::STREAM, None)?;
         let mut process = SshProcess::spawn(&self.ssh, remote, self.timeouts.ssh_exit)?;
@@ -107,14 +107,14 @@ impl SshProcess {
         let output = Arc::default();
         if let Some(stderr) = child.stderr.take() {
             let output = Arc::clone(&output);
-            // Not joined: a background process that ssh leaves behind may keep its standard error open for
-            // hours.
+            // The thread is not joined: a background process that ssh leaves behind may keep the standard error output
+            // open for hours.
             thread::Builder::new().spawn(move || collect_stderr(stderr, &output)).map_err(failed)?;
         }
         Ok(Self { child, stderr: output, exit_timeout })
     }
 
-    /// Explains why the connection failed. `status` is that of ssh, if it has exited.
+    /// Explains why the connection failed. `status` is the exit status of ssh, if it has exited.
     fn connect_error(&mut self, host: &str, limit: Duration, status: Option<ExitStatus>) -> ConnectError {
         let stderr = self.last_lines();
         let detail = if stderr.is_empty() { String::new() } else { format!(": {stderr}") };
@@ -175,7 +175,7 @@ impl PeerProcess for SshProcess {
 
 impl Drop for SshProcess {
     fn drop(&mut self) {
-        // Both fail if the process has exited already.
+        // Both calls fail if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -198,7 +198,7 @@ fn describe_exit(status: ExitStatus) -> String {
     }
 }
 
-/// The arguments of ssh, as docker passes them. What follows `--` is not parsed as an option.
+/// The arguments of ssh, as docker passes them. Words after `--` are not parsed as options.
 fn arguments(ssh: &Ssh) -> Vec<String> {
     let mut arguments = Vec::new();
     if let Some(user) = &ssh.user {
@@ -229,7 +229,7 @@ enum PingError {
 /// Waits until an engine responds at the other end.
 fn ping(socket: &mut Socket) -> Result<(), PingError> {
     match socket.write_all(b"HEAD /_ping HTTP/1.1\r\nHost: docker\r\n\r\n") {
-        // A process that has exited may have left a message.
+        // If the process has exited, read on: it may have left a message.
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(PingError::Socket(e)),
         _ => {}
     }

@@ -23,8 +23,8 @@ use crate::api::config::proxy::Proxy;
 use crate::api::config::timeouts::Timeouts;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// Idle time, interval and number of keep-alive probes: a peer that disappears is noticed after about a
-/// minute.
+/// Idle time, interval and number of keep-alive probes. With these values, a peer that disappears is detected
+/// after about a minute.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
 
 /// Opens connections to one TCP port.
@@ -33,12 +33,12 @@ pub(super) struct TcpConnector {
     proxy: Option<Proxy>,
     timeouts: Timeouts,
     cancellation: Cancellation,
-    /// Created with the first connection.
+    /// Created for the first connection.
     tls: OnceLock<Result<TlsConnector, ConnectError>>,
 }
 
 impl TcpConnector {
-    /// Creates a connector to a port, or to the proxy in front of it. Its waits end when `cancellation` is
+    /// Creates a connector to a port, or to the proxy that leads to it. All waits end when `cancellation` is
     /// set.
     pub(super) fn new(
         tcp: Tcp,
@@ -50,7 +50,7 @@ impl TcpConnector {
     }
 
     fn open(&self, details: &ConnectionDetails) -> io::Result<EngineTransport> {
-        // Errors in the TLS files are reported even if nothing listens at the port.
+        // TLS files are read before connecting, so errors in them are reported even if nothing listens at the port.
         let tls = match &self.tcp.tls {
             Some(tls) => Some(
                 self.tls
@@ -103,8 +103,8 @@ impl fmt::Debug for TcpConnector {
     }
 }
 
-/// Returns the first connection that any address of the host accepts. Name lookups and connection attempts
-/// cannot be canceled, so they run in threads, which are abandoned if they take too long.
+/// Tries the addresses of the host and returns the first connection. Name lookups and connection attempts cannot
+/// be canceled, so they run in threads that are abandoned if they take too long.
 fn connect(
     host: &str,
     port: u16,
@@ -121,14 +121,14 @@ fn connect(
             attempt(*address, end, &to);
             started += 1;
         }
-        // An address that fails immediately lets the next attempt start immediately.
+        // If an address fails immediately, the next attempt starts immediately.
         let next = if started < addresses.len() { end.min(Instant::now() + next_address) } else { end };
         match wait(&from, next, cancellation) {
             Some(Ok(socket)) => return Ok(socket),
             Some(Err(e)) => {
                 finished += 1;
-                // Of several errors a refused connection is the most specific: the host exists, but nothing
-                // listens there.
+                // Of several errors, "connection refused" is the most specific: the host exists, but nothing listens
+                // there.
                 if failure.is_none() || e.kind() == io::ErrorKind::ConnectionRefused {
                     failure = Some(e);
                 }
@@ -188,7 +188,7 @@ fn attempt(address: SocketAddr, end: Instant, to: &Sender<io::Result<RawSocket>>
         Ok(socket)
     };
     let spawned = thread::Builder::new().spawn(move || {
-        // Fails if another address was faster.
+        // Sending fails if another address was faster.
         let _ = thread_to.send(dial());
     });
     if let Err(e) = spawned {

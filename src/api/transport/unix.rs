@@ -23,7 +23,7 @@ pub(super) struct UnixConnector {
 }
 
 impl UnixConnector {
-    /// Creates a connector to the socket at `path`. Its waits end when `cancellation` is set.
+    /// Creates a connector to the socket at `path`. All waits end when `cancellation` is set.
     pub(super) fn new(path: PathBuf, timeout: Duration, cancellation: Cancellation) -> Self {
         Self { path, timeout, cancellation }
     }

@@ -1,4 +1,4 @@
-//! Base64, as Go's JSON encodes bytes.
+//! Base64, in the form that Go's JSON encoder uses for bytes.
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

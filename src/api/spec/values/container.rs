@@ -35,7 +35,7 @@ pub fn capability(text: &str) -> Result<String, InvalidValue> {
     Ok(normalized_capability(&name))
 }
 
-/// Parses the capabilities of one list, without duplicates. The meaning of `ALL` and `RESET` depends on the
+/// Parses the capabilities of one list, without duplicates. What `ALL` and `RESET` mean depends on the
 /// command.
 pub fn capabilities(texts: &[&str]) -> Result<Vec<String>, InvalidValue> {
     let mut names: Vec<String> = Vec::new();
@@ -123,7 +123,8 @@ pub fn app_armor(text: &str) -> Result<Value, InvalidValue> {
     Ok(json!({"Mode": text::choice(text, "AppArmor mode", &["default", "disabled"])?}))
 }
 
-/// Returns the `Test` of a health check that runs a shell command. It is empty for an empty command: the image's own health check is used.
+/// Returns the `Test` of a health check that runs a shell command. Empty for an empty command, which means that the
+/// image's own health check is used.
 pub fn health_command(text: &str) -> Result<Vec<String>, InvalidValue> {
     Ok(if text.is_empty() { Vec::new() } else { vec!["CMD-SHELL".to_owned(), text.to_owned()] })
 }

@@ -2,7 +2,7 @@
 
 use crate::api::error::InvalidValue;
 
-/// The largest absolute value, which only negative durations have.
+/// The largest absolute value of a duration. Only a negative duration can have it.
 const LIMIT: u64 = 1 << 63;
 
 /// Parses a duration: numbers with units (`1h30m`, `1.5s`, `100us`) and an optional sign. A number without a
@@ -25,7 +25,7 @@ pub fn duration(text: &str) -> Result<i64, InvalidValue> {
         let (unit, after) = take(after, |c| !c.is_ascii_digit() && c != '.');
         let scale = match unit {
             "ns" => 1,
-            // The micro sign, then the Greek letter.
+            // The micro sign, and the Greek letter mu.
             "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
             "ms" => 1_000_000,
             "s" => 1_000_000_000,
@@ -78,7 +78,7 @@ fn amount(number: &str, scale: u64) -> Option<u64> {
     let whole = if whole.is_empty() { 0 } else { whole.parse::<u64>().ok()? };
     let (mut digits, mut power) = (0u64, 1f64);
     for digit in part.bytes().map(|b| u64::from(b - b'0')) {
-        // Digits that no longer fit are beyond the precision of every unit.
+        // Digits that do not fit into 63 bits are beyond the precision of every unit.
         let Some(next) = digits.checked_mul(10).and_then(|d| d.checked_add(digit)).filter(|d| *d < LIMIT)
         else {
             break;

@@ -5,7 +5,7 @@ use crate::api::error::InvalidValue;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Parses the variables of a file, in order. Empty lines and lines that start with `#` are skipped. A `KEY`
-/// alone takes the value that `variable` returns, or is skipped if there is none.
+/// without `=` takes the value that `variable` returns. If `variable` returns none, the line is skipped.
 pub fn variables(
     bytes: &[u8],
     variable: &dyn Fn(&str) -> Option<String>,
@@ -14,7 +14,7 @@ pub fn variables(
         std::str::from_utf8(bytes).map_err(|e| InvalidValue::unnamed(format!("it is not UTF-8: {e}")))?;
     let mut all = Vec::new();
     for (i, line) in text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).lines().enumerate() {
-        // Trailing white space belongs to the value.
+        // White space at the end of a line belongs to the value.
         let line = line.trim_start();
         let key = line.split('=').next().unwrap_or_default();
         let bad = |why: &str| Err(InvalidValue::unnamed(format!("line {}, `{line}`: {why}", i + 1)));

@@ -77,7 +77,7 @@ mod tests {
             ("s", file("s", "s", "0", "0", 0o444)),
             ("source=s,target=t,uid=1,gid=2,mode=0400", file("s", "t", "1", "2", 0o400)),
             ("src=s,mode=0o400", file("s", "s", "0", "0", 0o400)),
-            // A mode without a 0 in front is decimal, as with docker.
+            // As with docker, a mode without a leading 0 is decimal.
             ("src=s,mode=400", file("s", "s", "0", "0", 400)),
             ("SOURCE=s,target=/abs/path", file("s", "/abs/path", "0", "0", 0o444)),
             ("source=s,target=", file("s", "s", "0", "0", 0o444)),

@@ -1,4 +1,4 @@
-//! Parsers of flag values, which follow docker's. Errors name the invalid part.
+//! Parsers of flag values, by docker's rules. Errors name the invalid part.
 
 mod base64;
 pub mod container;

@@ -9,8 +9,8 @@ const TYPES: &[&str] = &["bind", "volume", "tmpfs", "npipe", "cluster", "image"]
 const PROPAGATIONS: &[&str] = &["rprivate", "private", "rshared", "shared", "rslave", "slave"];
 const RECURSIONS: &[&str] = &["enabled", "disabled", "writable", "readonly"];
 const CONSISTENCIES: &[&str] = &["default", "consistent", "cached", "delegated"];
-/// The prefix of an option's name, which is also the only type of mount that has the option, and the object
-/// that holds it.
+/// The prefix of an option's name, and the object that contains the option. The prefix is also the only type of
+/// mount that has the option.
 const OPTIONS: [(&str, &str); 4] = [
     ("bind", "BindOptions"),
     ("volume", "VolumeOptions"),
@@ -18,10 +18,9 @@ const OPTIONS: [(&str, &str); 4] = [
     ("tmpfs", "TmpfsOptions"),
 ];
 
-/// Parses a mount into the engine's object. Without a type it is a volume.
+/// Parses a mount into the engine's object. A mount without a type is a volume.
 ///
-/// A source that starts with a dot is relative to the current directory. `directory` returns its absolute path, or why
-/// it is unknown.
+/// A source that starts with a dot is relative to the current directory, whose absolute path `directory` returns.
 /// Values with which no node can start a task (a relative bind source, an absolute volume name, ...) are
 /// refused.
 pub fn mount(text: &str, directory: &dyn Fn() -> Result<String, String>) -> Result<Value, InvalidValue> {
@@ -34,7 +33,7 @@ pub fn mount(text: &str, directory: &dyn Fn() -> Result<String, String>) -> Resu
     Ok(draft.into_value())
 }
 
-/// Parses the target of a mount to remove. Docker accepts a whole mount too, and silently removes nothing.
+/// Parses the target of a mount to remove. Docker also accepts a whole mount, but silently removes nothing.
 pub fn target(text: &str) -> Result<String, InvalidValue> {
     let key = text.split_once('=').map(|(key, _)| key.to_lowercase());
     match key.as_deref() {
@@ -152,7 +151,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Sets one option. `false` and 0 are not stored, but still require the right type of mount.
+    /// Sets one option. `false` and 0 are not stored, but still require a mount of the right type.
     fn put(&mut self, path: &[&str], value: impl Into<Value>) {
         let [parents @ .., last] = path else { return };
         let mut at = &mut self.options;

@@ -20,7 +20,7 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
             let value = value.trim();
             match key.trim().to_lowercase().as_str() {
                 "name" => value.clone_into(&mut name),
-                // Docker writes aliases in lower case. Names are looked up in any case.
+                // Docker converts aliases to lower case. Name lookups ignore case.
                 "alias" => aliases.push(Value::from(value.to_lowercase())),
                 "driver-opt" => {
                     let (key, value) = value
@@ -29,7 +29,7 @@ pub fn attachment(text: &str) -> Result<Value, InvalidValue> {
                         .ok_or_else(|| bad(format!("`{value}` is not a `KEY=VALUE` pair for the driver")))?;
                     options.insert(key.trim().to_lowercase(), value.trim().into());
                 }
-                // Docker accepts these for containers, and silently drops them.
+                // Docker accepts these options for containers. For services it silently ignores them.
                 other @ ("ip" | "ip6" | "mac-address" | "link-local-ip" | "gw-priority") => {
                     return Err(bad(format!("`{other}` is not supported for services")));
                 }

@@ -48,7 +48,7 @@ pub fn bytes(text: &str) -> Result<i64, InvalidValue> {
         _ => return Err(bad(&format!("`{unit}` is not a unit (b, k, m, g, t or p)"))),
     };
     let size = size * 1024f64.powi(power);
-    // The limit is 2^63, which a float can represent but the largest i64 is not.
+    // The limit is 2^63. A float can represent 2^63, but not the largest i64.
     if size < -(i64::MIN as f64) { Ok(size as i64) } else { Err(bad("it is too large")) }
 }
 
@@ -76,8 +76,8 @@ pub fn cpus(text: &str) -> Result<i64, InvalidValue> {
 /// Parses a ratio from 0 to 1, with the precision of a 32-bit float, as the engine stores it.
 pub fn ratio(text: &str) -> Result<Value, InvalidValue> {
     let value = go_float(text).filter(|value| (0.0..=1.0).contains(value));
-    // The shortest form of the 32-bit float: docker posts 0.3, not 0.30000001192092896, and 1, not 1.0, which
-    // would be a different number when specs are compared.
+    // Use the shortest form of the 32-bit float, as docker does: 0.3 instead of 0.30000001192092896, and 1 instead of
+    // 1.0. A different form would be a different number when specs are compared.
     value
         .and_then(|value| (value as f32).abs().to_string().parse::<serde_json::Number>().ok())
         .map(Value::from)
@@ -118,7 +118,7 @@ fn go_integer(text: &str) -> Option<u64> {
 /// Parses a decimal number with an optional sign, fraction and exponent.
 fn go_float(text: &str) -> Option<f64> {
     let plain = without_underscores(text)?;
-    // Rust accepts `inf` and `nan` too, which are not amounts.
+    // Rust also accepts `inf` and `nan`, which are not valid here.
     let decimal = plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     plain.parse().ok().filter(|value: &f64| decimal && value.is_finite())
 }
@@ -150,7 +150,7 @@ fn fraction(text: &str) -> Option<(i128, i128)> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    // Trailing zeros would only use up the 128 bits.
+    // Remove trailing zeros, so that more numbers fit into 128 bits.
     let kept = digits.trim_end_matches('0');
     let exponent = exponent.checked_sub(i32::try_from(part.len()).ok()?)?;
     let exponent = exponent.checked_add(i32::try_from(digits.len() - kept.len()).ok()?)?;

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::api::error::InvalidValue;
 
-/// Parses a constraint, `KEY==VALUE` or `KEY!=VALUE`, and keeps it as written. Constraints that the engine
-/// would refuse are refused.
+/// Parses a constraint, `KEY==VALUE` or `KEY!=VALUE`, and returns it as written. Refuses constraints that the
+/// engine would refuse.
 pub fn constraint(text: &str) -> Result<String, InvalidValue> {
     let bad = |why: String| InvalidValue::new(text, format!("is not a valid constraint: {why}"));
     let (key, value) = text
@@ -37,7 +37,7 @@ pub fn preference(text: &str) -> Result<Value, InvalidValue> {
     }
 }
 
-/// Parses generic resources, `KIND=COUNT` each, into the engine's objects. A kind may occur once.
+/// Parses generic resources, each of the form `KIND=COUNT`, into the engine's objects. A kind may occur once.
 pub fn generic_resources(texts: &[&str]) -> Result<Vec<Value>, InvalidValue> {
     let mut kinds: Vec<&str> = Vec::new();
     let mut resources = Vec::new();

@@ -82,7 +82,7 @@ fn short(text: &str) -> Result<Vec<Value>, InvalidValue> {
     Ok(pairs.map(|(published, target)| port(published, target, protocol, "ingress")).collect())
 }
 
-/// The engine's object. Without a published port the engine chooses one.
+/// The engine's object. If the published port is 0, the engine chooses one.
 fn port(published: u16, target: u16, protocol: &str, mode: &str) -> Value {
     let mut port = Map::new();
     port.insert("Protocol".into(), protocol.into());
@@ -161,7 +161,7 @@ mod tests {
             ("=80", None),
             ("-", None),
             ("80-", None),
-            // Docker posts these, for a port that nothing can listen on.
+            // Docker posts these values, although nothing can listen on port 0.
             ("0", None),
             ("80:0", None),
         ] {

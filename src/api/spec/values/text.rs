@@ -17,7 +17,7 @@ pub fn key(text: &str) -> Result<String, InvalidValue> {
     not_empty(text.split('=').next().unwrap_or_default())
 }
 
-/// Parses the name of something to remove. Docker accepts `NAME=VALUE` too, and silently removes nothing.
+/// Parses the name of something to remove. Docker also accepts `NAME=VALUE`, but silently removes nothing.
 pub fn only_name(text: &str, what: &str) -> Result<String, InvalidValue> {
     if text.contains('=') {
         Err(InvalidValue::new(text, format!("is not a name: specify only the name to remove {what}")))
@@ -64,8 +64,8 @@ pub fn pair(text: &str) -> Result<(String, String), InvalidValue> {
     }
 }
 
-/// Parses `KEY=VALUE`. A `KEY` alone takes the value that `variable` returns. If there is none, it stays as
-/// it is: the container then has no such variable, even if its image sets it.
+/// Parses `KEY=VALUE`. A `KEY` alone takes the value that `variable` returns. If there is none, `KEY` is returned:
+/// the container will not have the variable, even if its image sets it.
 pub fn variable(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, InvalidValue> {
     match text.split_once('=') {
         Some(("", _)) => Err(InvalidValue::new(text, "has no name before the `=`")),
@@ -75,8 +75,8 @@ pub fn variable(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result
     }
 }
 
-/// Parses one of `choices`, ignoring case, and returns it as written in the list. `what` names it in the
-/// error.
+/// Parses one of `choices`, ignoring case, and returns it as written in the list. In errors, `what` is the name of
+/// the choice.
 pub fn choice(text: &str, what: &str, choices: &[&'static str]) -> Result<String, InvalidValue> {
     match choices.iter().find(|choice| **choice == text) {
         Some(choice) => Ok((*choice).to_owned()),

@@ -1,4 +1,4 @@
-//! Error messages for TLS failures: what is wrong, for the person who has to fix it.
+//! Error messages for TLS failures, for the person who has to fix the certificates or settings.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(crate) struct ClientIdentity {
     pub roots: Option<Arc<RootCertStore>>,
     /// The cipher suites and signature algorithms.
     pub provider: Arc<CryptoProvider>,
-    /// The settings that all this was read from.
+    /// The settings that name the files.
     pub tls: Tls,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn describe_unusable_key(error: &Error, tls: &Tls) -> ConnectError {
     ConnectError::new(ConnectErrorKind::TlsFile, message)
 }
 
-/// Describes the reason of an alert that the engine or registry sent.
+/// Describes an alert that the engine or registry sent.
 pub(crate) fn describe_alert(error: &Error, identity: &ClientIdentity) -> ConnectError {
     let Error::AlertReceived(alert) = error else {
         return ConnectError::new(ConnectErrorKind::TlsUnsupported, error.to_string());
@@ -92,7 +92,7 @@ pub(crate) fn describe_alert(error: &Error, identity: &ClientIdentity) -> Connec
             | AlertDescription::DecryptError
             | AlertDescription::CertificateRequired
     );
-    // In TLS 1.2 engines send this alert if the client's certificate is missing.
+    // In TLS 1.2, engines send this alert if the client has no certificate.
     if *alert == AlertDescription::HandshakeFailure {
         let (kind, missing) = match &identity.tls.cert {
             None => (
@@ -130,8 +130,8 @@ fn expired(alert: AlertDescription) -> Option<String> {
     (alert == AlertDescription::CertificateExpired).then(|| "it has expired".to_owned())
 }
 
-/// Verifies the client's certificate against the client's own authorities. Usually the same authority signs
-/// both sides, and the result is more specific than an alert.
+/// Verifies the client's certificate with the client's own authorities. Usually both sides have the same
+/// authority, so the result explains why the engine sent an alert.
 fn verify_own_certificate(identity: &ClientIdentity) -> Option<String> {
     let (first, rest) = identity.chain.split_first()?;
     let roots = identity.roots.clone()?;
@@ -155,7 +155,7 @@ fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) 
             let message = format!("{certificate} is not signed by {}", describe_authorities(tls));
             ConnectError::new(ConnectErrorKind::UntrustedCertificate, message)
         }
-        // A certificate that is listed in the file would have been accepted.
+        // Such a certificate is accepted if the file lists it.
         CertificateError::Other(why) if is_ca_certificate(why) => {
             let message = format!(
                 "{certificate} is a CA certificate (CA:TRUE) and is not in {}; if it is self-signed, it is also the CA to trust",
@@ -215,7 +215,7 @@ fn describe_certificate_error(error: &CertificateError) -> String {
     }
 }
 
-/// Whether rustls rejects the certificate because it is that of an authority (CA:TRUE).
+/// Whether rustls rejects the certificate because it is the certificate of an authority (CA:TRUE).
 pub(crate) fn is_ca_certificate(why: &OtherError) -> bool {
     why.to_string().contains("CaUsedAsEndEntity")
 }

@@ -23,7 +23,7 @@ pub(crate) fn client_identity(tls: &Tls) -> Result<Option<CertificateAndKey>, Co
     }
 }
 
-/// Reads the certificates in a file, of which there must be at least one.
+/// Reads the certificates in a file. An error if there is none.
 pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
     let text = contents(file)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();

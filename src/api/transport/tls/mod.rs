@@ -1,4 +1,4 @@
-//! TLS over a socket, with rustls. Files are read and ciphers are set up with the first connection.
+//! TLS over a socket, with rustls. The first connection reads the files and sets up the ciphers.
 
 pub(super) mod errors;
 pub(super) mod files;
@@ -60,7 +60,7 @@ impl TlsConnector {
                 let message = "it accepted the connection, but does not respond to the TLS handshake: is it a TLS port?";
                 ConnectError::new(ConnectErrorKind::TlsUnsupported, message).into()
             }
-            // Not a `ConnectError`, so that it is retried like a refused connection: the engine may be
+            // Not a `ConnectError`, so that it is retried like a refused connection: the engine may still be
             // starting.
             HandshakeError::Socket(e) => io::Error::new(e.kind(), errors::describe_lost_connection(&e)),
             HandshakeError::Tls(e) => errors::describe_handshake_error(&e, &self.host, &self.identity).into(),
@@ -143,7 +143,7 @@ impl TlsStream {
                 Ok(n) if n > 0 => {}
                 _ => return false,
             }
-            // Session tickets may arrive at any time.
+            // Session tickets may arrive at any time, and are not application data.
             match self.connection.process_new_packets() {
                 Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
                 _ => return false,
@@ -171,8 +171,8 @@ impl TlsStream {
         None
     }
 
-    /// Converts a TLS error. With TLS 1.3 a client learns that its certificate was rejected only when it
-    /// reads the first response: the request was not processed.
+    /// Converts a TLS error. With TLS 1.3, a client learns that its certificate was rejected only when it reads the
+    /// first response. In that case the request was not processed.
     fn alert_error(&self, error: Error) -> io::Error {
         match error {
             Error::AlertReceived(_) if !self.has_received => {

@@ -30,8 +30,8 @@ pub(crate) fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Veri
     Ok((Arc::new(AuthorityOrListed { authority, listed }), Some(roots)))
 }
 
-/// Reads the trusted authorities, from the file or else from the system, and the certificates that the file
-/// lists.
+/// Reads the trusted authorities from `more` and from `file`. If `file` is `None`, the system replaces it.
+/// Also returns the certificates in `file`, or those in `more` if it is `None`.
 fn roots(
     file: Option<&Path>,
     more: &[PathBuf],
@@ -60,8 +60,8 @@ fn roots(
     }
 }
 
-/// Accepts a certificate that a trusted authority signed, and a self-signed one that is listed in the file of
-/// authorities, as docker does.
+/// Accepts a certificate that a trusted authority signed, or a self-signed certificate that the file of
+/// authorities lists, as docker does.
 #[derive(Debug)]
 struct AuthorityOrListed {
     authority: Arc<WebPkiServerVerifier>,
@@ -78,8 +78,8 @@ impl ServerCertVerifier for AuthorityOrListed {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // webpki reports this error after the validity period was checked. The name must still be
-            // verified.
+            // webpki reports this error after it has checked the validity period, but before the name, which must still
+            // be verified.
             Err(Error::InvalidCertificate(CertificateError::Other(why)))
                 if is_ca_certificate(&why) && self.listed.iter().any(|listed| listed == certificate) =>
             {
@@ -113,7 +113,7 @@ impl ServerCertVerifier for AuthorityOrListed {
     }
 }
 
-/// Docker's `--tls` without `--tlsverify`: encrypts, but does not verify who answers.
+/// For docker's `--tls` without `--tlsverify`: encrypts, but does not verify the server's certificate.
 #[derive(Debug)]
 struct NoVerification(Arc<CryptoProvider>);
 

@@ -110,7 +110,7 @@ impl Oracle {
 }
 
 impl Read {
-    /// A list of strings. Lists sort like versions.
+    /// Converts the version to a list of strings. Such lists sort like versions.
     fn key(&self) -> Vec<String> {
         let padded = |number: &u128| format!("{number:0>30}");
         let mut key: Vec<String> = self.numbers.iter().map(padded).collect();
