@@ -7,7 +7,7 @@ use super::described::describe_command;
 use crate::cli::commands::plugin::{Caller, first_word};
 use crate::cli::messages::shell;
 
-/// Maximum length of a command line that is repeated.
+/// Maximum length of a command line that a hint repeats.
 const MAX_LEN: usize = 4000;
 
 /// The words of the command line, split at the subcommand.
@@ -17,12 +17,12 @@ pub struct CommandLine {
     before: Vec<OsString>,
     command: OsString,
     after: Vec<OsString>,
-    /// The command as it is recorded.
+    /// The command in the form that the journal records.
     described: String,
 }
 
 impl CommandLine {
-    /// Splits the words, of which the first is the program's name, at the subcommand.
+    /// Splits the words at the subcommand. The first word is the program's name.
     pub fn new(caller: Caller, root: &clap::Command, words: &[OsString]) -> Self {
         let at = first_word(root, words);
         let mut words = words.iter().cloned();
@@ -46,7 +46,8 @@ impl CommandLine {
         &self.described
     }
 
-    /// Returns the command line with an additional flag after the subcommand, quoted for a shell.
+    /// Returns the command line with an additional flag after the subcommand, quoted for a shell. `None` if there is no
+    /// subcommand or the line is too long.
     pub fn with_flag(&self, flag: &str) -> Option<String> {
         let flag = OsString::from(flag);
         let words = self.before.iter().chain([&self.command, &flag]).chain(&self.after);

@@ -1,15 +1,15 @@
-//! The command of a run as it is recorded: services, images and the values of a few flags.
+//! Describes a command for the journal: services, images and the values of a few flags.
 
 use clap::{Arg, Command};
 
 /// Flags whose values are recorded: services, tags and numbers. Of all other flags, only the name is recorded, because
 /// values may be secret.
 const SHOWN: [&str; 8] = ["stack", "filter", "tag", "newest", "canary", "steps", "name", "to"];
-/// Maximum number of characters.
+/// Maximum number of characters of a description.
 const MAX_LEN: usize = 4_000;
 
-/// Describes a command: its name, the words that are not flags, and the flags. `command` is the parser of the command, and
-/// `words` are those after its name.
+/// Describes a command: its name, the words that are not flags, and the flags. `command` is the parser of the
+/// command, and `words` are the words after the command's name.
 pub fn describe_command(root: &Command, command: &Command, words: &[String]) -> String {
     let mut shown = vec![command.get_name().to_owned()];
     let mut rest = words.iter();
@@ -22,7 +22,7 @@ pub fn describe_command(root: &Command, command: &Command, words: &[String]) -> 
         }
         let Some(flag) = word.strip_prefix('-').filter(|flag| !flag.is_empty()) else {
             shown.push(word.clone());
-            // What follows the image is the command of the container, which may have secrets.
+            // The words after the image are the command of the container, which may have secrets.
             if is_create {
                 break;
             }
@@ -47,7 +47,7 @@ pub fn describe_command(root: &Command, command: &Command, words: &[String]) -> 
     shown.join(" ").chars().take(MAX_LEN).collect()
 }
 
-/// The last of several short flags, and its value if it is in the same word.
+/// The last of several short flags, and its value if the value is in the same word.
 fn short_flag<'a>(root: &'a Command, command: &'a Command, flags: &str) -> (Option<&'a Arg>, Option<String>) {
     let mut found = None;
     for (at, short) in flags.char_indices() {
@@ -72,7 +72,7 @@ fn has_long(arg: &Arg, name: &str) -> bool {
     arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
 }
 
-/// Whether the value is a word of its own.
+/// Whether the flag takes a value that is a separate word.
 fn takes_word(arg: &Arg) -> bool {
     arg.get_action().takes_values()
         && !arg.is_require_equals_set()

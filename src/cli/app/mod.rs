@@ -84,8 +84,8 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the environment and handles signals. The first signal ends all waits; a second one ends the
-    /// program immediately.
+    /// Reads the environment and starts to handle signals. The first signal ends all waits, and the second one ends
+    /// the program immediately.
     pub fn new(ui: Ui, args: GlobalArgs, command_line: CommandLine) -> anyhow::Result<Self> {
         let cancellation = Cancellation::default();
         for signal in [Signal::Interrupt, Signal::Terminate] {
@@ -135,7 +135,7 @@ impl App {
         Ok(self.endpoint.get_or_init(|| resolved))
     }
 
-    /// A client for the selected engine. With a `timeout`, all its waits end at that time from now.
+    /// A client for the selected engine. If `timeout` is given, all waits end when it has passed, counted from now.
     pub fn client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         self.client_with(timeout, |observer| observer)
     }
@@ -198,19 +198,19 @@ impl App {
         self.digests.inspect(client, image, auth.as_ref())
     }
 
-    /// The nodes as they were read before the updates, so that a command lists them once; `None` if they are not
-    /// available.
+    /// The nodes that were read before the updates, so that a command lists the nodes only once. The inner value is
+    /// `None` if the nodes are not available.
     pub fn nodes(&self) -> &OnceLock<Option<Arc<Vec<Node>>>> {
         &self.nodes
     }
 
-    /// Returns a string of Docker's config.json.
+    /// Returns a string value in Docker's config.json.
     pub fn config_text(&self, name: &str) -> ApiResult<Option<String>> {
         let Some((directory, _)) = self.settings.config_directory() else { return Ok(None) };
         Ok(ConfigFile::read(&directory)?.text(name)?.map(str::to_owned))
     }
 
-    /// `user@host`, as the environment and the kernel have them.
+    /// `user@host`. The user is from the environment, and the host from the kernel.
     pub fn user_and_host(&self) -> String {
         let user = ["USER", "LOGNAME"].into_iter().filter_map(variable).find(|name| !name.is_empty());
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| variable("HOSTNAME"));

@@ -2,10 +2,10 @@
 
 use crate::api::config::timeouts::Timeouts;
 
-/// The timeouts.
+/// The production timeouts.
 ///
 /// # Errors
-/// The variable of the tests is not valid.
+/// None in release builds.
 #[cfg(not(debug_assertions))]
 pub fn timeouts() -> anyhow::Result<Timeouts> {
     Ok(Timeouts::default())

@@ -109,7 +109,7 @@ fn request_for(
     service: &Service,
     request: &UpdateRequest,
 ) -> Result<UpdateRequest, NotStarted> {
-    // A service that will be skipped needs no credentials. The update checks this again after every read.
+    // A service that will be skipped needs no credentials. The update checks again after every read whether to skip it.
     if let Some(why) = side_effect_of_update(service) {
         return Err(NotStarted::HasSideEffect(why.to_owned()));
     }

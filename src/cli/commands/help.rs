@@ -26,7 +26,7 @@ pub fn run(args: &HelpArgs, app: &App) -> Exit {
     let mut words = vec![root.get_name().to_owned()];
     words.extend_from_slice(&args.command[..known]);
     match args.command.get(known) {
-        // A wrong subcommand is reported by the parser, which suggests similar ones.
+        // The parser reports an unknown subcommand, and suggests similar ones.
         Some(unknown) if command.get_subcommands().next().is_some() => words.push(unknown.clone()),
         Some(unknown) => {
             let path = args.command[..known].join(" ");
@@ -43,7 +43,7 @@ pub fn run(args: &HelpArgs, app: &App) -> Exit {
     }
 }
 
-/// Returns the innermost command that the words name, and the number of these words.
+/// Returns the innermost command that `words` name, and how many words name it.
 fn find<'a>(root: &'a Command, words: &[String]) -> (&'a Command, usize) {
     let (mut command, mut known) = (root, 0);
     while let Some(next) = words.get(known).and_then(|word| command.find_subcommand(word)) {

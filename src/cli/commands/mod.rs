@@ -1,4 +1,4 @@
-//! The commands, one file or directory each, with the arguments (their doc comments are the help) and a
+//! The commands. Each has one file or directory with its arguments, whose doc comments are the help, and a
 //! function `run`.
 
 pub mod apply;

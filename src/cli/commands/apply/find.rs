@@ -1,4 +1,4 @@
-//! The services of a plan, as they are now: each in one state.
+//! The services of a plan as they are now, each with its state.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::cli::deploy::report::{
     BaseSpec, NotStarted, PlannedRemark, PlannedState, Remarks, ServiceReport, SkipReason, Stage,
 };
 
-/// A service to which planned changes are applied, or which has them already.
+/// A service to which planned changes are applied, or which already has them.
 #[derive(Clone, Debug)]
 pub struct ToApply {
     pub planned: Arc<PlannedService>,
@@ -26,7 +26,7 @@ pub struct ToApply {
 /// Finds and judges the services of a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Finder<'a> {
-    /// The name of the plan.
+    /// The name of the plan's file.
     pub file: &'a str,
     pub on_stale: OnStale,
     pub indexes: Indexes,
@@ -117,7 +117,7 @@ impl Finder<'_> {
         self.indexes == Indexes::Planned && service.version() != planned.version_index
     }
 
-    /// A service to which nothing is applied: it is left out, or fails for this reason.
+    /// Leaves a service unchanged: it is skipped, or fails for the reason `why`.
     fn left_out(
         self,
         name: &str,
@@ -141,7 +141,7 @@ fn remarks(plan: PlannedRemark) -> Remarks {
     Remarks { plan: Some(plan), ..Remarks::default() }
 }
 
-/// The images that will be set.
+/// The images that the plan will set.
 pub fn planned_images(judged: &[JudgedService<ToApply>]) -> impl Iterator<Item = ImageRef> {
     let items = judged.iter().filter_map(|one| one.entry.as_ref().ok());
     let ready = items.filter(|item| item.payload.remark.state == PlannedState::Ready);

@@ -22,7 +22,7 @@ use crate::cli::deploy::rollback_on_failure::OnFailureArgs;
 use crate::cli::deploy::{Deployment, DeploymentFlags, EditArgs, FollowArgs, IfPaused, PlanArgs};
 use crate::cli::exit::Exit;
 
-/// The help of `--rollback-on-failure`: the default is in the plan.
+/// The help of `--rollback-on-failure`. Unlike in other commands, the default comes from the plan.
 const ON_FAILURE: &str =
     "Roll back if the rollout fails (exit 6); `all`: the whole batch [default: that of the plan]";
 const ON_FAILURE_LONG: &str = "Roll back if the rollout fails (exit 6); `all`: the whole batch [default: that of the plan]\n\n\

@@ -1,4 +1,4 @@
-//! The flags of `apply` that decide about changed services or replace what the plan has.
+//! The flags of `apply` that decide about changed services, or replace values of the plan.
 
 use clap::Args;
 
@@ -10,20 +10,20 @@ use crate::cli::deploy::rollback_on_failure::OnFailure;
 /// What to do with services that have changed since the plan was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnStale {
-    /// They are conflicts.
+    /// Report a conflict.
     Conflict,
-    /// They are left out.
+    /// Leave out the service.
     Skip,
-    /// The changes are made on their current spec, if that is possible.
+    /// Apply the changes to the current spec if possible.
     Rebase,
 }
 
-/// Which version indexes are accepted.
+/// Which version indexes of services are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Indexes {
-    /// Any: the specs decide.
+    /// Any index: only the specs are compared.
     Any,
-    /// Those of the plan.
+    /// Only the indexes in the plan.
     Planned,
 }
 
@@ -47,7 +47,7 @@ pub struct StaleArgs {
 }
 
 impl StaleArgs {
-    /// What `--skip-stale` and `--rebase` select.
+    /// The choice of `--skip-stale` and `--rebase`.
     pub fn on_stale(self) -> OnStale {
         if self.skip_stale {
             OnStale::Skip
@@ -58,7 +58,7 @@ impl StaleArgs {
         }
     }
 
-    /// What `--same-version` selects.
+    /// The choice of `--same-version`.
     pub fn indexes(self) -> Indexes {
         if self.same_version { Indexes::Planned } else { Indexes::Any }
     }
@@ -79,8 +79,8 @@ pub struct BatchOverrides {
 }
 
 impl BatchOverrides {
-    /// The flags, and the values in the plan for flags that are not given. `--detach` does not wait, so it ignores the plan's
-    /// canary services.
+    /// The values of the flags, or the values in the plan for flags that are not given. The plan's canary services are
+    /// ignored with `--detach`, which does not wait.
     pub fn or(&self, options: &Options, is_detached: IsDetached) -> BatchArgs {
         let planned_canary = options.canary.filter(|_| is_detached == IsDetached::No);
         BatchArgs {
@@ -91,16 +91,16 @@ impl BatchOverrides {
     }
 }
 
-/// Whether the rollouts are waited for.
+/// Whether the command exits without waiting for the rollouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IsDetached {
-    /// They are.
+    /// The command waits.
     No,
-    /// They are not.
+    /// The command does not wait.
     Yes,
 }
 
-/// What is rolled back: the value of the flag, otherwise that of the plan.
+/// What is rolled back after a failure: the value of the flag, or the value in the plan if there is no flag.
 pub fn on_failure(given: Option<OnFailure>, options: &Options, is_detached: IsDetached) -> OnFailure {
     match (given, options.rollback_on_failure) {
         (Some(given), _) => given,

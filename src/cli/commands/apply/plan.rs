@@ -17,7 +17,7 @@ use crate::output::{Ui, visible_prefix};
 
 /// A valid command line, as an example.
 const EXAMPLE: &str = "swarmctl apply plan.json";
-/// The maximum length of a shown text of the plan.
+/// The maximum length of a text from the plan that is shown.
 const MAX_SHOWN: usize = 100;
 
 /// Reads a plan.
@@ -39,7 +39,7 @@ pub fn not_a_plan(file: &str, why: &str) -> UsageError {
     UsageError::new(format!("`{file}` is not a plan: {why}"), EXAMPLE)
 }
 
-/// `plan of 2026-11-28 22:10 UTC by ann@ci-7: 12 services (update-image)`.
+/// Describes a plan: `plan of 2026-11-28 22:10 UTC by ann@ci-7: 12 services (update-image)`.
 pub fn headline(plan: &Plan) -> String {
     let made_at = match plan.made_at.parse::<Timestamp>() {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
@@ -49,7 +49,7 @@ pub fn headline(plan: &Plan) -> String {
     format!("plan of {made_at} by {by}: {} ({command})", format_count(plan.services.len(), "service"))
 }
 
-/// How to report: in the words of the command that made the plan.
+/// The style of the report, with the verb of the command that made the plan.
 pub fn style(command: &str) -> ReportStyle {
     let (verb, done) = match command {
         "restart" => ("restart", "restarted"),
@@ -63,7 +63,7 @@ pub fn style(command: &str) -> ReportStyle {
 /// Refuses a plan that was made for another swarm.
 ///
 /// # Errors
-/// It was made for another swarm, or the request failed.
+/// The plan was made for another swarm, or the request failed.
 pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
     let swarm = system::info(client)?.swarm;
     match swarm.id() {
@@ -72,7 +72,7 @@ pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
             let planned = visible_prefix(&plan.swarm, MAX_SHOWN);
             Err(anyhow::anyhow!("the plan was made for swarm `{planned}`; this is `{id}`"))
         }
-        // A worker, or a node that is not in a swarm, refuses every list of services, and its error is more specific.
+        // The error of a worker, or of a node outside a swarm, is more specific: both refuse to list services.
         None => {
             services::list_by_id(client, &["none"])?;
             Err(Error::internal("the manager does not report the ID of its swarm").into())
@@ -80,7 +80,7 @@ pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
     }
 }
 
-/// Notes the services that match the selection of the plan now, and are not in it. `planned` are the IDs in the plan.
+/// Prints a note about services that match the plan's selection now, but are not in it. `planned` are its IDs.
 ///
 /// # Errors
 /// The command was interrupted.
@@ -113,7 +113,7 @@ pub fn note_unplanned(
     Ok(())
 }
 
-/// The flags of the selection.
+/// The flags that select the services of the plan.
 fn selected_by(selection: &Selection) -> Result<SelectArgs, String> {
     let read = |(key, value): &(String, String)| filter::parse_selection(&format!("{key}={value}"));
     let filter = selection.filters.iter().map(read).collect::<Result<_, _>>()?;

@@ -32,19 +32,19 @@ pub struct Preparer<'a> {
     /// The command that made the plan.
     pub command: &'a str,
     pub images: &'a AvailableImages,
-    /// The request without its edits.
+    /// The request for each service, without edits.
     pub request: UpdateRequest,
-    /// What to do if a rollout is paused, for commands that are not meant for paused rollouts.
+    /// What to do with a paused rollout, if the command that made the plan is not meant for paused rollouts.
     pub if_paused: IfPaused,
     pub indexes: Indexes,
     pub credentials: StoreCredentials,
 }
 
 impl Preparer<'_> {
-    /// The update of one service.
+    /// Converts the changes of one service.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The update cannot be made.
     pub fn prepare(&self, client: &Client, item: &Item<ToApply>) -> Result<Prepared, NotStarted> {
         let (service, planned) = (&item.service, &item.payload.planned);
         if item.payload.remark.state == PlannedState::Done {
@@ -88,7 +88,7 @@ impl Preparer<'_> {
         Ok(Prepared { image: change.report, remarks, if_sent, ..prepared })
     }
 
-    /// The credentials for the registry of the image that the service has afterwards.
+    /// The change of the credentials, for the registry of the image that the service will have.
     fn credentials_change(
         &self,
         client: &Client,
@@ -110,7 +110,7 @@ fn has_references(edit: &Edit) -> bool {
         .any(|list| edit.place.is_within(list) || Place::at(list).is_within(&edit.place.to_string()))
 }
 
-/// Refuses a spec that refers to what no longer exists.
+/// Refuses a spec that refers to networks, secrets or configs that no longer exist.
 fn check_references(client: &Client, service: &Service, request: &UpdateRequest) -> Result<(), NotStarted> {
     let Some(spec) = expected_spec(service, request).map_err(NotStarted::Failed)? else { return Ok(()) };
     match missing_references(client, &spec, service.spec()).map_err(NotStarted::Failed)? {

@@ -8,17 +8,17 @@ use crate::api::error::Result;
 use crate::api::resources::system::{Info, ManagerStatus, Version};
 use crate::cli::messages::errors::settings::source_name;
 
-/// The settings, the engine that they select, and what it reports.
+/// The settings, the engine that they select, and what the engine reports.
 pub struct Facts<'a> {
     /// The flags and variables.
     pub settings: &'a Settings,
     /// The selected engine.
     pub target: &'a ResolvedEndpoint,
-    /// The manager that responds; the first one if none does.
+    /// The manager that responds. If none responds, the first one.
     pub used: &'a ConnectionSettings,
     /// Why this engine is selected, and which settings are overridden.
     pub choice: EngineChoice,
-    /// What the engine reports, or why it is not available.
+    /// What the engine reports about itself, or why that is not available.
     pub engine: Result<Engine>,
 }
 
@@ -28,7 +28,7 @@ pub struct Engine {
     pub version: Version,
     /// `GET /info`.
     pub info: Info,
-    /// For a manager, its status in the swarm, or why that is not available.
+    /// The status of a manager in the swarm, or why it is not available. `None` for a node that is not a manager.
     pub manager: Option<Result<Option<ManagerStatus>>>,
     /// The newest API version of the engine.
     pub api: (u32, u32),
@@ -40,7 +40,7 @@ pub fn unused_managers(Facts { target, used, .. }: &Facts) -> Vec<String> {
     all.filter(|other| other.endpoint != used.endpoint).map(|other| other.endpoint.to_string()).collect()
 }
 
-/// The TLS settings that have no effect, and why.
+/// The TLS settings that have no effect, and the reason.
 pub fn unused_tls_settings(Facts { settings, used, choice, .. }: &Facts) -> (Vec<Setting>, &'static str) {
     match (&used.endpoint, &choice.host) {
         (_, None) => (settings.explicit_tls_settings(), "a context has its own settings for TLS"),

@@ -1,4 +1,4 @@
-//! Formats the information as text.
+//! Formats what `context show` prints as text.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use crate::api::resources::system::{Info, ManagerStatus};
 use crate::cli::messages::errors::settings::source_name;
 use crate::output::Fields;
 
-/// Formats the information as lines.
+/// Formats the facts as lines.
 pub fn to_fields(facts: &Facts) -> Fields {
     let Facts { settings, target, used: connection, choice, engine } = facts;
     let mut fields = Fields::default();
@@ -77,7 +77,7 @@ pub fn to_fields(facts: &Facts) -> Fields {
     fields
 }
 
-/// The operating system. An engine in a container adds ` (containerized)` to the name, which it may not know.
+/// The operating system. An engine in a container adds ` (containerized)`, even if the name is unknown.
 fn system(info: &Info) -> String {
     match info.operating_system.trim() {
         addition if addition.starts_with('(') => format!("unknown {addition}"),

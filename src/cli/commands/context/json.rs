@@ -1,4 +1,4 @@
-//! Formats the information as JSON.
+//! Formats what `context show` prints as JSON.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::api::config::settings::{Setting, SettingSource};
 use crate::cli::messages::errors;
 use crate::cli::messages::errors::settings::source_name;
 
-/// Converts the information to a JSON object.
+/// Converts the facts to a JSON object.
 pub fn to_json(facts: &Facts) -> Value {
     let Facts { settings, target, used: connection, choice, engine } = facts;
     let settings_of = |all: &[Setting]| -> Vec<Value> {

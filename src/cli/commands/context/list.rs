@@ -30,7 +30,7 @@ pub struct ListArgs {
     json: bool,
 }
 
-/// A context; some fields may not be available.
+/// One context. Fields may be missing if the context cannot be read completely.
 struct ContextRow {
     name: String,
     description: String,

@@ -56,8 +56,8 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
     })
 }
 
-/// Returns the choice with all settings that it overrides. `currentContext` of config.json is read only for
-/// this.
+/// Returns the choice with all settings that it overrides. This includes `currentContext` of
+/// config.json, which is not read elsewhere if another setting decides.
 fn choice(settings: &Settings, target: &ResolvedEndpoint) -> EngineChoice {
     let file = settings.config_directory().and_then(|(directory, _)| ConfigFile::read(&directory).ok());
     let current = file.as_ref().and_then(|file| file.current_context().ok()?);

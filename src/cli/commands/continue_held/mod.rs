@@ -95,7 +95,7 @@ pub fn run(args: ContinueArgs, app: &App) -> anyhow::Result<Exit> {
         progress: args.progress,
         timeout: args.timeout,
         json: args.json,
-        // The run that started the update is the one that can be undone.
+        // Only the run that started the update is recorded and can be undone.
         journal: JournalArgs::off(),
     };
     let plan = PlanArgs { dry_run: args.dry_run, ..PlanArgs::default() };

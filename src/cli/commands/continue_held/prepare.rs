@@ -1,4 +1,4 @@
-//! What is posted first to continue a held update.
+//! Prepares the first post that continues a held update.
 
 use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, Round};
 use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
@@ -11,7 +11,7 @@ use crate::cli::deploy::{IfPaused, Prepared};
 pub struct Preparer {
     /// A request with the flags of the command.
     pub request: UpdateRequest,
-    /// The process.
+    /// Who continues the update.
     pub driver: Driver,
     /// What to do if another writer has changed an edited place.
     pub if_changed: IfChanged,
@@ -47,7 +47,7 @@ impl Preparer {
         Ok(Prepared { remarks, ..prepared(request, first) })
     }
 
-    /// The post that replaces the remaining tasks.
+    /// The operation that replaces the remaining tasks.
     fn release(&self, hold: &Hold) -> HoldOperation {
         let (label, driver) = (hold.label(), self.driver.clone());
         let steps = label.steps.clone();

@@ -1,4 +1,4 @@
-//! The image and the command of a new service, which begin with the first argument that is not a flag.
+//! The image and the command of a new service: the first argument that is not a flag, and all arguments after it.
 
 use clap::{Args as _, Command, Subcommand};
 use serde_json::Value;
@@ -10,15 +10,15 @@ use crate::cli::app::App;
 use crate::cli::grammar::{self, suggest};
 use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
-/// The first word that is not a flag, and everything after it, including flags of this command, as in docker.
-/// clap calls this an external subcommand.
+/// The first word that is not a flag, and everything after it. As in docker, this includes words that look like
+/// flags. clap calls this an external subcommand.
 #[derive(Subcommand, Debug)]
 pub enum Image {
     #[command(external_subcommand)]
     AndCommand(Vec<String>),
 }
 
-/// Prints a note if the first word after the image looks like a flag of `create`, because it is part of the
+/// Prints a note if the first word after the image looks like a flag of `create`: the word is part of the
 /// container's command.
 pub fn warn_of_flag_behind_image(app: &App, image: Option<&Image>) {
     let Some(Image::AndCommand(words)) = image else { return };
@@ -40,7 +40,7 @@ pub fn image_of(spec: &Value) -> Option<ImageRef> {
     ImageRef::parse(spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str()?).ok()
 }
 
-/// Returns the edits that set the image and the command. Without an image, `spec` must have one.
+/// Returns the edits that set the image and the command. No image is needed if `spec` has one.
 pub fn image_edits(image: Option<Image>, spec: &Value) -> Result<Vec<Edit>, UsageError> {
     let own = spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
     let words = match image {

@@ -60,7 +60,7 @@ pub struct CreateArgs {
 pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     warn_of_flag_behind_image(app, args.image.as_ref());
     let mut asked = args.flags.edits()?;
-    // With `--spec` there are no defaults of this program: the engine chooses what the spec leaves out.
+    // With `--spec`, the defaults of this program do not apply: the engine chooses the values that are missing.
     let (base, mut edits) = match args.spec.document()? {
         Some(document) => (json!({}), document.as_new()),
         None => (spec::create::base(), Vec::new()),
@@ -81,7 +81,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let mut run = None;
     check_engine(&client, &edits)?;
     let name = spec["Name"].as_str().unwrap_or_default();
-    // The image on the command line is pinned, or one in `--spec` that has no digest.
+    // The digest is resolved for an image on the command line, and for an image in `--spec` without a digest.
     let image = image_of(&spec).filter(|image| is_given || image.digest().is_none());
     let created = match resolve(&client, app, &mut edits, &args.resolve, image.as_ref()) {
         Ok(change) => {
@@ -135,7 +135,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Replaces names by IDs and adds the digest of the image. If that fails, nothing is sent.
+/// Replaces names by IDs and adds the digest of the image. If this fails, nothing is sent.
 fn resolve(
     client: &Client,
     app: &App,

@@ -1,4 +1,4 @@
-//! Services as they are now, compared with the record of a run that has not ended.
+//! Compares the current services with the record of a run that has not ended.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use crate::api::http::client::Client;
 use crate::api::journal::{Record, RecordedService, RunKind, RunState, run_state};
 use crate::api::resources::services::{self, Service};
 
-/// The services of runs that have not ended, as they are now.
+/// The current services of runs that have not ended.
 #[derive(Debug, Default)]
 pub struct CurrentServices {
     by_id: HashMap<String, Service>,
-    /// Those that the runs created, which have no ID in the record.
+    /// The services that the runs created. The records have no IDs for them.
     by_name: HashMap<String, Service>,
 }
 
@@ -38,7 +38,7 @@ impl CurrentServices {
         Ok(now)
     }
 
-    /// What became of a service of the run.
+    /// The current state of a service of the run.
     pub fn state(&self, record: &Record, service: &RecordedService) -> RunState {
         let found = match service.id.as_deref() {
             Some(id) => self.by_id.get(id),
@@ -47,7 +47,7 @@ impl CurrentServices {
         match (record.kind(), found) {
             (RunKind::Update, Some(found)) => run_state(service, found.spec()),
             (RunKind::Update, None) => RunState::ChangedSince,
-            // The engine has chosen a name that the record does not have.
+            // The engine chose the name, so it is not in the record.
             (RunKind::Create, None) if service.name.is_empty() => RunState::ChangedSince,
             (RunKind::Create, Some(_)) | (RunKind::Remove, None) => RunState::Applied,
             (RunKind::Create, None) | (RunKind::Remove, Some(_)) => RunState::NotApplied,

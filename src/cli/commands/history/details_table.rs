@@ -9,10 +9,10 @@ use crate::cli::deploy::journal::describe_time;
 use crate::cli::messages::changes::in_full as show_change;
 use crate::output::Table;
 
-/// The text in place of a command, for changes that no run made.
+/// The text in the column COMMAND for changes that no run made.
 const OUTSIDE: &str = "(outside the journal)";
 
-/// The state of a service of a run that has not ended, in words.
+/// Describes the state of a service of a run that has not ended.
 pub fn describe_state(state: RunState) -> &'static str {
     match state {
         RunState::Applied => "applied",
@@ -21,7 +21,7 @@ pub fn describe_state(state: RunState) -> &'static str {
     }
 }
 
-/// A table with one line for each service of each run, and its changes.
+/// A table with one line for each service of each run, with the changes.
 pub fn changes_table(view: &HistoryView, values: Values) -> Table {
     let mut table = Table::new(&["RUN", "WHEN", "BY", "COMMAND", "SERVICE", "OUTCOME", "CHANGES"]);
     for entry in &view.entries {
@@ -67,7 +67,7 @@ pub fn services_table(view: &HistoryView, values: Values) -> Table {
     table
 }
 
-/// What became of one service of a run.
+/// The outcome of a run for one service.
 fn outcome_of(entry: &Entry, service: &EntryService) -> String {
     match (service.state, service.exit) {
         (Some(state), _) => describe_state(state).to_owned(),
@@ -78,7 +78,7 @@ fn outcome_of(entry: &Entry, service: &EntryService) -> String {
     }
 }
 
-/// The places, or the changes with their values.
+/// Describes the changes: only the places, or the places with their values.
 pub fn describe_changes(changes: &[Change], values: Values) -> String {
     let describe = |change: &Change| match values {
         Values::Hidden => change.place.to_string(),

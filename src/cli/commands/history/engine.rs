@@ -14,33 +14,33 @@ use crate::api::spec::{Change, Place, changes, is_zero};
 pub struct EngineRow {
     /// The name of the service.
     pub service: String,
-    /// Its ID.
+    /// The ID of the service.
     pub id: String,
-    /// Where the engine has it.
+    /// Where the engine stores this state.
     pub source: EngineSource,
-    /// When the first known task was created.
+    /// When the first known task with this state was created.
     pub since: Option<Timestamp>,
     /// The image.
     pub image: String,
-    /// The number of tasks by state.
+    /// The number of tasks with this state, by the state of the task.
     pub tasks: Vec<(&'static str, usize)>,
-    /// The differences from the current spec.
+    /// The differences from the current spec of the service.
     pub changes: Vec<Change>,
 }
 
-/// Where the engine has a state of a service.
+/// Where the engine stores a state of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineSource {
-    /// The spec.
+    /// In the spec.
     Current,
-    /// The previous spec.
+    /// In the previous spec.
     Previous,
-    /// The template of old tasks.
+    /// In old tasks, which keep the template that they were created from.
     Task,
 }
 
 impl EngineSource {
-    /// The word in JSON.
+    /// The source in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -51,7 +51,7 @@ impl EngineSource {
 }
 
 impl EngineRow {
-    /// What the engine remembers of these services.
+    /// Reads what the engine remembers of these services.
     ///
     /// # Errors
     /// The tasks cannot be read.
@@ -60,7 +60,7 @@ impl EngineRow {
         let listed = tasks::list_existing(client, &ids, &json!({}))?;
         let mut all = Vec::with_capacity(listed.tasks.len());
         for (_, text) in &listed.tasks {
-            // It was parsed as a task before.
+            // The text was parsed as a task before, so parsing does not fail.
             all.extend(TaskWithSpec::from_json(text));
         }
         let of = |service: &Service| -> Vec<TaskWithSpec> {
@@ -98,7 +98,7 @@ fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
     rows
 }
 
-/// Takes the tasks with this template, compared without the counter of restarts.
+/// Removes the tasks with this template from `tasks`, and returns them. The restart counter is ignored.
 fn take(tasks: &mut Vec<TaskWithSpec>, template: &Value) -> Vec<TaskWithSpec> {
     let wrapped = json!({ "TaskTemplate": template });
     let is_same = |task: &TaskWithSpec| {
@@ -109,7 +109,7 @@ fn take(tasks: &mut Vec<TaskWithSpec>, template: &Value) -> Vec<TaskWithSpec> {
     own
 }
 
-/// The differences, apart from values that the engine does not store.
+/// The differences between two specs, without values that the engine does not store.
 fn differences(from: &Value, to: &Value) -> Vec<Change> {
     let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
     let mut differences = changes(from, to);
@@ -117,7 +117,7 @@ fn differences(from: &Value, to: &Value) -> Vec<Change> {
     differences
 }
 
-/// The differences between templates, apart from the counter of restarts and the runtime, which tasks do not contain.
+/// Removes the restart counter from changes of a template, and the runtime, which tasks do not contain.
 fn without_runtime_fields(mut changes: Vec<Change>) -> Vec<Change> {
     let ignored = ["TaskTemplate.ForceUpdate", "TaskTemplate.Runtime"].map(Place::at);
     changes.retain(|change| !ignored.contains(&change.place));

@@ -1,4 +1,4 @@
-//! RecordedServices runs and the changes between them.
+//! Reads runs, and the changes between them.
 
 use super::current_services::CurrentServices;
 use super::entry::{Entry, EntryService, RecordedServices, Subjects, changes_of};
@@ -11,7 +11,7 @@ use crate::cli::deploy::map_concurrently;
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     pub client: &'a Client,
-    /// `None`: all services.
+    /// The services whose runs are shown. `None`: all services.
     pub subjects: Option<Subjects<'a>>,
 }
 
@@ -22,7 +22,7 @@ struct Read<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads runs, the newest first, and returns at most `max` entries, and the services of all runs.
+    /// Reads runs, newest first. Returns at most `max` entries, and the services of all runs.
     ///
     /// # Errors
     /// The engine does not respond.
@@ -66,14 +66,14 @@ impl Reader<'_> {
             let name = service.name.as_str();
             let is_it = match service.id.as_deref() {
                 Some(id) => subjects.ids.contains(&id),
-                // The run that created it.
+                // The run created the service, so the record has no ID.
                 None => subjects.names.contains(&name),
             };
             is_it || subjects.unknown_names.contains(&name)
         })
     }
 
-    /// The services of runs that have not ended, as they are now.
+    /// Reads the current services of runs that have not ended.
     fn services_of_started(self, read: &[Read]) -> Result<CurrentServices> {
         let started = read.iter().filter(|one| one.run.summary.is_started());
         let records = started.filter_map(|one| one.record.as_ref().ok());
@@ -95,7 +95,7 @@ impl Reader<'_> {
         services.map(entry).collect()
     }
 
-    /// The changes of the shown services since the run before, by anybody who does not use the journal.
+    /// The changes of the shown services that were made outside the journal, between this run and the run before.
     fn outside(self, one: &Read, earlier: &[Read]) -> Vec<EntryService> {
         let Ok(record) = &one.record else { return Vec::new() };
         let mut outside = Vec::new();
@@ -117,13 +117,13 @@ impl Reader<'_> {
     }
 }
 
-/// The exit code of the service at this position.
+/// The exit code of the service at this position in the record.
 fn exit_of(summary: &Summary, at: usize) -> Option<u8> {
     summary.exit?;
     Some(summary.codes.iter().find(|(position, _)| *position == at).map_or(0, |(_, code)| *code))
 }
 
-/// Whether the changes of a run stayed on the service at this position.
+/// Whether the service at this position in the record kept the changes of the run.
 fn ran(summary: &Summary, at: usize) -> Ran {
     match exit_of(summary, at) {
         Some(0) => Ran::Applied,

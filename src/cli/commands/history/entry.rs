@@ -9,19 +9,19 @@ use crate::api::spec::Change;
 /// A run, or changes outside the journal.
 #[derive(Debug)]
 pub struct Entry {
-    /// The number. `None`: outside the journal.
+    /// The number of the run. `None` for changes outside the journal.
     pub run: Option<u64>,
-    /// What is known without its record.
+    /// What is known about the run without its record.
     pub summary: Summary,
-    /// The run that it undoes.
+    /// The run that this run undoes.
     pub undoes: Option<u64>,
-    /// Why its record cannot be used.
+    /// Why the record of the run cannot be used.
     pub error: Option<RecordError>,
     /// The services that are shown.
     pub services: Vec<EntryService>,
 }
 
-/// A service of an entry.
+/// A service of an entry, and what the run did with it.
 #[derive(Debug)]
 pub struct EntryService {
     /// The ID. `None` for a service that the run created.
@@ -30,24 +30,24 @@ pub struct EntryService {
     pub name: String,
     /// The exit code. `None` if it is not known.
     pub exit: Option<u8>,
-    /// What became of its changes, if the run has not ended.
+    /// The current state of the service, if the run has not ended.
     pub state: Option<RunState>,
     /// The changes.
     pub changes: Vec<Change>,
 }
 
-/// The services whose runs are shown, if not all are.
+/// The services whose runs are shown, unless all are shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Subjects<'a> {
     /// The IDs of existing services.
     pub ids: &'a [&'a str],
     /// The names of these services.
     pub names: &'a [&'a str],
-    /// Names that no service has: the journal may have removed services with them.
+    /// Names that no service has now. The journal may have runs that removed services with these names.
     pub unknown_names: &'a [&'a str],
 }
 
-/// The services of all runs.
+/// The IDs and names of the services in the records of all runs.
 #[derive(Debug, Default)]
 pub struct RecordedServices {
     ids: HashSet<String>,

@@ -10,7 +10,7 @@ use crate::api::journal::RunState;
 use crate::api::spec::Change;
 use crate::cli::exit::Exit;
 
-/// The JSON object.
+/// Converts a history to its JSON object.
 pub fn object(view: &HistoryView, values: Values) -> Value {
     let exit = Exit::most_severe(view.failures.iter().copied().chain([Exit::Done]));
     json!({

@@ -54,12 +54,12 @@ pub struct HistoryArgs {
     json: bool,
 }
 
-/// What is shown of changes.
+/// Whether values are shown for changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Values {
-    /// The places only.
+    /// Only the places are shown.
     Hidden,
-    /// Old and new values.
+    /// Old and new values are shown.
     Shown,
 }
 

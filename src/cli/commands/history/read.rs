@@ -20,17 +20,17 @@ use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
 /// Which services are selected.
 enum Selected {
-    /// All.
+    /// All services.
     All,
-    /// These, and names that no service has.
+    /// These services, and names that no service has.
     Some(Vec<Service>, Vec<(String, Error)>),
 }
 
-/// One run.
+/// Reads the history of one run.
 pub fn one_run(client: &Client, number: u64) -> anyhow::Result<HistoryView> {
     let journal = required_journal(client, None)?;
     let stored = find_run(&journal, number)?;
-    // What an incomplete run changed is not known; the rest is shown.
+    // If the record is incomplete, the run is shown without its changes.
     if stored.is_complete() {
         read_record(&stored)?;
     }
@@ -39,7 +39,7 @@ pub fn one_run(client: &Client, number: u64) -> anyhow::Result<HistoryView> {
     Ok(HistoryView { is_one_run: true, ..HistoryView::new(&journal, entries) })
 }
 
-/// The runs of the selected services, or what the engine remembers of them.
+/// Reads the runs of the selected services, or what the engine remembers of them.
 pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result<HistoryView> {
     let journal = if args.engine { None } else { find_journal(app, client)? };
     let selected = args.selected(app, client)?;
@@ -79,7 +79,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
     Ok(HistoryView { engine, failures, has_subjects: true, ..HistoryView::new(&journal, entries) })
 }
 
-/// The journal, if there is one that can be read.
+/// Opens the journal. `None` if there is none, or if it cannot be read.
 fn find_journal(app: &App, client: &Client) -> anyhow::Result<Option<Journal>> {
     match open(client.clone_shared(), &Location::from_environment()?) {
         Ok(journal) => Ok(journal),
@@ -102,7 +102,7 @@ fn report_unknown(app: &App, unknown: &[(String, Error)]) -> Vec<Exit> {
 }
 
 impl HistoryArgs {
-    /// Finds the services. A name that no service has may be in the journal.
+    /// Finds the selected services. Names that no service has are returned too, because the journal may have them.
     fn selected(&self, app: &App, client: &Client) -> anyhow::Result<Selected> {
         if self.services.is_empty() && !self.select.is_given() {
             return Ok(Selected::All);

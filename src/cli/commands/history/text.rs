@@ -47,7 +47,7 @@ pub fn print(app: &App, view: &HistoryView, values: Values) -> anyhow::Result<()
     Ok(())
 }
 
-/// One line for each run.
+/// A table with one line for each run.
 fn runs(view: &HistoryView) -> Table {
     let mut table = Table::new(&["RUN", "WHEN", "BY", "COMMAND", "SERVICES", "OUTCOME"]);
     for entry in &view.entries {
@@ -63,7 +63,7 @@ fn runs(view: &HistoryView) -> Table {
     table
 }
 
-/// `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`.
+/// Describes the outcome: `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`.
 fn outcome(entry: &Entry) -> String {
     let summary = &entry.summary;
     if summary.outcome == STARTED {

@@ -1,4 +1,4 @@
-//! What a history shows.
+//! The data that `history` prints.
 
 use super::engine::EngineRow;
 use super::entry::Entry;
@@ -6,7 +6,7 @@ use crate::api::journal::StoreKind;
 use crate::cli::deploy::journal::Journal;
 use crate::cli::exit::Exit;
 
-/// What a history shows.
+/// The data that `history` prints.
 #[derive(Debug)]
 pub struct HistoryView {
     /// The kind of the journal and the number of runs to keep.
@@ -15,22 +15,22 @@ pub struct HistoryView {
     pub entries: Vec<Entry>,
     /// What the engine remembers.
     pub engine: Vec<EngineRow>,
-    /// The exit codes of names that do not exist.
+    /// An exit code for each given name that does not exist.
     pub failures: Vec<Exit>,
-    /// Whether services were named or selected.
+    /// Whether the user named or selected services.
     pub has_subjects: bool,
-    /// Whether one run was named.
+    /// Whether the user requested one run.
     pub is_one_run: bool,
 }
 
 impl HistoryView {
-    /// Entries of a journal.
+    /// A history with these entries of a journal.
     pub fn new(journal: &Journal, entries: Vec<Entry>) -> Self {
         let store = journal.store();
         Self { journal: Some((store.kind(), store.keep())), entries, ..Self::without_journal() }
     }
 
-    /// Nothing.
+    /// An empty history, for a swarm without a journal.
     pub fn without_journal() -> Self {
         Self {
             journal: None,

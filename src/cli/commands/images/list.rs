@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::api::resources::services::Service;
 
-/// Returns the image of a service as it is in its spec; `None` if it runs no container.
+/// Returns the image of a service as written in its spec. `None` if it runs no container.
 pub fn image(service: &Service) -> Option<&str> {
     service.image().filter(|image| !image.is_empty())
 }

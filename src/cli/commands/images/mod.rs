@@ -93,8 +93,8 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Judges the services and returns them as they were judged, so that the printed images are those that have
-/// converged. Reports services that have not converged.
+/// Judges the services, and returns the data that was judged, so that the printed images are the converged ones.
+/// Reports services that have not converged.
 fn read_and_judge(
     client: &Client,
     services: Vec<(String, Service)>,
@@ -110,7 +110,7 @@ fn read_and_judge(
 }
 
 impl ImagesArgs {
-    /// Selects all services if none is named or selected.
+    /// The flags of the selection. All services are selected if none is named or selected.
     fn selection(&self) -> anyhow::Result<SelectArgs> {
         if self.services.is_empty() && !self.select.is_given() {
             return Ok(SelectArgs { all: true, ..self.select.clone() });

@@ -31,11 +31,11 @@ pub struct InspectedArgs {
     all: bool,
 }
 
-/// The services that were found, and the names or the selection without a service.
+/// The services that were found, and errors for those that were not found.
 pub struct Found<T> {
     /// The services.
     pub services: Vec<T>,
-    /// What could not be found, as it is named in the message, and why.
+    /// What was not found, in the words of the error message, and why.
     pub errors: Vec<(String, Error)>,
 }
 
@@ -43,12 +43,12 @@ impl InspectedArgs {
     /// Checks that services are either named or selected.
     ///
     /// # Errors
-    /// Neither, or both.
+    /// Services are neither named nor selected, or both.
     pub fn check(&self) -> Result<(), UsageError> {
         self.select().check(&self.services, "swarmctl inspect web")
     }
 
-    /// Finds each service: a named one by `find`, a selected one is converted by `of`.
+    /// Finds each service. `find` reads a named service, and `of` converts a selected service.
     ///
     /// # Errors
     /// The services cannot be listed.

@@ -65,7 +65,7 @@ pub fn run(args: InspectArgs, app: &App) -> anyhow::Result<Exit> {
         InspectFormat::Indented | InspectFormat::Compact => {
             let of = |service: Service| service.to_text().into_owned();
             let Found { services, errors } = args.inspected.find(app, &client, services::find_text, of)?;
-            // If the request failed, an empty array would be wrong.
+            // After a failed request, an empty array would be wrong.
             if !services.is_empty() || errors.iter().all(|(_, error)| error.is_not_found()) {
                 match shape {
                     InspectFormat::Compact => out.json_array_on_one_line(&services),

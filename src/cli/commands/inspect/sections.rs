@@ -24,7 +24,7 @@ pub fn container(fields: &mut Fields, spec: &Value) {
     fields.section("Sysctls", |it| map(it, &spec["Sysctls"]));
     fields.section("Ulimits", |it| {
         for ulimit in list(&spec["Ulimits"]) {
-            // The engine omits 0.
+            // The engine omits limits of 0.
             let limit = |key: &str| ulimit[key].as_i64().unwrap_or(0);
             it.field_or_item(&text(&ulimit["Name"]), &format!("{}:{}", limit("Soft"), limit("Hard")));
         }

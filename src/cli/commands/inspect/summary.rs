@@ -15,7 +15,7 @@ pub fn network_ids(service: &Service) -> impl Iterator<Item = &str> {
     networks(service).filter_map(|network| network["Target"].as_str())
 }
 
-/// Creates the summary. `network_names` has names by ID; ages are relative to `now`.
+/// Creates the summary. `network_names` maps IDs to names, and ages are relative to `now`.
 pub fn summarize(service: &Service, network_names: &HashMap<String, String>, now: Timestamp) -> Fields {
     let (object, spec) = (service.object(), service.spec());
     let task = &spec["TaskTemplate"];

@@ -18,14 +18,14 @@ pub fn joined<const N: usize>(parts: [String; N]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// Formats a time: `2026-11-22T02:57:16Z (5 minutes ago)`. The zero time, which old engines send, is empty.
+/// Formats a time: `2026-11-22T02:57:16Z (5 minutes ago)`. The result is empty for the zero time of old engines.
 pub fn time(value: &Value, now: Timestamp) -> String {
     let Some(at) = value.as_str().and_then(|text| text.parse::<Timestamp>().ok()) else { return text(value) };
     if at.as_second() <= 0 && value.as_str().is_some_and(|text| text.starts_with("0001-")) {
         return String::new();
     }
     let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
-    // The local clock may be behind the engine's.
+    // The age is negative if the local clock is behind the engine's.
     match Duration::try_from(now.duration_since(at)) {
         Ok(since) => format!("{whole} ({})", format_age(since)),
         Err(_) => whole.to_string(),
@@ -74,7 +74,7 @@ pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Formats a string without quotes; null is empty.
+/// Formats a string without quotes, and null as an empty text.
 pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,9 +1,9 @@
 //! The zero value of each field of a service, as in Go's types, for templates.
 //!
-//! With these, `{{.Spec.TaskTemplate.ContainerSpec.Hostname}}` is empty if it is not set, and
-//! `{{.Spec.Nmae}}` is an error; see [`crate::output::zero`] for the format. If a service does not specify how it
-//! is updated, rolled back, restarted or stopped, templates see the engine's defaults, as with docker's
-//! client. JSON (`{{json .Spec}}`) never contains the defaults, because it may be used as a spec.
+//! With these values, `{{.Spec.TaskTemplate.ContainerSpec.Hostname}}` is empty if it is not set, and
+//! `{{.Spec.Nmae}}` is an error. See [`crate::output::zero`] for the format. If a service has no settings for updates,
+//! rollbacks, restarts or the stop of tasks, templates see the engine's defaults, as with docker's client. JSON
+//! (`{{json .Spec}}`) never contains the defaults, because it may be used as a spec.
 
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ fn resources() -> Value {
     })
 }
 
-/// `UpdateConfig` or `RollbackConfig`.
+/// The zero value of `UpdateConfig` and `RollbackConfig`.
 fn rollout_config() -> Value {
     let zero = json!({
         "Parallelism": 0,
@@ -120,7 +120,7 @@ fn ports() -> Value {
     json!([{ "Name": "", "Protocol": "", "TargetPort": 0, "PublishedPort": 0, "PublishMode": "" }])
 }
 
-/// A driver with its options: of a log or a mount.
+/// The zero value of a driver with options, which logs and mounts have.
 pub fn named_driver() -> Value {
     json!({ "Name": "", "Options": texts_by_key() })
 }
@@ -129,7 +129,7 @@ fn version() -> Value {
     json!({ "Index": 0 })
 }
 
-/// A map from strings to strings.
+/// The zero value of a map from strings to strings.
 pub fn texts_by_key() -> Value {
     map_of("")
 }

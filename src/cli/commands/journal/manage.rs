@@ -50,7 +50,7 @@ pub fn disable(args: &DisableArgs, app: &App) -> anyhow::Result<Exit> {
     let list_runs = || SwarmJournal::list_runs(&client).map_err(error_of);
     let mut deleted = 0;
     if args.purge {
-        // The oldest first, as when old runs are deleted.
+        // Delete the oldest run first, as when old runs are deleted automatically.
         for run in list_runs()?.iter().rev() {
             SwarmJournal::delete_run(&client, run).map_err(error_of)?;
             deleted += 1;
@@ -102,7 +102,7 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     })
 }
 
-/// A client for the journal of the swarm.
+/// A client for the journal that is stored in the swarm.
 fn swarm_client(app: &App, command: &str) -> anyhow::Result<Client> {
     let why = match Location::from_environment()? {
         Location::Swarm => return Ok(app.client(None)?),

@@ -7,21 +7,21 @@ use crate::cli::app::App;
 use crate::cli::deploy::report::ReportFormat;
 use crate::cli::exit::Exit;
 
-/// The result as JSON shows it.
+/// The result in the form that JSON shows.
 #[derive(Clone, Debug)]
 pub struct JournalResult {
     /// The number of runs to keep. `None` if the journal is disabled.
     pub keep: Option<u64>,
     /// The number of runs that the journal has, or that were exported.
     pub runs: u64,
-    /// The size of their records.
+    /// The size of the records of these runs, in bytes.
     pub bytes: u64,
     /// The number of runs that were deleted.
     pub deleted: u64,
 }
 
 impl JournalResult {
-    /// A journal with these runs.
+    /// The result for a journal with these runs.
     pub fn new(keep: Option<u64>, runs: &[StoredRun], deleted: u64) -> Self {
         let bytes = runs.iter().map(StoredRun::size).sum();
         Self { keep, runs: runs.len() as u64, bytes, deleted }

@@ -67,7 +67,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     let swarm = lists.swarm(&existing);
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let reports = parallel::map(selected.found, threads, |service| {
-        // The copy is parsed and dropped: keeping all of them would take more time than checking them.
+        // Check a copy, so that its parsed JSON is dropped. Keeping all of them would take more time than the checks.
         let copy = service.clone();
         let subject = Subject::stored(&copy, swarm);
         let words = label(subject.spec);
@@ -100,13 +100,13 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     } else {
         report::print(app.ui, &checked, args.level, &totals)?;
     }
-    // The program exits now. To free a parsed spec, which has thousands of small pieces, takes as long as to check it.
+    // The program exits now. Freeing a parsed spec, with its thousands of parts, takes as long as checking it.
     std::mem::forget(checked);
     std::mem::forget(lists);
     Ok(exit)
 }
 
-/// Unknown IDs in a label are only noted: the label may be meant for a newer version of this program.
+/// Prints a note about unknown IDs in a label. They are not errors: the label may be meant for a newer program.
 fn note_unknown(app: &App, service: &str, words: &[String]) {
     let unknown: BTreeSet<&str> =
         words.iter().map(String::as_str).filter(|word| rule(word).is_none()).collect();

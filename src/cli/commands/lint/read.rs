@@ -1,4 +1,4 @@
-//! Reads the swarm: four lists concurrently, and secrets and configs if previous specs refer to some.
+//! Reads the swarm: four lists concurrently, and the secrets and configs that previous specs refer to.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::resume_unwind;
@@ -21,11 +21,11 @@ pub struct SwarmLists {
     nodes: Option<Vec<Node>>,
     tasks: Option<Tasks>,
     networks: Option<HashMap<String, Usage>>,
-    /// Why lists could not be read.
+    /// The lists that could not be read, with the reasons.
     refused: BTreeMap<RequiredList, String>,
 }
 
-/// Which of the secrets and configs that previous specs refer to still exist.
+/// The secrets and configs in previous specs that still exist.
 #[derive(Default)]
 pub struct ExistingReferences {
     lists: BTreeMap<RequiredList, Existing>,
@@ -33,9 +33,9 @@ pub struct ExistingReferences {
 }
 
 impl SwarmLists {
-    /// Reads the services, and concurrently the other lists.
+    /// Reads the services and, concurrently, the other lists.
     pub fn read(client: &Client) -> Result<Self> {
-        // Requested once now, instead of by all four threads.
+        // Requested here once. Otherwise each of the four threads would request it.
         client.api_version()?;
         let (services, nodes, tasks, networks) = thread::scope(|scope| {
             let nodes = scope.spawn(|| nodes::list(client));
@@ -59,8 +59,8 @@ impl SwarmLists {
         Ok(Self { services, nodes, tasks, networks: usage, refused })
     }
 
-    /// Finds out which of the secrets and configs that only previous specs refer to still exist. They are
-    /// requested by ID, because a list of all configs would contain their data.
+    /// Reads which of the secrets and configs in previous specs still exist. They are requested by ID, because a
+    /// list of all configs would contain their data.
     pub fn existing(&self, client: &Client, checked: &[&Service]) -> Result<ExistingReferences> {
         let mut all = ExistingReferences::default();
         for (source, kind) in [(RequiredList::Secrets, "secret"), (RequiredList::Configs, "config")] {
@@ -94,8 +94,8 @@ impl SwarmLists {
     }
 }
 
-/// Returns the list, or `None` if the request was refused or the endpoint does not exist; the reason is
-/// recorded.
+/// Returns the list. If the request was refused or the endpoint does not exist, records the reason and
+/// returns `None`.
 fn unless_refused<T>(
     source: RequiredList,
     read: Result<T>,

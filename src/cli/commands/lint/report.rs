@@ -19,16 +19,16 @@ pub struct CheckedService<'a> {
 }
 
 impl CheckedService<'_> {
-    /// Returns the findings at this level and above.
+    /// Returns the findings of this severity and above.
     fn reported(&self, level: Severity) -> impl Iterator<Item = &Finding> {
         self.report.findings.iter().filter(move |finding| finding.rule.severity <= level)
     }
 }
 
-/// The number of findings by severity, including those below the level.
+/// The number of findings by severity, including the severities that are not reported.
 pub struct Totals {
     by_severity: BTreeMap<Severity, usize>,
-    /// The number of findings at the level and above.
+    /// The number of findings that are reported.
     pub reported: usize,
 }
 

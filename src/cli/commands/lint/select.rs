@@ -1,5 +1,5 @@
-//! Selects the services to check. This is done here and not by the engine because the rules also need the
-//! other services that share a network, and one list contains all of them.
+//! Selects the services to check. This is not done by the engine because some rules also need the other services
+//! in a network, so all services are listed anyway.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::cli::select::filter::ImageFilter;
 use crate::cli::select::{SelectArgs, suggest};
 use crate::output::natural_cmp;
 
-/// The result of the selection.
+/// The selected services, and the names that match none.
 pub struct SelectedServices<'a> {
     /// The services, in the order of `ls`.
     pub found: Vec<&'a Service>,
@@ -57,7 +57,7 @@ pub fn select<'a>(
     Ok(SelectedServices { found, missing })
 }
 
-/// Finds a service by name, ID or ID prefix, by the rules of [`crate::api::resources::services::find`].
+/// Finds a service by name, ID or ID prefix, with the rules of [`crate::api::resources::services::find`].
 fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
     let none = |why: Option<String>| Error::no_such("service", given, why);
     if !can_be_name(given) {

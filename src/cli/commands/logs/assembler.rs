@@ -1,4 +1,4 @@
-//! Joins the messages of a log to lines with prefixes.
+//! Joins the messages of a log into lines with prefixes.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub enum Timestamps {
     Hidden,
 }
 
-/// Joins messages to lines with prefixes.
+/// Joins messages into lines with prefixes.
 pub struct LineAssembler<'a> {
     prefixes: Option<&'a Prefixes<'a>>,
     timestamps: Timestamps,
@@ -32,8 +32,8 @@ impl<'a> LineAssembler<'a> {
         Self { prefixes, timestamps, lines: LineBuffer::default(), cached: HashMap::new(), cached_bytes: 0 }
     }
 
-    /// Whether a message without a frame is an error of the engine. With `--raw`, it may also be the output
-    /// of a task.
+    /// Whether a message without a frame is an error of the engine. With `--raw`, the output of a task may look the
+    /// same.
     pub fn is_own_error(&self, message: &[u8]) -> bool {
         match self.prefixes {
             Some(_) => self.entry(message).is_none() && logs::is_engine_error(message),
@@ -54,8 +54,8 @@ impl<'a> LineAssembler<'a> {
         let entry = self.prefixes.and_then(|prefixes| Some((prefixes, self.entry(message)?)));
         let Some((prefixes, entry)) = entry else { return self.lines.add(channel, &[], Vec::new, message) };
         if !self.cached.contains_key(entry.details) {
-            // Usually all lines of a task have the same details. The cache is limited in case each line of a
-            // log has different ones.
+            // Usually all lines of a task have equal details. The size of the cache is limited because the details may
+            // differ in each line.
             self.cached_bytes += entry.details.len();
             if self.cached.len() >= MAX_CACHED_PREFIXES || self.cached_bytes > MAX_CACHED_PREFIX_BYTES {
                 self.cached.clear();
@@ -70,7 +70,7 @@ impl<'a> LineAssembler<'a> {
         self.lines.add(channel, entry.details, prefix, entry.text)
     }
 
-    /// Returns the incomplete lines. With prefixes, a line feed is added.
+    /// Returns the incomplete lines. A line feed is added to lines with prefixes.
     pub fn rest(self) -> impl Iterator<Item = (Channel, Vec<u8>)> {
         let end: &[u8] = if self.prefixes.is_some() { b"\n" } else { b"" };
         self.lines.rest().map(move |(channel, line)| (channel, [&line, end].concat()))

@@ -1,11 +1,11 @@
-//! `--tail` with `--until`: the engine counts lines from the newest one, so the last lines are selected here.
+//! `--tail` with `--until`: the last lines are selected here, because the engine also counts lines after the end.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::api::error::{Error, Result};
 use crate::api::resources::logs::Channel;
 
-/// Maximum size of the lines that are held for all tasks.
+/// Maximum size of the lines that are held for all tasks, in bytes.
 const MAX_HELD_BYTES: usize = 64 << 20;
 
 /// A line and its position among the lines of all tasks.
@@ -25,7 +25,7 @@ impl LastLines {
         Self { count, held: HashMap::new(), number: 0, bytes: 0 }
     }
 
-    /// Adds a line of a task, and drops the oldest one if there are too many.
+    /// Adds a line of a task, and drops the task's oldest line if there are too many.
     ///
     /// # Errors
     /// [`Error::ResponseTooLong`] if the lines take too much memory.

@@ -1,15 +1,15 @@
-//! Joins log messages to lines.
+//! Joins log messages into lines.
 
 use std::collections::HashMap;
 
 use crate::api::resources::logs::Channel;
 
-/// Maximum length of a line. A longer line is printed in parts.
+/// Maximum length of a line, in bytes. A longer line is printed in parts.
 const MAX_LINE_LEN: usize = 1 << 20;
-/// Maximum size of all incomplete lines. Beyond it, incomplete lines are printed as they are.
+/// Maximum size of all incomplete lines, in bytes. Beyond this size, incomplete lines are printed as they are.
 const MAX_BUFFERED: usize = 64 << 20;
 
-/// Incomplete lines. Engines split long lines into messages, and messages of other tasks may come in between.
+/// Incomplete lines. Engines split long lines into several messages, with messages of other tasks in between.
 #[derive(Debug, Default)]
 pub struct LineBuffer {
     partial: HashMap<(Channel, Vec<u8>), Vec<u8>>,

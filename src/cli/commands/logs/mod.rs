@@ -108,7 +108,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     let is_over = streams.is_over();
     streams.finish()?;
     if is_over {
-        // The reader closed the pipe. The logs were only read in part, which is not an error.
+        // The reader closed the pipe before the end of the logs. This is not an error.
         return Ok(Exit::Done);
     }
     let mut exits: Vec<Exit> =

@@ -13,7 +13,7 @@ use crate::api::resources::{nodes, services};
 use crate::cli::lookups::Lookups;
 use crate::output::{self, Ui};
 
-/// Maximum length of a name. Engines do not allow longer names, and all lines are indented by the longest.
+/// Maximum length of a name. Engines do not allow longer names, and all lines are indented by the longest name.
 const MAX_NAME_LEN: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";
@@ -38,22 +38,22 @@ pub struct PrefixArgs {
     pub details: bool,
 }
 
-/// Creates prefixes. Threads can share it.
+/// Creates the prefixes of lines. Can be shared by threads.
 pub struct Prefixes<'c> {
     client: &'c Client,
     style: PrefixArgs,
-    /// Names by ID.
+    /// The names of the services, by ID.
     services: HashMap<String, String>,
     nodes: HashMap<String, String>,
     slots: HashMap<String, u64>,
-    /// False if the request for tasks was refused, so that the slots are not known.
+    /// Whether the tasks could be listed. If not, the slots are not known.
     has_tasks: bool,
     width: usize,
 }
 
 impl<'c> Prefixes<'c> {
-    /// Requests the tasks of all sources at once, and the nodes. Tasks that start later are requested one by
-    /// one.
+    /// Requests the tasks of all sources in one request, and the nodes. Tasks that start later are requested when they
+    /// are needed.
     pub fn new(ui: Ui, client: &'c Client, sources: &[LogSource], style: PrefixArgs) -> Result<Self> {
         let mut prefixes = Self {
             client,

@@ -1,4 +1,4 @@
-//! Reads one log, on its own thread.
+//! Reads one log in a separate thread.
 
 use std::sync::mpsc::SyncSender;
 
@@ -13,15 +13,15 @@ use crate::api::http::client::Client;
 use crate::api::resources::logs::{self, Channel, Framing, LogQuery};
 use crate::output::Ui;
 
-/// What to print of the logs.
+/// How the logs are read and printed.
 pub struct LogOptions<'a> {
     /// How to print notes.
     pub ui: Ui,
     /// The parameters of the request.
     pub query: LogQuery,
-    /// The end of `--until`.
+    /// The end of the log, if `--until` is given.
     pub until: Option<EndTime>,
-    /// The prefixes of lines; `None` for `--raw`.
+    /// The prefixes of lines. `None` for `--raw`.
     pub prefixes: Option<&'a Prefixes<'a>>,
     pub timestamps: Timestamps,
 }
@@ -87,7 +87,7 @@ pub fn read(
     };
     let held = last.into_iter().flat_map(LastLines::into_lines);
     for (channel, line) in held.chain(lines.rest()) {
-        // If the printer has ended, the line is not needed.
+        // Sending fails if the printer has ended. The line is not needed in that case.
         let _ = to.send(Event::Line(channel, line));
     }
     result.map(|()| completeness)

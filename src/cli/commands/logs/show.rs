@@ -11,7 +11,7 @@ use crate::api::resources::logs::Channel;
 use crate::cli::parallel;
 use crate::output::{OutputStreams, Ui};
 
-/// Reads and prints all logs. Returns how each of them ended.
+/// Reads and prints all logs. Returns the result for each log.
 pub fn show(
     client: &Client,
     sources: &[LogSource],
@@ -47,12 +47,12 @@ fn show_some(
 
 /// Maximum number of logs that are read concurrently. Followed logs must all be read concurrently.
 const MAX_CONCURRENT: usize = 16;
-/// Maximum number of lines that wait for the printer. Each may be as long as a frame.
+/// Maximum number of lines that wait for the printer. Each line may be as long as a frame.
 const MAX_WAITING_LINES: usize = 128;
 /// Maximum number of followed logs, each of which needs a connection.
 pub const MAX_FOLLOWED: usize = 64;
 
-/// Prints until there are no more readers, or until the output is closed.
+/// Prints until all readers have ended, or until the output is closed.
 fn print(ui: Ui, events: Receiver<Event>, streams: &mut OutputStreams) {
     while !streams.is_over() {
         let event = match events.try_recv() {

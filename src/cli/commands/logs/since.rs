@@ -38,7 +38,7 @@ impl TimeArg {
     }
 }
 
-/// Parses Unix seconds with a fraction; `None` if they are out of range.
+/// Parses Unix seconds with an optional fraction. `None` if they are out of range.
 fn read_unix(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let nanos: i32 = format!("{fraction:0<9.9}").parse().ok()?;

@@ -11,11 +11,11 @@ use crate::output::Ui;
 
 /// A service or a task whose log is read.
 pub struct LogSource {
-    /// The service's name, or the task's ID.
+    /// The name of the service, or the ID of the task.
     pub name: String,
-    /// The service's ID.
+    /// The ID of the service.
     pub service: String,
-    /// The task, if it is the log of one.
+    /// The task. `None` for the log of a service.
     pub task: Option<Task>,
     /// How messages are delimited.
     pub framing: Framing,
@@ -40,10 +40,10 @@ pub fn selected(ui: Ui, client: &Client, select: &SelectArgs) -> Result<Vec<LogS
     chosen.into_iter().map(|one| one.found.map(|service| source_for(&service))).collect()
 }
 
-/// A name for which there is no log, and why.
+/// A name for which no log was found, and why.
 pub type Missing<'a> = (&'a str, Error);
 
-/// Finds services and tasks, each once, and the names without any. Other errors end the command.
+/// Finds services and tasks, without duplicates, and the names that match none. Other errors end the command.
 pub fn find<'a>(client: &Client, given: &'a [String]) -> Result<(Vec<LogSource>, Vec<Missing<'a>>)> {
     let (mut sources, mut missing) = (Vec::<LogSource>::new(), Vec::new());
     for given in given {

@@ -32,7 +32,7 @@ impl UnreadPart {
         Self { whose: source.description(), nodes, why }
     }
 
-    /// Prints it as an error.
+    /// Prints an error message.
     pub fn print(self, ui: Ui) {
         let Self { whose, nodes, why } = self;
         let mut what = format!("the engine cannot read all of the log of {whose}");

@@ -8,8 +8,8 @@ use super::last_lines::LastLines;
 use super::since::TimeArg;
 use crate::api::resources::logs::{self, LogQuery};
 
-/// Time that messages may need to arrive after they were logged. The engine's clock has a resolution of one
-/// second.
+/// Time that messages may need to arrive after they were logged. The engine's time is known only with a resolution
+/// of one second.
 const DELIVERY_TIME: Duration = Duration::from_millis(500);
 
 /// The end of the printed part of a log.
@@ -18,17 +18,17 @@ pub struct EndTime {
     end: Timestamp,
     /// The time at which a followed log ends.
     closes_at: Option<Instant>,
-    /// Number of lines of each task to print. The engine would also count lines after the end.
+    /// The number of lines to print of each task. The engine cannot select them: it also counts lines after the end.
     last: Option<u64>,
     shows_times: bool,
     shows_details: bool,
 }
 
-/// A message in the requested form, and its task.
+/// A message to print, and its task.
 pub struct AdmittedMessage {
-    /// What the engine reports about the task; empty if it was not requested.
+    /// What the engine reports about the task. Empty if not requested.
     pub task_details: Vec<u8>,
-    /// The message.
+    /// The message, with the parts that the user requested.
     pub message: Vec<u8>,
 }
 
@@ -58,8 +58,8 @@ impl EndTime {
         self.closes_at.is_some_and(|closes_at| Instant::now() >= closes_at)
     }
 
-    /// Returns the message in the requested form; `None` if it was logged after the end. Messages without a
-    /// timestamp are kept.
+    /// Returns the message with the parts that the user requested. `None` if it was logged after the end. Messages
+    /// without a timestamp are kept.
     pub fn admit(&self, message: Vec<u8>) -> Option<AdmittedMessage> {
         let Some((time, rest)) = logs::split_time(&message) else {
             return Some(AdmittedMessage { task_details: Vec::new(), message });

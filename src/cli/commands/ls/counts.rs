@@ -1,4 +1,4 @@
-//! Counts the running tasks of the listed services: the engine's count without tasks on nodes that are down.
+//! Counts the running tasks of the listed services. Tasks on nodes that are down are not counted.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::rows::{Counts, Mode};
 use crate::api::resources::{nodes, tasks};
 
-/// Completes the counts of the services.
+/// Corrects and completes the engine's counts.
 pub(in crate::cli) fn complete_counts(client: &Client, listed: &mut [ListedService]) -> Result<()> {
     if listed.iter().all(|service| service.counts.is_some_and(|counts| counts.running == 0)) {
         return Ok(());
@@ -18,7 +18,7 @@ pub(in crate::cli) fn complete_counts(client: &Client, listed: &mut [ListedServi
     count_if_the_engine_did_not(client, &down, listed)
 }
 
-/// If the request is refused, the engine's count is used.
+/// Returns the default if the request was refused, so that the engine's count is used.
 fn or_default<T: Default>(read: Result<T>) -> Result<T> {
     match read {
         Err(error) if error.is_refusal() => Ok(T::default()),
@@ -26,7 +26,7 @@ fn or_default<T: Default>(read: Result<T>) -> Result<T> {
     }
 }
 
-/// The engine counts tasks whose last known state is `running`, even on nodes that are down.
+/// Subtracts tasks on nodes that are down. The engine counts them because their last known state is `running`.
 fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [ListedService]) -> Result<()> {
     if down.is_empty() || listed.iter().all(|service| service.counts.is_none()) {
         return Ok(());
@@ -41,7 +41,7 @@ fn subtract_tasks_on(client: &Client, down: &HashSet<String>, listed: &mut [List
     Ok(())
 }
 
-/// Counts tasks if the engine did not, as before API 1.41, or with a leader of such a version.
+/// Counts the tasks if the engine did not count them: before API 1.41, or with a leader of such a version.
 fn count_if_the_engine_did_not(
     client: &Client,
     down: &HashSet<String>,

@@ -1,4 +1,4 @@
-//! A row of the list.
+//! A service in the list.
 
 use std::borrow::Cow;
 

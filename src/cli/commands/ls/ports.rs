@@ -27,7 +27,7 @@ pub fn published(ports: &[PortRow]) -> String {
     ranges.collect::<Vec<_>>().join(", ")
 }
 
-/// Consecutive ports that map to consecutive ports, or all to the same port. Docker combines no others.
+/// Consecutive ports that map to consecutive ports, or all to one port. Docker combines only such ports.
 struct PortRange<'a> {
     protocol: &'a str,
     published: (u32, u32),

@@ -26,10 +26,10 @@ pub const COLUMNS: Columns = Columns {
 /// The columns with `--newest`.
 pub const WITH_NEWEST: Columns = with_newest(6);
 
-/// The columns with `--min-age`.
+/// The columns with `--newest` and `--min-age`.
 pub const WITH_AGE: Columns = with_newest(7);
 
-/// All columns with `--newest`, of which the table shows this many.
+/// All columns with `--newest`. The table shows the first `shown` columns.
 const fn with_newest(shown: usize) -> Columns {
     const ALL: &[(&str, &str)] = &[
         ("Name", "NAME"),

@@ -16,7 +16,7 @@ pub const MAX_CONCURRENT: usize = 8;
 /// The digest of a tag in its registry, or why it is not known.
 pub type RegistryDigest = Result<String, Unavailable>;
 
-/// Requests the digests from the registries, once for each tag, several at a time.
+/// Requests the digests from the registries concurrently, once for each tag.
 pub fn find_digests(
     client: &Client,
     app: &App,

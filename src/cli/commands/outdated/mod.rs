@@ -117,7 +117,7 @@ pub fn run(args: OutdatedArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::most_severe(missing.into_iter().chain([answer])))
 }
 
-/// Finds the requested services, each once. Returns them with the exit codes of names that match none.
+/// Finds the requested services, without duplicates. Also returns an exit code for each name that matches none.
 fn find_services(
     client: &Client,
     args: &OutdatedArgs,

@@ -22,8 +22,8 @@ pub fn columns(args: &OutdatedArgs) -> Columns {
     }
 }
 
-/// Leaves out services without a label, if the policy comes from labels. Returns whether any service is left,
-/// and reports if none is.
+/// If the policy comes from labels, removes services without the label. Returns whether any service is left,
+/// and prints an error if none is.
 pub fn retain_labeled(ui: Ui, services: &mut Vec<Service>, source: Option<&PolicySource>) -> bool {
     if source != Some(&PolicySource::Label) {
         return true;
@@ -37,7 +37,7 @@ pub fn retain_labeled(ui: Ui, services: &mut Vec<Service>, source: Option<&Polic
     !services.is_empty()
 }
 
-/// Chooses the newest tags of all rows, several at a time.
+/// Chooses the newest tags of all rows concurrently.
 pub fn decide(
     client: &Client,
     app: &App,
@@ -73,7 +73,7 @@ pub fn print_hints(ui: Ui, rows: &[OutdatedRow]) {
     }
 }
 
-/// Whether there is a newer tag that is old enough.
+/// Whether the service may be updated to a newer tag.
 pub fn is_behind(row: &OutdatedRow) -> bool {
     row.newest.as_ref().is_some_and(|decision| decision.chosen().is_some())
 }

@@ -9,7 +9,7 @@ use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::newest::{Decision, describe_age};
 
-/// The text for a value that does not exist.
+/// The text in place of a value that does not exist.
 #[derive(Clone, Copy, Debug)]
 pub struct Placeholder(pub &'static str);
 
@@ -19,9 +19,9 @@ pub struct OutdatedRow<'a> {
     pub id: &'a str,
     pub written: &'a str,
     pub image: Option<ImageRef>,
-    /// The digest of the tag in the registry; `None` before it is requested.
+    /// The digest of the tag in the registry. `None` if it was not requested.
     pub registry_digest: Option<&'a RegistryDigest>,
-    /// The choice of `--newest`.
+    /// The result of `--newest`.
     pub newest: Option<Decision>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> OutdatedRow<'a> {
         }
     }
 
-    /// Returns the image with the tag whose digest is compared; for `nginx` that is `latest`.
+    /// Returns the image with the tag whose digest is compared: `nginx:latest` for `nginx`.
     pub fn followed(&self) -> Option<ImageRef> {
         let image = self.image.as_ref()?;
         image.with_tag(image.tag()?).ok()
@@ -52,7 +52,7 @@ impl<'a> OutdatedRow<'a> {
         self.registry_digest?.as_ref().ok().map(String::as_str)
     }
 
-    /// Returns whether the service is outdated; `None` if that is not known.
+    /// Returns whether the service is outdated. `None` if this is not known.
     pub fn is_outdated(&self) -> Option<bool> {
         Some(self.runs()? != self.registry()?)
     }
@@ -77,21 +77,21 @@ impl<'a> OutdatedRow<'a> {
         [self.name.into(), image, short_digest(self.runs()), short_digest(self.registry()), self.status()]
     }
 
-    /// The newest tag and its age.
+    /// The cells of the newest tag and of its age.
     fn newest_cells(&self, Placeholder(missing): Placeholder) -> [String; 2] {
         let Some(decision) = &self.newest else { return [missing.to_owned(), missing.to_owned()] };
         let newest = decision.chosen().or(decision.error()).unwrap_or(missing);
         [newest.to_owned(), decision.age.map_or_else(|| missing.to_owned(), describe_age)]
     }
 
-    /// The values with `--newest`: the columns and the other fields of `--json`.
+    /// The values of the columns with `--newest`, followed by the other fields for templates.
     pub fn values_with_newest(&self, missing: Placeholder) -> Vec<Value> {
         let mut values = self.values().to_vec();
         values.splice(5..5, self.newest_cells(missing).map(Value::from));
         values
     }
 
-    /// The values: the columns and the other fields of `--json`.
+    /// The values of the columns without `--newest`, followed by the other fields for templates.
     pub fn values(&self) -> [Value; 11] {
         let [name, image, runs, registry, status] = self.cells().map(|cell| json!(cell));
         let tag = self.followed().map(|tag| tag.familiar());

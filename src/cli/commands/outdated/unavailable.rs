@@ -1,4 +1,4 @@
-//! Registries that cannot be reached: one short warning for each.
+//! Prints one short warning for each registry that cannot be reached.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ const MAX_CAUSE_LEN: usize = 100;
 pub struct Unavailable {
     /// The complete reason.
     pub why: String,
-    /// The registry, if it cannot be reached, and the last cause of that.
+    /// If the registry cannot be reached, its name and the last cause in the message.
     pub unreachable: Option<(String, String)>,
 }
 
 impl Unavailable {
-    /// The reason that an error gives.
+    /// Takes the reason from an error.
     pub fn new(error: &Error) -> Self {
         let unreachable = match error {
             Error::Registry { kind: RegistryErrorKind::Unreachable, registry, message, .. } => {

@@ -1,5 +1,5 @@
-//! Detects the end of docker's client. If the client must end and has no terminal, it closes a socket instead
-//! of forwarding the signal.
+//! Detects the end of docker's client. Without a terminal, the client does not forward a signal that ends it, but
+//! closes a socket.
 
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
@@ -14,13 +14,13 @@ const SOCKET: &str = "DOCKER_CLI_PLUGIN_SOCKET";
 /// Cancels the command when docker's client ends.
 pub fn cancel_when_docker_cli_exits(app: &App) {
     let Some(socket) = app::variable(SOCKET).filter(|name| !name.is_empty()) else { return };
-    // Older clients have no such socket and forward signals.
+    // Older clients have no such socket, and forward signals instead.
     let Ok(mut stream) = connect(&socket) else { return };
     let cancellation = app.cancellation();
     thread::spawn(move || {
         let mut byte = [0];
         while matches!(stream.read(&mut byte), Ok(1..)) {}
-        // A signal that was received is more precise.
+        // If a signal was received, it is kept, because it is more precise.
         if cancellation.signal().is_none() {
             cancellation.cancel(Signal::Terminate);
         }
@@ -40,7 +40,7 @@ fn connect_abstract(name: &str) -> io::Result<UnixStream> {
     UnixStream::connect_addr(&std::os::unix::net::SocketAddr::from_abstract_name(name)?)
 }
 
-/// Other systems have no abstract namespace. There, docker's client uses a file whose name includes the `@`.
+/// Other systems have no abstract namespace. On them, docker's client uses a file whose name includes the `@`.
 #[cfg(not(target_os = "linux"))]
 fn connect_abstract(name: &str) -> io::Result<UnixStream> {
     UnixStream::connect(format!("@{name}"))
