@@ -32,7 +32,7 @@ pub fn program(name: &str) -> String {
     format!("docker-credential-{name}")
 }
 
-/// Runs a helper to get the credentials for a server. `None` if it has none.
+/// Runs a helper to get the credentials for a server. `None` if the helper has none.
 ///
 /// The server's name is passed on stdin and the secret is read from stdout, so neither is in the process
 /// list. The helper is killed when the command is canceled, at the deadline, or after

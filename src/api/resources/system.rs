@@ -93,7 +93,7 @@ impl Swarm {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ManagerStatus {
-    /// Whether it is the leader.
+    /// Whether the manager is the leader.
     pub leader: bool,
     /// `reachable` or `unreachable`.
     pub reachability: String,

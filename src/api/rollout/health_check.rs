@@ -21,7 +21,7 @@ pub(super) struct HealthCheck {
 }
 
 impl HealthCheck {
-    /// Reads the health check of a spec. That of the image is unknown: the engine's defaults are assumed for it.
+    /// Reads the health check of a spec. The engine's defaults replace values that only the image may have.
     pub(super) fn from_spec(spec: &Value) -> Self {
         let check = &spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
         let time = |name: &str| {

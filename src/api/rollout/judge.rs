@@ -19,8 +19,7 @@ use crate::api::resources::tasks::Task;
 
 /// How long the error "scheduling constraints not satisfied" is considered temporary.
 pub(super) const CONSTRAINTS_TIMEOUT: SignedDuration = SignedDuration::from_secs(3);
-/// A task that ran for this long was not part of a failure loop. If the monitor period is longer, it applies
-/// instead.
+/// A task that ran at least this long, and at least the monitor period, was not part of a failure loop.
 const MIN_LONG_RUN: SignedDuration = SignedDuration::from_secs(10);
 /// How long after the monitor period to wait for the engine to report the update as completed.
 const COMPLETION_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);

@@ -135,7 +135,7 @@ impl App {
         Ok(self.endpoint.get_or_init(|| resolved))
     }
 
-    /// A client for the selected engine. If `timeout` is given, all waits end when it has passed, counted from now.
+    /// A client for the selected engine. If `timeout` is given, all waits of the client end after that time.
     pub fn client(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         self.client_with(timeout, |observer| observer)
     }

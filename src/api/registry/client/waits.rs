@@ -12,8 +12,8 @@ const MIN_REPORTED: Duration = Duration::from_secs(1);
 pub(super) struct Waits(Mutex<HashMap<String, Instant>>);
 
 impl Waits {
-    /// The message about a wait. `None` if it is short, or if a wait of another request that ends at about the same time was
-    /// reported: there may be hundreds of repositories on one host.
+    /// The message about a wait. `None` if the wait is short, or if another request has reported a wait that ends at
+    /// about the same time: there may be hundreds of repositories on one host.
     pub(super) fn announcement(
         &self,
         host: &str,

@@ -62,7 +62,7 @@ pub enum Status {
     PreRelease,
     /// Not newer than the current version.
     Older,
-    /// The policy does not allow it.
+    /// The policy does not allow the tag.
     OutsidePolicy,
     /// The newest of the candidates.
     Newest,

@@ -61,7 +61,7 @@ enum FirstNumber {
 /// A pre-release: its kind and its numbers.
 #[derive(Clone, Debug)]
 pub struct PreRelease {
-    /// The rank of its word. Equal ranks mean the same kind of pre-release.
+    /// The rank of the word. Equal ranks mean the same kind of pre-release.
     rank: u8,
     /// Decimal numbers without leading zeros, of any length.
     numbers: Vec<String>,

@@ -79,7 +79,7 @@ pub fn history(args: &HistoryArgs, app: &App, client: &Client) -> anyhow::Result
     Ok(HistoryView { engine, failures, has_subjects: true, ..HistoryView::new(&journal, entries) })
 }
 
-/// Opens the journal. `None` if there is none, or if it cannot be read.
+/// Opens the journal. `None` if there is none, or if the engine refuses access to it.
 fn find_journal(app: &App, client: &Client) -> anyhow::Result<Option<Journal>> {
     match open(client.clone_shared(), &Location::from_environment()?) {
         Ok(journal) => Ok(journal),
