@@ -1,7 +1,7 @@
 //! What commands cost, compared with other programs in the same run. `scripts/bench` starts the engine and calls this.
 //!
-//! This is not a test: it prints ratios, which are more stable than times, and checks nothing. The program also runs as its
-//! own child: `measure COMMAND...`, so that the peak memory is that of one command, and `post ...`, the bare client.
+//! This is not a test: it prints ratios, which are more stable than times, and checks nothing. The program also starts
+//! itself: as `measure COMMAND...`, to get the peak memory of one command, and as `post ...`, the bare client.
 
 #![allow(
     clippy::print_stdout,
@@ -27,7 +27,7 @@ use table::Section;
 const ROUNDS: usize = 15;
 /// Rounds if a command takes many seconds.
 const FEW_ROUNDS: usize = 3;
-/// The size of a large swarm; a loop of docker commands would take minutes for each round there.
+/// The number of services in a large swarm. A loop of docker commands would take minutes per round.
 const MANY: usize = 10_000;
 /// The filter that selects the first 200 services.
 const FIRST_200: &str = "label=first200=yes";
@@ -40,7 +40,7 @@ fn main() {
         Some((word, command)) if word == "measure" => measure::child(command),
         Some((word, args)) if word == "post" => peers::post_all(args),
         Some((word, _)) if word == "watched" => drop(watched::section(&env("BENCH_SOCKET"), ROUNDS)),
-        // Without a command, no engine is needed.
+        // Unlike the other comparisons, this one needs no engine.
         Some((word, _)) if word == "tag-lists" => drop(tag_lists::section()),
         Some((word, _)) if word == "recorded" => {
             drop(recorded::with_journal(&env("BENCH_SOCKET"), FIRST_200, ROUNDS));
@@ -60,7 +60,7 @@ fn env(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/bench"))
 }
 
-/// `docker -H ...`, `swarmctl -H ...` and `curl ...` on one socket.
+/// Builds command lines of docker, swarmctl and curl for one socket.
 struct Commands {
     socket: String,
 }
@@ -87,7 +87,7 @@ impl Commands {
         self.words(&["curl", "-s", "-o", "/dev/null", "--unix-socket", &self.socket, &url], &[])
     }
 
-    /// A shell that updates all services whose names are on its stdin.
+    /// A shell command that updates all services in the file `names`.
     fn docker_for_all(&self, how: &str, image: &str, names: &str) -> Vec<String> {
         let docker = self.docker(&["update", "--detach", "-q", "--no-resolve-image", "--image", image]);
         let script = format!("{how} {} >/dev/null <'{names}'", docker.join(" "));
@@ -161,14 +161,14 @@ fn all() -> Vec<Section> {
     count_all(&mut sections, &socket);
     // This comparison has an engine of its own, which does not count requests.
     sections.push(tag_lists::section());
-    // With few services, the result is available early.
+    // A run with few services is for a quick result, so the comparison with `MANY` services is skipped.
     if peers::names(&names).len() < 2000 {
         return sections;
     }
     let names = peers::grow(&socket, &names, &service, MANY);
     let mut large = lists(&commands, &MANY.to_string(), FEW_ROUNDS);
     let what = format!("the image of all {MANY} services, `--detach`");
-    // Other sections have left services of another repository, so `--all` would be refused.
+    // Other sections have created services with another repository, so `--all` would be refused.
     let all = ["--filter", "label=team=shop"].map(str::to_owned);
     large.push(batch(&socket, &what, &names, &all, FEW_ROUNDS));
     count_all(&mut large, &socket);
@@ -215,8 +215,8 @@ fn lint(commands: &Commands, services: &str, rounds: usize) -> Section {
     compare(&format!("`lint` of {services} services"), rounds, contenders)
 }
 
-/// Updates of many services, including the read-back, compared with docker in a loop, several docker processes, and a bare
-/// client; loops of docker commands only if they end in time.
+/// Updates of many services, including the read-back, compared with docker in a loop, several docker processes and a
+/// bare client. With many services, the slow loops of docker commands are left out.
 fn batch(socket: &str, what: &str, names: &str, chosen: &[String], rounds: usize) -> Section {
     let commands = || Commands { socket: socket.to_owned() };
     let (looped, xargs, ours) = (commands(), commands(), commands());
@@ -242,7 +242,7 @@ fn batch(socket: &str, what: &str, names: &str, chosen: &[String], rounds: usize
             ours.ours(&flags.into_iter().chain(chosen).collect::<Vec<_>>())
         }),
     ];
-    // A loop of docker commands shows nothing new with more services.
+    // The time per service of a docker loop does not change with the number of services.
     let left_out = match count {
         0..=200 => 0,
         201..=2000 => 1,

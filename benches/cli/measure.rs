@@ -24,13 +24,13 @@ pub struct Cost {
 }
 
 impl Contender {
-    /// `command` is called before each turn, and is not measured.
+    /// `command` makes the command of each turn. The call itself is not measured.
     pub fn new(name: &str, command: impl Fn(usize) -> Vec<String> + 'static) -> Self {
         Self { name: name.to_owned(), command: Box::new(command) }
     }
 }
 
-/// The number of rounds, in each of which all programs run once, after one warm-up round.
+/// Runs all programs once in each of `rounds` rounds, after one warm-up round, and prints the medians.
 pub fn compare(what: &str, rounds: usize, contenders: Vec<Contender>) -> Section {
     let mut costs = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {

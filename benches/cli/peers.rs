@@ -12,7 +12,7 @@ use std::thread;
 
 use serde_json::Value;
 
-/// A file with the first `count` names of `names`; `None` if there are fewer.
+/// Writes the first `count` names of the file `names` to another file, and returns its path. `None` if there are fewer.
 pub fn first_names(names: &str, count: usize) -> Option<String> {
     let all = fs::read_to_string(names).unwrap();
     let some: Vec<&str> = all.lines().take(count).collect();
@@ -26,7 +26,7 @@ pub fn names(path: &str) -> Vec<String> {
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Creates copies of this service until there are `count`, and a file with all names.
+/// Creates copies of the service `like` until there are `count` services. Returns the path of a file with all names.
 pub fn grow(socket: &str, names: &str, like: &str, count: usize) -> String {
     let mut connection = Connection::new(socket);
     let (status, service) = connection.ask("GET", &format!("/services/{like}"), b"");
@@ -45,7 +45,7 @@ pub fn grow(socket: &str, names: &str, like: &str, count: usize) -> String {
     path
 }
 
-/// Services whose posts are prepared before each turn.
+/// A batch of services. The requests that update them are prepared before each turn.
 pub struct Prepared {
     socket: String,
     names: Vec<String>,
@@ -57,7 +57,7 @@ impl Prepared {
         Self { socket: socket.to_owned(), names: self::names(names), bodies: format!("{names}.bodies") }
     }
 
-    /// Reads all services, writes their posts to a file, and returns the command that sends them.
+    /// Reads all services, writes the requests that update them to a file, and returns the command that sends the file.
     pub fn command(&self, image: &str, connections: usize) -> Vec<String> {
         let mut connection = Connection::new(&self.socket);
         let (status, all) = connection.ask("GET", "/services", b"");
@@ -169,9 +169,9 @@ impl Connection {
     }
 }
 
-/// Runs the command with another socket instead of the engine's, and counts the requests that arrive there.
+/// Runs the command through a proxy socket, and counts the requests that pass through. `None` if there are none.
 pub fn count_requests(socket: &str, command: &[String]) -> Option<usize> {
-    // Prepared bodies are valid for one turn only, and their number is known.
+    // The prepared requests of the bare client cannot be sent again, but the file shows how many there are.
     if command.get(1).is_some_and(|word| word == "post") {
         return command.last().map(|bodies| fs::read_to_string(bodies).unwrap().lines().count() / 2);
     }

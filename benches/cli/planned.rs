@@ -1,4 +1,4 @@
-//! `apply` of a plan, compared with the same update without a plan. It may take at most 1.25 times as long.
+//! `apply` of a plan, compared with the same update without a plan. `apply` may take at most 1.25 times as long.
 
 use std::fs;
 use std::process::Command;
@@ -36,7 +36,7 @@ pub fn section(socket: &str, what: &str, label: &str, parallel: usize, rounds: u
         }),
     ];
     let mut section = compare(what, rounds, contenders);
-    // The requests are counted later, when its plan is stale.
+    // Requests are counted after all turns. By then the plan is stale, so `apply` cannot be run again to count them.
     section.rows.iter_mut().filter(|row| row.name.ends_with("apply")).for_each(|row| row.example = None);
     section
 }

@@ -1,5 +1,5 @@
-//! What the journal costs: updates with `--journal off`, and the same updates without a journal or with one. Without a journal it
-//! must not be measurable; with one, a batch of 200 may take at most 30 ms longer.
+//! The cost of the journal: updates with `--journal off`, compared with `--journal auto`. In a swarm without a journal,
+//! there must be no measurable difference. In a swarm with one, a batch of 200 updates may take at most 30 ms longer.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::measure::{Contender, compare};
 use crate::peers::count_requests;
 use crate::table::Section;
 
-/// Updates of one service, and of those with this label, in a swarm that has no journal.
+/// Updates of one service, and of the services with this label, in a swarm without a journal.
 pub fn without_journal(socket: &str, service: &str, label: &str, rounds: usize) -> Vec<Section> {
     let one = [service.to_owned()];
     let what = "`update-image --detach` of one service, without a journal";
@@ -17,7 +17,7 @@ pub fn without_journal(socket: &str, service: &str, label: &str, rounds: usize) 
     sections.map(|(what, chosen, rounds)| compare(what, rounds, contenders(socket, chosen, "u"))).into()
 }
 
-/// Updates of the services with this label, in a swarm that has a journal meanwhile.
+/// Updates of the services with this label, with a journal that is enabled for this comparison only.
 pub fn with_journal(socket: &str, label: &str, rounds: usize) -> Section {
     journal(socket, &["enable"]);
     let chosen = ["--filter".to_owned(), label.to_owned()];
@@ -37,7 +37,7 @@ fn contenders(socket: &str, chosen: &[String], tag: &'static str) -> Vec<Contend
             let flags = ["update-image", "--detach", "-q", "--no-resolve-image", "--parallel", "8", mode];
             let image = format!("bench:{tag}{letter}{turn}");
             let chosen = chosen.iter().map(String::as_str);
-            // A service is named before its image.
+            // On the command line, the service precedes the image.
             let words: Vec<&str> = flags.into_iter().chain(chosen).chain([&*image]).collect();
             ours.ours(&words)
         })

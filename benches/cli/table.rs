@@ -17,9 +17,9 @@ pub struct Section {
 pub struct Row {
     pub name: String,
     pub cost: Cost,
-    /// The number of requests of one run; `None` if it sends none.
+    /// The number of requests of one run; `None` if they were not counted.
     pub requests: Option<usize>,
-    /// A command that makes one more change, to count its requests.
+    /// A command that is run once more to count its requests.
     pub example: Option<Vec<String>>,
 }
 

@@ -1,4 +1,4 @@
-//! `outdated --newest`, compared with curl for the tag lists alone: a registry and an engine with the minimum for that.
+//! `outdated --newest`, compared with curl for the tag lists alone. The registry and the engine are minimal fakes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,7 +14,7 @@ const REPOSITORIES: usize = 200;
 const TAGS: usize = 500;
 const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-/// 200 services with as many repositories, of 500 tags each.
+/// Compares the programs for 200 services, each with a repository of its own with 500 tags.
 pub fn section() -> Section {
     let port = serve_registry();
     let directory = std::env::temp_dir().join(format!("swarmctl-bench-{}", std::process::id()));
@@ -43,7 +43,7 @@ pub fn section() -> Section {
     section
 }
 
-/// A registry with http; it ends with this program.
+/// Starts a registry that uses plain HTTP, and returns its port. It runs until this program exits.
 fn serve_registry() -> u16 {
     let tags: Vec<String> = (0..TAGS).map(|n| format!("\"1.{}.{}\"", n / 10, n % 10)).collect();
     let body = format!("{{\"name\":\"x\",\"tags\":[{}]}}", tags.join(","));
@@ -59,7 +59,7 @@ fn serve_registry() -> u16 {
     port
 }
 
-/// An engine with the services; returns its socket.
+/// Starts an engine with the services on the socket.
 fn serve_engine(socket: PathBuf, port: u16) {
     let service = |n: usize| {
         format!(

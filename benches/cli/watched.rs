@@ -1,4 +1,4 @@
-//! `update-image` until the service has converged, beside docker. The bound is docker's time, with fewer requests.
+//! `update-image` until the service has converged. swarmctl must be as fast as docker, and send fewer requests.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use crate::Commands;
 use crate::measure::{Contender, compare};
 use crate::table::Section;
 
-/// The images that a service is updated to in turns. The engine has both.
+/// The two images that the turns alternate between. The engine has both.
 const IMAGES: [&str; 2] = ["opera443399/whoami:0.6", "opera443399/whoami:0.7"];
 
-/// Updates of a healthy service with two tasks, each with a service of its own, from start to exit.
+/// Measures updates of a healthy service with two tasks, from start to exit. Each program updates a service of its own.
 pub fn section(socket: &str, rounds: usize) -> Section {
     let names = ["bench-watched-docker", "bench-watched-swarmctl"];
     let (docker, ours) = (Commands::new(socket), Commands::new(socket));

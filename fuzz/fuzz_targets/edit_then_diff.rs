@@ -1,4 +1,4 @@
-//! Edits of arbitrary specs, then the differences: only places that an edit names differ.
+//! Applies edits to arbitrary specs. Afterwards, only places that an edit names may differ.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ fn explains(edit: &Edit, change: &Change) -> bool {
     if edit.place.is_within(NETWORKS)
         && (change.place.is_within("Networks") || change.place.is_within(NETWORKS))
     {
-        // The deprecated list of networks is moved first.
+        // Before an edit of networks, the deprecated list of networks is moved to `TaskTemplate`.
         return true;
     }
     let (edited, changed) = (edit.place.keys(), change.place.keys());
@@ -26,7 +26,7 @@ fn explains(edit: &Edit, change: &Change) -> bool {
         (Some(_), None, Some(_)) => {
             let items = [&change.old, &change.new];
             items.into_iter().flatten().any(|item| edit.place.fits(&edit.place.list(), item))
-                // What is left of a host entry.
+                // The removal of one name of a host entry replaces the entry with a shorter one.
                 || change.old.is_none()
         }
         _ => true,

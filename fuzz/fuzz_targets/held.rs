@@ -1,4 +1,5 @@
-//! The label of a held update: what is read is written again as it was, and its posts never panic and stay readable.
+//! The label of a held update: a parsed label can be written and parsed again without a difference. Computing a post
+//! never panics, and the label that a post sets can be parsed.
 
 #![no_main]
 
@@ -23,7 +24,7 @@ fuzz_target!(|text: &str| {
     let driver = Driver { by: "ann@ci".to_owned(), nonce: "1".to_owned() };
     let round = Round { steps: hold.label().steps.clone(), step: 1, target: 1, replaces: 1 };
     let read = |spec: &Value| Hold::read(spec).expect("what is posted is readable").expect("a label");
-    // The places hold other values than the label says, so most posts are possible only as they are.
+    // The edited places do not hold the values in the label, so most posts are possible only with `as_is`.
     if let Ok(post) = hold.as_is(&spec).release(&spec, &driver, &round) {
         apply_all(&mut spec, &post.edits);
         hold = read(&spec);

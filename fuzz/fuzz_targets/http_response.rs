@@ -20,7 +20,7 @@ use swarmctl::api::resources::{logs, services};
 const PONG: &[u8] =
     b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK";
 
-/// A server on a thread of its own, which answers a ping properly and everything else with the current input.
+/// A server on a thread of its own. It answers pings like an engine, and all other requests with the current input.
 struct Server {
     socket: String,
     response: Arc<Mutex<Vec<u8>>>,

@@ -1,4 +1,4 @@
-//! A list of services that arrives in parts: the result does not depend on where it is cut.
+//! A list of services that arrives in parts: the result does not depend on where the list is cut.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The header `Link`, and the URL that it means.
+//! The header `Link`, and the URL that it contains.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
     let target = next_link(text.lines()).ok().flatten();
     for reference in [Some(text.to_owned()), target].into_iter().flatten() {
         let Ok(url) = base.join(&reference) else { continue };
-        // As it is requested: the display hides the query of another host.
+        // This is the URL as it is requested. `Display` cannot be used, because it hides the query of another host.
         let requested = Url::parse(&format!("{}{}", url.origin(), url.target()));
         assert_eq!(requested, Ok(Url { is_query_secret: false, ..url }));
     }

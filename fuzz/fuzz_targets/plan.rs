@@ -1,4 +1,4 @@
-//! Plans: what is read is written again as it was, and its edits can be applied to a spec.
+//! Plans: a parsed plan can be written and parsed again without a difference, and its edits can be applied to a spec.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Records of runs: what is read is written again as it was, and can be judged against a spec.
+//! Records of runs: a parsed record can be written and parsed again without a difference, and compared with a spec.
 
 #![no_main]
 
@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = run_state(service, &spec);
         }
     }
-    // The same bytes as a compressed record.
+    // The input is also parsed as a compressed record.
     let parts = vec![Some(bytes.to_vec())];
     let _ = StoredRun { number: 1, summary: Summary::default(), parts, pieces: Vec::new() }.record();
 });

@@ -1,11 +1,11 @@
-//! Compressed records in parts: they are read as one, whatever their bytes are, and what is compressed is read again as it was.
+//! Compressed records in parts: the result does not depend on where a record is split. Decompression restores it.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use swarmctl::api::journal::{RecordError, StoredRun, Summary, parse};
 
-/// The JSON of a run that is stored in these parts.
+/// The JSON of the record that is stored in these parts.
 fn read(number: u64, parts: &[&[u8]]) -> Result<Vec<u8>, RecordError> {
     let parts = parts.iter().map(|part| Some(part.to_vec())).collect();
     let run = StoredRun { number, summary: Summary::default(), parts, pieces: Vec::new() };

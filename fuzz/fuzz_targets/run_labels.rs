@@ -1,4 +1,4 @@
-//! Labels of recorded runs, one per line: what is read is written again as it was, apart from what is too long.
+//! Labels of recorded runs, one per line: labels that were parsed and written once no longer change.
 
 #![no_main]
 

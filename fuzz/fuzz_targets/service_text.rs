@@ -1,4 +1,4 @@
-//! A service that is kept as text is the same service that a JSON parser finds.
+//! A service that is kept as text is equal to the service that a JSON parser produces from the text.
 
 #![no_main]
 

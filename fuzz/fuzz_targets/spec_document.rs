@@ -1,4 +1,4 @@
-//! Specs that a user brings: merging one twice is the same as merging it once.
+//! Specs in files of the user: merging a spec twice is the same as merging it once.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Texts that are set in a spec without parsing it: the result is that of a parsed edit.
+//! Strings that are set in a spec without parsing the spec: the result equals that of edits of the parsed spec.
 
 #![no_main]
 

@@ -4,10 +4,10 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::{Map, Value};
 use swarmctl::api::spec::{Edit, LISTS, Place};
 
-/// How deep generated values are nested.
+/// The maximum depth of generated values.
 const MAX_DEPTH: u8 = 4;
 
-/// Keys of items and objects that the code under test looks at.
+/// Keys that the code under test reads.
 const KEYS: &[&str] = &[
     "Name",
     "Target",
@@ -34,7 +34,7 @@ const KEYS: &[&str] = &[
     "Spread",
 ];
 
-/// Places that are not lists with an identity.
+/// Places other than lists whose items have an identity.
 const PATHS: &[&str] = &[
     "Name",
     "Labels",
@@ -51,7 +51,7 @@ const PATHS: &[&str] = &[
     "TaskTemplate.ContainerSpec.Privileges.CredentialSpec",
 ];
 
-/// Texts that are items of lists.
+/// Items of lists of strings.
 const TEXTS: &[&str] =
     &["A=1", "A=2", "A", "B", "10.0.0.1 db cache", "10.0.0.2 db", "CAP_NET_ADMIN", "net_admin", "tcp", ""];
 
@@ -99,7 +99,7 @@ fn path(input: &mut Unstructured<'_>) -> Result<&'static str> {
     if bool::arbitrary(input)? { Ok(input.choose(LISTS)?.0) } else { Ok(*input.choose(PATHS)?) }
 }
 
-/// A spec: an object with values at places that exist in real specs, and unknown fields beside them.
+/// A random spec: an object with values at places that exist in real specs, and with unknown fields.
 #[derive(Clone, Debug)]
 pub struct Spec(pub Value);
 
@@ -114,7 +114,7 @@ impl<'a> Arbitrary<'a> for Spec {
     }
 }
 
-/// Sets a value without the code under test.
+/// Sets a value at a path, independently of the code under test.
 fn put(spec: &mut Value, path: &str, value: Value) {
     let mut at = spec;
     for key in path.split('.') {
@@ -127,7 +127,7 @@ fn put(spec: &mut Value, path: &str, value: Value) {
     *at = value;
 }
 
-/// An edit, with all operations and all kinds of places.
+/// A random edit: any operation at any kind of place.
 #[derive(Clone, Debug)]
 pub struct AnyEdit(pub Edit);
 

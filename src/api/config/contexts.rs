@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_directory_is_the_one_that_docker_makes() {
-        // As docker 28.2.2 made it for `docker context create ctxb`.
+        // The directory that docker 28.2.2 created for `docker context create ctxb`.
         assert_eq!(
             directory_name("ctxb"),
             "bb4701c4fc8759afd557f92d6b3a1c978a85b2553168f0cf7fb0866b8848699a"

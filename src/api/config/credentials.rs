@@ -116,7 +116,7 @@ mod tests {
             header("docker.io", &token),
             r#"{"serveraddress":"https://index.docker.io/v1/","identitytoken":"t"}"#
         );
-        // A header whose plain base64 would contain `+` and `/`. The URL-safe form keeps the padding.
+        // The standard base64 of this header would contain `+` and `/`. The URL-safe form has padding too.
         let auth = RegistryAuth::new("r", &ann("\u{3ff}\u{3fe}???>>>"));
         let sent = auth.header().1;
         assert!(

@@ -187,7 +187,7 @@ impl Tcp {
 
 fn bracketed(host: &str) -> String {
     if host.contains("%25") {
-        // The zone starts with `25`, which would be decoded as `%`.
+        // The zone of the IPv6 address starts with `25`. Unless its `%` is encoded, `%25` would be decoded as `%`.
         format!("[{}]", host.replacen('%', "%25", 1))
     } else if host.contains(':') {
         format!("[{host}]")
@@ -329,8 +329,8 @@ fn parse_port(digits: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("`{digits}` is not a port (1 to 65535)"))
 }
 
-/// Whether all characters are allowed and ssh would not parse the name as an option: some options run
-/// commands.
+/// Whether all characters are allowed, and ssh would not parse the name as an option. An option could run a
+/// command.
 fn is_name(name: &str, is_allowed: impl Fn(char) -> bool) -> bool {
     !name.is_empty() && !name.starts_with('-') && name.chars().all(is_allowed)
 }

@@ -23,7 +23,7 @@ impl Secret {
         Self(text)
     }
 
-    /// Returns the text, to send it.
+    /// Returns the secret text, for use in a request only.
     pub(in crate::api) fn show(&self) -> &str {
         &self.0
     }
@@ -49,7 +49,7 @@ impl Secrets {
         Self(all)
     }
 
-    /// Adds secrets, which are hidden too.
+    /// Returns a larger set that also contains these secrets.
     pub fn with(&self, more: impl IntoIterator<Item = Secret>) -> Self {
         Self::new(self.0.iter().cloned().chain(more))
     }
@@ -82,7 +82,7 @@ impl Secrets {
     }
 
     fn contains_secret(&self, run: &str) -> bool {
-        // A single remaining digit encodes less than a byte: the text was truncated.
+        // The text was truncated: a single remaining digit encodes less than a byte, and cannot be decoded.
         let whole = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
         [&alphabet::STANDARD, &alphabet::URL_SAFE].into_iter().any(|alphabet| {
             let config = GeneralPurposeConfig::new()
@@ -127,7 +127,7 @@ fn replace(text: &str, secret: &str) -> String {
     out + rest
 }
 
-/// Finds a secret, also URL-encoded. A short one must be a whole word.
+/// Finds a secret, in plain text or URL-encoded. A short secret must be a whole word.
 fn find(text: &str, secret: &str) -> Option<Range<usize>> {
     let is_alone = |at: &Range<usize>| {
         let before = match text.as_bytes()[..at.start] {

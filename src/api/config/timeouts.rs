@@ -1,4 +1,4 @@
-//! The timeouts and intervals that tests shorten: one value, passed from the settings to everything that waits.
+//! All timeouts and intervals, in one value that is passed to everything that waits, so that tests can shorten them.
 
 use std::time::Duration;
 

@@ -136,14 +136,14 @@ pub fn plan(client: &Client, spec: &Value, nodes: Option<&[Node]>) -> Result<Cre
     }
 }
 
-/// The service that has the name of the new one already.
+/// Finds an existing service with the name of the new service.
 fn find_same_name(client: &Client, spec: &Value) -> Result<Option<Service>> {
     let Some(name) = spec["Name"].as_str().filter(|name| !name.is_empty()) else { return Ok(None) };
     let found = services::list(client, &json!({ "name": [name] }))?;
     Ok(found.into_iter().find(|service| service.name() == name))
 }
 
-/// The effect of a create on the tasks.
+/// Predicts the tasks that a new service would start.
 fn predict(client: &Client, spec: &Value, nodes: Option<&[Node]>) -> Result<Forecast> {
     let is_on_each_node = !spec["Mode"]["Global"].is_null() || !spec["Mode"]["GlobalJob"].is_null();
     let read = match nodes {
@@ -181,7 +181,7 @@ fn all_new(spec: &Value) -> Vec<Change> {
     found
 }
 
-/// The evidence that the service was created.
+/// How it is known that the service was created: by the response, or by a lookup after the response was lost.
 enum Response {
     Received(PostResponse),
     LookedUp(Box<Service>),
@@ -194,7 +194,7 @@ fn post(
     delivery: &mut Delivery,
 ) -> Result<Response> {
     let mut lost = Backoff::for_lost_responses(client.timeouts());
-    // The engine's time before the first post. If this request fails, nothing has been posted.
+    // A response before the first post is needed for its `Date`. If this request fails, nothing has been posted.
     client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());
     loop {

@@ -102,8 +102,8 @@ pub fn name_nodes<'f>(client: &Client, failures: impl Iterator<Item = &'f mut Ta
     Ok(())
 }
 
-/// Explains why a rollout has not ended: at most five causes, of tasks that failed and of tasks that are waited for,
-/// without log lines. No request is sent.
+/// Explains why a rollout has not ended, with at most five causes, without log lines. Failed tasks come first, then
+/// tasks that the rollout waits for. No request is sent.
 pub fn explain_without_requests(judgement: &Judgement) -> Explanation {
     let is_new = |task: &&Cause| judgement.causes.iter().all(|cause| cause.task != task.task);
     let causes = judgement.causes.iter().chain(judgement.awaited.iter().filter(is_new));
@@ -111,7 +111,7 @@ pub fn explain_without_requests(judgement: &Judgement) -> Explanation {
     Explanation { failures, problems: judgement.problems.clone(), ..Explanation::default() }
 }
 
-/// The ports in host mode that other services publish as well, if the scheduler found no node because of one.
+/// The ports in host mode that are in use, if the scheduler found no node for a task because of one of them.
 fn taken_ports(client: &Client, service: &Service, judgement: &Judgement) -> Option<PlacementProblem> {
     if !waits_for_port(judgement) {
         return None;
@@ -120,8 +120,8 @@ fn taken_ports(client: &Client, service: &Service, judgement: &Judgement) -> Opt
     Some(port_problem(service, all.as_deref()))
 }
 
-/// Adds the ports that are taken, and by which services, to judgements of services that wait for one. They are added without
-/// services if these cannot be listed. Sends one request for all of them, or none if no service waits for a port.
+/// Adds a problem to the judgement of each service that waits for a port: the ports in use, and the services that use
+/// them, if services can be listed. Sends one request for all judgements, or none if no service waits for a port.
 pub fn add_taken_ports<'j>(client: &Client, judged: impl Iterator<Item = (&'j Service, &'j mut Judgement)>) {
     let waiting: Vec<_> = judged.filter(|(_, judgement)| waits_for_port(judgement)).collect();
     if waiting.is_empty() {
@@ -176,9 +176,9 @@ fn without_log(judgement: &Judgement, cause: &Cause) -> TaskFailure {
     TaskFailure { cause: cause.clone(), node, log: Vec::new() }
 }
 
-/// The last lines of a task's log, as far as they arrive in time.
+/// The last lines of a task's log that arrive before the timeout.
 fn last_log_lines(client: &Client, task: &str, framing: Framing) -> Vec<String> {
-    // The log of a node that is down does not arrive.
+    // If the node is down, its log never arrives.
     let idle_timeout = Some(client.timeouts().failure_log);
     let query = logs::LogQuery { tail: Some(LOG_LINES), idle_timeout, ..logs::LogQuery::default() };
     let mut lines = Vec::new();

@@ -24,7 +24,7 @@ const MAX_TASKS_SHOWN: usize = 5;
 pub enum Stopped {
     /// The tasks have stopped.
     Ended,
-    /// Waiting was given up.
+    /// The wait was given up.
     GaveUp {
         /// The reason.
         why: String,
@@ -146,8 +146,8 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
 /// Waits until the tasks of the removed services have stopped. The results are in the order of the services.
 /// If the node of a task is down, the wait for this task ends after its stop grace period plus 30 s.
 ///
-/// The time is measured by the engine's clock, from the first poll: not every task of a removed service gets
-/// a stop request (20.10 sends none to those of jobs).
+/// This time is measured by the engine's clock from the first poll, not from a stop request, because not every task
+/// of a removed service gets one (20.10 sends none to tasks of jobs).
 pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
     let mut results: Vec<Option<Stopped>> = services.iter().map(|_| None).collect();
     let mut pause = client.timeouts().removal_interval;
@@ -175,8 +175,8 @@ pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
     results.into_iter().flatten().collect()
 }
 
-/// Polls the remaining tasks once, and sets the results of services without tasks and of those that are no
-/// longer waited for.
+/// Polls the remaining tasks once. Sets the results of services that have no more tasks, and of services whose wait
+/// for lost tasks has ended.
 fn poll(
     client: &Client,
     services: &[&Service],

@@ -43,7 +43,7 @@ pub enum ConnectErrorKind {
     Ssh,
     /// ssh connected, but the docker client is not installed on that host.
     DockerNotInstalled,
-    /// ssh connected, but what answers is not an engine.
+    /// ssh connected, but the response does not come from an engine.
     NotAnEngine,
     /// The maximum number of connections is in use.
     TooManyConnections,
@@ -75,7 +75,7 @@ pub enum RegistryErrorKind {
     Unreachable,
     /// The registry was not contacted: a proxy or an authorization plugin forbids `GET /distribution`.
     EndpointForbidden,
-    /// The registry was not contacted: what answers `GET /distribution` is not an engine.
+    /// The registry was not contacted: the response to `GET /distribution` does not come from an engine.
     EndpointMissing,
 }
 

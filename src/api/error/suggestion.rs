@@ -8,15 +8,15 @@ const MAX_NAMES: usize = 3;
 pub enum Suggestion {
     /// Objects of the same kind with similar names.
     Similar(Vec<String>),
-    /// The stack of this name: the name was given as that of a service.
+    /// The stack with this name: a stack's name was given instead of a service's.
     Stack,
 }
 
 impl Suggestion {
     /// Returns the most similar one of `names`, or several that are equally similar. `None` if none is similar.
     ///
-    /// Names are similar if they differ in a few letters or in case, or if one is the full name of a service of a stack
-    /// (`shop_web` for `web`).
+    /// A name is similar if it differs in a few letters or in case, or if it is `name` with a prefix or suffix, such as
+    /// a stack (`shop_web` for `web`).
     pub fn most_similar<S: AsRef<str>>(name: &str, names: impl IntoIterator<Item = S>) -> Option<Self> {
         let mut found: Vec<(usize, String)> = names
             .into_iter()
@@ -32,8 +32,8 @@ impl Suggestion {
     }
 }
 
-/// Returns how different two names are: the edit distance, or 1 if one is the other with a prefix or suffix. `None` if
-/// they are not similar.
+/// Returns how different two names are: the edit distance, or 1 if `other` is `given` with a prefix or suffix. `None`
+/// if they are not similar.
 fn dissimilarity(given: &str, other: &str) -> Option<usize> {
     let (given, other) = (given.to_lowercase(), other.to_lowercase());
     if given.is_empty() {
@@ -57,8 +57,8 @@ fn dissimilarity(given: &str, other: &str) -> Option<usize> {
     Some(edit_distance(&given, &other)).filter(|distance| *distance <= max_edits)
 }
 
-/// The optimal string alignment distance: the number of letters to insert, remove, replace or exchange with the next
-/// one to convert one name to the other.
+/// The optimal string alignment distance: the number of letters to insert, remove, replace or swap with the next
+/// letter, to convert one name to the other.
 fn edit_distance(a: &[char], b: &[char]) -> usize {
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
     for (i, from) in a.iter().enumerate() {

@@ -40,8 +40,8 @@ impl<'a> SpecComparison<'a> {
         !self.is_left_alone(task, &template) && (template != self.task || self.has_other_endpoint(task))
     }
 
-    /// Whether tasks restart only because the engine moves the networks: the service is at rest and has them
-    /// in its TaskTemplate, and its tasks were created without networks.
+    /// Whether tasks restart only because the engine moves the networks: no rollout is in progress, the service shows
+    /// networks in its TaskTemplate, and its tasks were created without networks.
     pub(super) fn moves_networks(&self) -> bool {
         let ForecastInput { service, tasks, api, .. } = self.input;
         let is_at_rest = matches!(service.update_state(), None | Some("completed" | "rollback_completed"));
@@ -71,8 +71,8 @@ impl<'a> SpecComparison<'a> {
         self.input.credentials == CredentialsChange::Kept && self.may_stay_in_place(task, template)
     }
 
-    /// Whether the task differs in its placement only and its node meets the new constraints, so that the engine keeps it
-    /// there unless the credentials change.
+    /// Whether the task differs in its placement only and its node meets the new constraints. The engine keeps such a
+    /// task unless the credentials change.
     pub(super) fn may_stay_in_place(&self, task: &TaskWithSpec, template: &NormalizedTask) -> bool {
         self.input.api >= KEEPS_PLACED_TASKS_SINCE
             && template.placement != self.task.placement
@@ -89,8 +89,8 @@ impl<'a> SpecComparison<'a> {
             && (has_none || node_is_known().is_some_and(|node| meets_constraints(self.new_spec, node)))
     }
 
-    /// Whether the endpoint of the task differs from the new one. Tasks do not show their endpoint: it is the
-    /// current one, unless a rollout has not replaced the task yet.
+    /// Whether the endpoint of the task differs from the new one. Tasks do not show their endpoint. They have the
+    /// service's current one, unless a rollout has not replaced the task yet.
     fn has_other_endpoint(&self, task: &TaskWithSpec) -> bool {
         if self.input.up_to_date_tasks.is_some_and(|ids| !ids.contains(&task.id)) {
             self.previous_endpoint_differs

@@ -121,7 +121,7 @@ pub fn needs_nodes(new_spec: &Value, tasks: &[TaskWithSpec], api: (u32, u32)) ->
     is_global(new_spec) || (api >= KEEPS_PLACED_TASKS_SINCE && has_constraints && tasks.iter().any(differs))
 }
 
-/// Whether there may be tasks with the previous endpoint: a rollout that changed it has not ended.
+/// Whether there may be tasks with the previous endpoint, because a rollout that changes the endpoint has not ended.
 pub fn needs_up_to_date_tasks(service: &Service) -> bool {
     let has_ended = matches!(service.update_state(), None | Some("completed" | "rollback_completed"));
     let before = service.previous_spec().map(|spec| normalize_endpoint(&spec["EndpointSpec"]));
@@ -130,7 +130,7 @@ pub fn needs_up_to_date_tasks(service: &Service) -> bool {
 
 /// Whether the new spec has no placement, not even an empty one, and the current one has.
 ///
-/// Engines crash on a task that differs from the new spec in this alone, and again at each start ("invalid
+/// Engines crash if a task differs from the new spec in no other way, and crash again at each start ("invalid
 /// memory address or nil pointer dereference" in swarmkit's `nodeMatches`; seen on 20.10.24, fixed in
 /// swarmkit in July 2026). An empty placement has the same meaning and is safe.
 pub fn loses_placement(current: &Value, new: &Value) -> bool {
@@ -138,7 +138,7 @@ pub fn loses_placement(current: &Value, new: &Value) -> bool {
     has && !will_have
 }
 
-/// Whether this is the only difference between the task templates.
+/// Whether the task templates differ only in the placement, as in [`loses_placement`].
 pub fn only_loses_placement(current: &Value, new: &Value) -> bool {
     let rest = |spec: &Value| NormalizedTask::from_template(&spec["TaskTemplate"]).without_placement;
     loses_placement(current, new) && rest(current) == rest(new)
@@ -204,9 +204,8 @@ pub fn predict_update(input: &ForecastInput, new_spec: &Value, origin: SpecOrigi
     forecast
 }
 
-/// Whether a task was created from the current spec, as far as its own spec shows (it does not contain the
-/// endpoint). A task that differs in its placement only, on a node that meets the constraints, counts as
-/// well.
+/// Whether a task was created from the current spec, except for the endpoint, which the specs of tasks do not
+/// contain. A task also counts if only its placement differs and its node meets the constraints.
 pub fn is_of_spec(service: &Service, task: &TaskWithSpec, nodes: &[Node]) -> bool {
     let input = ForecastInput {
         service,

@@ -11,8 +11,8 @@ use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 pub(super) struct ForecastSlot<'a> {
     /// The tasks that an update considers.
     pub tasks: Vec<&'a TaskWithSpec>,
-    /// Whether a rollback fills the slot again, whatever its spec: its last task has ended and is not restarted. Always false for
-    /// other updates.
+    /// Whether a rollback starts a task in this slot for any spec, because the slot's last task has ended and is not
+    /// restarted. Always false for other updates.
     pub is_refilled_by_rollback: bool,
 }
 
@@ -44,8 +44,8 @@ fn slot(tasks: Vec<&TaskWithSpec>, origin: SpecOrigin) -> Option<ForecastSlot<'_
     (!is_restarted(newest)).then(|| ForecastSlot { tasks: vec![newest], is_refilled_by_rollback })
 }
 
-/// Whether the engine restarts a task that has ended and has no successor. If its
-/// policy limits the attempts, none are left: otherwise it would have a successor.
+/// Whether the engine will restart a task that has ended and has no successor yet. If the restart policy limits
+/// the attempts, all of them have been used: otherwise the task would have a successor.
 fn is_restarted(task: &TaskWithSpec) -> bool {
     let policy = &task.spec["RestartPolicy"];
     let has_limit = policy["MaxAttempts"].as_u64().is_some_and(|most| most > 0);

@@ -35,14 +35,14 @@ pub fn find_spec_failures<'a>(
     Some(SpecFailures { newest, count: failed.count(), monitor: history.monitor })
 }
 
-/// Tasks that were shut down or lost their node have not failed by themselves, nor has a task whose start was canceled: engine
-/// 28 reports such a task as failed if an update replaces it while its container starts.
+/// Whether the task failed by itself. Tasks that were shut down or lost their node did not, nor did a task whose start
+/// was canceled: engine 28 reports a task as failed if an update replaces it while its container starts.
 fn has_failed(task: &Task) -> bool {
     matches!(task.status.state, TaskState::Failed | TaskState::Rejected)
         && !task.status.error.contains("context canceled")
 }
 
-/// The tasks of a service, to judge those of one spec.
+/// All tasks of a service, and what is needed to judge those of one spec.
 struct SpecHistory<'a> {
     template: Value,
     tasks: &'a [TaskWithSpec],
@@ -95,8 +95,8 @@ impl<'a> SpecHistory<'a> {
         }
     }
 
-    /// The latest time until which the task was meant to run. If it was shut down, that is the creation of its
-    /// successor: what follows is its grace period.
+    /// The latest time until which the task was meant to run. For a task that was shut down, this is the creation of
+    /// its successor, because its stop grace period does not count.
     fn latest_end(&self, task: &TaskWithSpec) -> Timestamp {
         let since = task.since();
         if task.status.state != TaskState::Shutdown || self.may_start_first {
@@ -106,7 +106,7 @@ impl<'a> SpecHistory<'a> {
         successors.filter(|created| *created > task.created).min().map_or(since, |stop| stop.min(since))
     }
 
-    /// The tasks of the same slot, with this one; for a global service, those of the same node.
+    /// The tasks of the same slot (for a global service: of the same node), including this one.
     fn tasks_in_slot<'t>(&'t self, task: &'t TaskWithSpec) -> impl Iterator<Item = &'t TaskWithSpec> {
         let slot = |task: &'t Task| (task.slot, (task.slot == 0).then_some(task.node.as_str()));
         self.tasks.iter().filter(move |other| slot(&other.info) == slot(&task.info))

@@ -93,7 +93,7 @@ fn the_time_before_a_task_can_have_started_does_not_count() {
     let mut first = spec("bad");
     first["UpdateConfig"]["Order"] = "start-first".into();
     assert!(!has_failed_before(&slow, &first), "it may have started when it was created");
-    // A task of another slot does not delay it.
+    // A task of another slot does not delay the start.
     let other = [task(2, "good", "shutdown", -99, 12), task(1, "bad", "failed", 0, 13)];
     assert!(!has_failed_before(&other, &spec("bad")));
 }
@@ -110,15 +110,15 @@ fn the_time_in_which_a_task_is_being_shut_down_does_not_count() {
     // The second task may have started as early as 6 s, after the restart delay.
     assert!(has_failed_before(&stopped(10), &spec("bad")));
     assert!(!has_failed_before(&stopped(11), &spec("bad")));
-    // Of two tasks in the slot after it, the first one replaced it.
+    // If the slot had two tasks later, the first of them was the successor.
     let [failed, shut_down, good] = stopped(10);
     let later = [failed, shut_down, good, task(1, "good", "running", 30, 31)];
     assert!(has_failed_before(&later, &spec("bad")));
-    // With start-first, it runs until its successor has started.
+    // With start-first, the old task runs until its successor has started.
     let mut first = spec("bad");
     first["RollbackConfig"] = json!({ "Order": "start-first" });
     assert!(!has_failed_before(&stopped(10), &first));
-    // A task of another slot did not replace it.
+    // A task of another slot is not a successor.
     let [failed, shut_down, mut good] = stopped(10);
     good.info.slot = 2;
     assert!(!has_failed_before(&[failed, shut_down, good], &spec("bad")));

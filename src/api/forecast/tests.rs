@@ -5,7 +5,7 @@ use crate::api::spec::{Edit, Place, apply_all};
 
 const API: (u32, u32) = (1, 41);
 
-/// The TaskTemplate that docker's create writes, with a placement.
+/// A TaskTemplate as `docker service create` writes it, with a placement.
 fn template() -> Value {
     json!({
         "ContainerSpec": {

@@ -123,13 +123,13 @@ impl Client {
         self.get_with(path, |response| response.json())
     }
 
-    /// [`Client::get_json`] with a parser of the response; it is also retried if `parse` returns [`Error::InvalidResponse`].
+    /// Like [`Client::get_json`], with a parser. Also retried if `parse` returns [`Error::InvalidResponse`].
     pub fn get_with<T>(&self, path: &Path, parse: impl Fn(Response) -> Result<T>) -> Result<T> {
         self.retry_read(|| parse(self.send(Request::get(&self.target(path)?))?))
     }
 
-    /// [`Client::get_with`] for a list that is parsed while it arrives, so that it need not be held in memory. `rows` makes a
-    /// parser for each attempt.
+    /// Like [`Client::get_with`], for a list that is parsed while it arrives, to save memory. `rows` creates a parser
+    /// for each attempt.
     pub fn get_rows<T, F: Fn(&str) -> serde_json::Result<(T, usize)>>(
         &self,
         path: &Path,
@@ -154,10 +154,9 @@ impl Client {
         })
     }
 
-    /// Sends `GET path` instead of the ping that precedes the first request, without a version in the URL, which stands for the
-    /// engine's own version: every response of an engine names it. `None` if a version is configured, if the engine has been
-    /// pinged, or if this request did not settle anything, for whatever reason: then [`Client::get_with`] has the retries and
-    /// the errors.
+    /// Sends `GET path` instead of the ping that precedes the first request. The URL contains no version, so the engine
+    /// uses its own, and reports it in the response. `None` if an API version is configured, if the engine has been
+    /// pinged, or if the request fails, except with 404 or a denial. Callers should then use [`Client::get_with`].
     pub fn get_instead_of_ping<T>(
         &self,
         path: &Path,
@@ -178,7 +177,7 @@ impl Client {
         }
     }
 
-    /// [`Client::get_json`], but at the engine's own API version, whatever version other requests have.
+    /// Like [`Client::get_json`], but always with the engine's own API version.
     pub fn get_json_at_engine_version<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
         self.retry_read(|| {
             let (major, minor) = self.ping_once()?.1.version;
@@ -187,8 +186,8 @@ impl Client {
         })
     }
 
-    /// `GET path`, as JSON, for endpoints for which the engine queries another server. A refusal is not retried on the
-    /// same host, whatever its status is; a lost connection is.
+    /// `GET path`, as JSON, for endpoints for which the engine queries another server. On the same host, the request is
+    /// retried after a lost connection, but not after a refusal of any status.
     pub fn get_json_unless_refused<T: DeserializeOwned>(
         &self,
         path: &Path,
@@ -226,7 +225,7 @@ impl Client {
         self.retry_read(|| self.ping_once())
     }
 
-    /// [`Client::ping`] without retries, for requests that are retried themselves: nested loops would try nine times.
+    /// Like [`Client::ping`], without retries, for callers that retry themselves: nesting would multiply the attempts.
     pub(super) fn ping_once(&self) -> Result<(&Host, &EngineInfo)> {
         let host = self.host()?;
         if let Some(info) = host.info.get() {
@@ -252,7 +251,7 @@ impl Client {
         Ok((host, self.learn(host, info.ok_or_else(no_version)?, ping.date.clone())))
     }
 
-    /// Keeps what the first response of an engine says about it.
+    /// Stores what the first response of a host reported about its engine.
     fn learn<'h>(&self, host: &'h Host, info: EngineInfo, date: Option<String>) -> &'h EngineInfo {
         self.first_date.get_or_init(|| date);
         host.info.get_or_init(|| {
@@ -302,7 +301,7 @@ impl Client {
         Ok((parts, body))
     }
 
-    /// The response if its status is 2xx, else the error that it stands for.
+    /// Converts a response to an error, unless its status is 2xx.
     fn decode(host: &Host, request: Request, (parts, body): Received) -> Result<Response> {
         let (endpoint, sent_secrets) = (&host.connection.endpoint, request.auth.map(RegistryAuth::secrets));
         let request = request.name();

@@ -16,7 +16,7 @@ const UNCHOSEN: usize = usize::MAX;
 /// The maximum of the response timeout, as a multiple of the first one.
 const MAX_TIMEOUT_FACTOR: u32 = 6;
 
-/// After this number of rounds in a row in which every host refuses, the failure is permanent.
+/// The number of rounds after which the failure counts as permanent, if every host refuses in each of them.
 const MAX_REFUSED_ROUNDS: u32 = 3;
 
 /// The managers, in the order of the command line, and the current one.
@@ -25,7 +25,7 @@ pub(in crate::api) struct Failover {
     hosts: Vec<Host>,
     /// Index of the current manager, or [`UNCHOSEN`].
     current: AtomicUsize,
-    /// Number of switches, also if the same manager was found again: it may be slow. The response timeout grows with it.
+    /// Number of switches, including those back to the same (slow) manager. Each one increases the response timeout.
     switches: AtomicU32,
     /// Held while a manager is being chosen.
     switching: Mutex<()>,
@@ -81,7 +81,7 @@ struct ManagerStatus {
 }
 
 impl Failover {
-    /// A single manager is current from the start; of several, one is chosen later.
+    /// A single manager is chosen immediately. One of several is chosen later, by [`Self::switch_from`].
     pub(crate) fn new(hosts: Vec<Host>) -> Self {
         let current = AtomicUsize::new(if hosts.len() > 1 { UNCHOSEN } else { 0 });
         let (switches, switching, manager_ids) = Default::default();
@@ -108,7 +108,7 @@ impl Failover {
         self.hosts.iter().filter_map(Host::max_streams).min()
     }
 
-    /// The timeout of one response: `base`, and longer after each switch, because all managers may be slow.
+    /// The timeout of one response: `base` at first, and longer after each switch, because all managers may be slow.
     pub(crate) fn response_timeout(&self, base: Duration) -> Duration {
         base * (self.switches.load(Ordering::Relaxed) + 1).min(MAX_TIMEOUT_FACTOR)
     }
@@ -204,7 +204,8 @@ impl Failover {
         Ok(if is_refused_by_all { Round::Refused(reason) } else { Round::NoManager(reason) })
     }
 
-    /// Whether a manager with these nodes belongs to the swarm of the managers before. Their IDs are remembered.
+    /// Whether a manager that lists these nodes belongs to the swarm of the managers that were probed before. If so,
+    /// the IDs of the nodes are stored for the next check.
     fn check_and_record_swarm(&self, nodes: &[ManagerNode]) -> bool {
         let mut known = self.manager_ids.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = known.is_empty() || nodes.iter().any(|node| known.contains(&node.id));
@@ -266,8 +267,8 @@ fn root_cause_message(error: &Error) -> String {
     root.map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether there is a quorum: a leader, and a majority of managers that is reachable. Both are needed: a leader that was cut off from the
-/// others considers itself the leader for a while.
+/// Whether there is a leader, and a majority of the managers is reachable. Both are checked, because a leader that was
+/// cut off from the other managers considers itself the leader for a while.
 fn has_quorum(nodes: &[ManagerNode]) -> bool {
     let managers: Vec<&ManagerStatus> = nodes.iter().filter_map(|node| node.status.as_ref()).collect();
     let reachable = managers.iter().filter(|it| it.reachability == "reachable").count();

@@ -73,7 +73,7 @@ pub(in crate::api) struct EngineInfo {
 }
 
 impl EngineInfo {
-    /// `None` if the response did not come from an engine.
+    /// Reads the headers of a response. `None` if the response did not come from an engine.
     pub(super) fn of(parts: &Parts) -> Option<Self> {
         let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let number = |part: &str| part.parse().ok().filter(|_| is_plain(part));
@@ -132,8 +132,8 @@ impl Host {
         )
     }
 
-    /// Sends one request and reads its whole response, whatever its status is. Returns the body and its length. The body of a
-    /// success is passed to `sink` while it arrives; what `sink` removes is not in the returned body.
+    /// Sends one request and reads its whole response, of any status. Returns the body and its length. The body of a
+    /// success is passed to `sink` while it arrives. Bytes that `sink` removes are not in the returned body.
     pub(crate) fn exchange(
         &self,
         request: &Request,
@@ -169,7 +169,7 @@ impl Host {
         Ok((parts, bytes, length))
     }
 
-    /// Sends a request whose response may have no end, and returns when its head has arrived.
+    /// Sends a request whose response may be unlimited. Returns when the head of the response has arrived.
     pub(crate) fn open(
         &self,
         target: &str,

@@ -30,7 +30,7 @@ enum Expect {
     Behind,
     /// White space only.
     End,
-    /// It is not a list of services; the reason.
+    /// Nothing: the text is not a list of services, for this reason.
     Lost(String),
 }
 
@@ -48,8 +48,8 @@ pub fn parse_first<'a, R: Deserialize<'a>, T>(
 }
 
 impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
-    /// A parser of rows by `read`, which is given a text that begins with a row and returns the result and the row's length in
-    /// bytes.
+    /// Creates a parser. `read` parses the row at the start of a text, and returns the result and the length of the
+    /// row in bytes.
     pub fn new(read: F) -> Self {
         Self { read, rows: Vec::new(), expect: Expect::Start, seen: 0 }
     }
@@ -79,7 +79,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
     pub fn all(self, rest: &Response) -> Result<Vec<T>> {
         let is_list = self.expect != Expect::Start || rest.body.trim_ascii_start().starts_with(b"[");
         if !is_list && str::from_utf8(&rest.body).is_ok() {
-            // The whole body is there: the error about a whole response is more exact.
+            // Nothing was consumed, so the whole body can be parsed again for a more precise error.
             rest.json::<Vec<IgnoredAny>>()?;
         }
         self.finish(rest.body.clone()).map_err(|why| rest.invalid_response(why))
@@ -92,7 +92,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
     pub fn finish(mut self, mut rest: Vec<u8>) -> Result<Vec<T>, String> {
         self.seen = 0;
         self.feed(&mut rest);
-        // The rest does not begin within a character, because the rows before it were valid UTF-8.
+        // The rest starts at the boundary of a character, because the rows before it were valid UTF-8.
         if let Err(error) = str::from_utf8(&rest) {
             return Err(format!("it is not UTF-8 ({error})"));
         }

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 use crate::api::error::Result;
 
-/// A semaphore for connections. Streams may last for days, and their readers may need other requests meanwhile, so streams can
-/// have all permits but one.
+/// A semaphore for connections. One permit is reserved for requests other than streams, which may last for days.
 #[derive(Debug)]
 pub struct ConnectionLimit {
     free: Mutex<Free>,
@@ -40,7 +39,7 @@ impl ConnectionLimit {
         Self { free: Mutex::new(free), freed: Condvar::new() }
     }
 
-    /// Waits for a permit; `None` if there was none within `limit`.
+    /// Waits for a permit, for at most `limit`. `None` if none became free in this time.
     pub fn acquire(
         &self,
         kind: RequestKind,
@@ -75,7 +74,7 @@ impl Drop for Permit<'_> {
         let mut free = connections.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.places += 1;
         free.streams += usize::from(*kind == RequestKind::Stream);
-        // A waiting stream may not be allowed to use this permit, but a request is.
+        // Waking a single waiter is not enough: it may be a stream, which must not use the last permit.
         connections.freed.notify_all();
     }
 }

@@ -15,11 +15,11 @@ pub struct Exchange<'a> {
     pub hidden: &'a [&'static str],
     /// The status of the response, or the error.
     pub ending: Result<u16, &'a Error>,
-    /// The duration. For an unlimited body, until it started.
+    /// The time until the response was complete or, for an unlimited body, until its head had arrived.
     pub took: Duration,
 }
 
-/// The callbacks. By default there are none. Clones share them.
+/// The callbacks for requests, notes and waits. By default there are none. Clones share them.
 #[derive(Clone, Default)]
 pub struct Observer {
     on_exchange: Option<OnExchange>,

@@ -15,7 +15,7 @@ pub struct Response {
     pub body: Vec<u8>,
     /// The header `Date`: the engine's clock.
     pub date: Option<String>,
-    /// Secrets that were sent. They are hidden if a message of the response repeats them.
+    /// Secrets that were sent. They are hidden in messages of the response.
     secrets: Secrets,
 }
 
@@ -49,7 +49,7 @@ struct ErrorBody {
 }
 
 impl Response {
-    /// The response if its status is 2xx, else the error that it stands for.
+    /// Returns the response if its status is 2xx, otherwise the error that it represents.
     ///
     /// # Errors
     /// The engine's refusal; [`Error::InvalidResponse`] for redirects.

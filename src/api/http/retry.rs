@@ -17,7 +17,7 @@ impl Client {
             let at = self.failover.current_index();
             let error = match send() {
                 Err(e) if e.is_not_sent_to_manager() => e,
-                // It may have been applied. The next request should go to a manager that sees a leader.
+                // The change may have been applied, so it is not sent again. Later requests go to another manager.
                 Err(e)
                     if self.failover.has_alternatives()
                         && e.is_ambiguous()
@@ -42,15 +42,15 @@ impl Client {
     }
 
     /// Retries a read while its error is transient: a lost connection for 1 s, 503 for
-    /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable). If there are several managers, a silent one is replaced:
-    /// during an election, managers hold requests back.
+    /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable). If there are several managers, the client
+    /// also switches from a silent one to another, because managers delay responses during an election.
     pub(in crate::api) fn retry_read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
         let is_silent =
             |e: &Error| self.failover.has_alternatives() && matches!(e, Error::ResponseTimeout { .. });
         self.retry_while(|e| e.is_retryable() || e.is_transient() || is_silent(e), send)
     }
 
-    /// [`Client::retry_read`], but with a rule of its own for which errors are retried.
+    /// Like [`Client::retry_read`], but `may_pass` decides which errors are transient.
     pub(in crate::api) fn retry_while<T>(
         &self,
         may_pass: impl Fn(&Error) -> bool,

@@ -1,4 +1,4 @@
-//! Clients that share their connections, with other limits.
+//! Copies of a client with the same connections or other limits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::api::cancellation::Cancellation;
 use crate::api::config::timeouts::Timeouts;
 
 impl Client {
-    /// A client with the same connections and limits.
+    /// A copy of the client with the same connections and limits.
     pub fn clone_shared(&self) -> Self {
         Self {
             failover: Arc::clone(&self.failover),
@@ -20,7 +20,7 @@ impl Client {
         }
     }
 
-    /// A client with the same connections. Its waits end after `limit`, or earlier if those of this client do.
+    /// A copy of the client with the same connections. Its deadline is at most `limit` from now.
     pub fn limited_to(&self, limit: Duration) -> Self {
         let end = Instant::now() + limit;
         let timeouts = Timeouts { unavailable: self.timeouts.unavailable.min(limit), ..self.timeouts };
@@ -28,8 +28,8 @@ impl Client {
         Self { timeouts, deadline, ..self.clone_shared() }
     }
 
-    /// A client of the current manager for what must still be sent after the deadline or a signal. It has connections of its own,
-    /// which the deadline and the signal do not end. `None` if nothing was sent yet.
+    /// A client of the current manager, for requests that must be sent after the deadline or a signal. It has
+    /// connections of its own, to which neither applies. `None` if no manager has been chosen yet.
     pub fn for_last_requests(&self, limit: Duration) -> Option<Self> {
         let connection = self.connection()?.clone();
         let client = Self::new(connection, Cancellation::default(), Some(Instant::now() + limit));

@@ -3,7 +3,7 @@
 /// Maximum length of the text.
 pub(super) const MAX_CODES_LEN: usize = 4 << 10;
 
-/// Formats positions of services and their exit codes, as many as fit.
+/// Formats positions of services and their exit codes. Pairs beyond [`MAX_CODES_LEN`] are left out.
 pub(super) fn to_text(codes: &[(usize, u8)]) -> String {
     let mut text = String::new();
     for (at, code) in codes {
@@ -16,7 +16,7 @@ pub(super) fn to_text(codes: &[(usize, u8)]) -> String {
     text
 }
 
-/// Parses the text. What is not valid is left out.
+/// Parses the text. Invalid pairs are left out.
 pub(super) fn parse(text: &str) -> Vec<(usize, u8)> {
     let pair = |pair: &str| {
         let (at, code) = pair.split_once('=')?;

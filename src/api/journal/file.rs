@@ -17,11 +17,11 @@ use super::summary::Summary;
 const KEEP: u64 = 1_000;
 /// The maximum number of run numbers that are tried, because other runs may have taken some.
 const MAX_NUMBERS: u64 = 100;
-/// The end of the name of a record.
+/// The suffix of a file with a record.
 const RECORD: &str = ".json.gz";
-/// The end of the name of the outcome of a run.
+/// The suffix of a file with the outcome of a run.
 const OUTCOME: &str = ".outcome.json";
-/// The file with the number of the newest run, if its record was deleted.
+/// The name of the file that keeps the number of the newest run after its record is deleted.
 const LAST: &str = "last";
 
 /// The journal of one swarm in a directory.
@@ -64,7 +64,7 @@ impl FileJournal {
         Ok(self.numbers()?.first().copied().max(deleted).unwrap_or(0))
     }
 
-    /// Keeps the number of the last run, whose record is going to be deleted.
+    /// Stores the number of the last run before its record is deleted.
     fn keep_last(&self, number: u64) -> Result<(), JournalError> {
         let path = self.directory.join(LAST);
         let draft = draft_of(&path).map_err(|why| error_at(&path, why))?;
@@ -174,13 +174,13 @@ fn error_at(path: &Path, why: io::Error) -> JournalError {
     JournalError::File { what: format!("`{}`", path.display()), why }
 }
 
-/// Creates a file that only its owner can read. It appears complete or not at all, and replaces nothing.
+/// Creates a file that only its owner can read. Readers see either the complete file or none, and no file is replaced.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = draft_of(path)?;
     write_new(&draft, bytes)?;
-    // A link, unlike a renamed file, never replaces another file.
+    // Linking never replaces an existing file, but renaming would.
     let result = fs::hard_link(&draft, path);
-    // A draft that is left does no harm.
+    // If the draft cannot be removed, it has no effect, because its name is not that of a record.
     let _ = fs::remove_file(&draft);
     match result {
         Err(error)

@@ -19,7 +19,7 @@ pub(super) fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Decompresses a record, which comes from others.
+/// Decompresses a record, which is untrusted input.
 ///
 /// # Errors
 /// The reason why it is not a valid record.

@@ -6,18 +6,18 @@ use super::record::RecordedService;
 use crate::api::records::held_value::stores;
 use crate::api::spec::{Change, apply_all, changes, is_zero};
 
-/// Whether the changes of a run stayed on a service.
+/// Whether the changes of a run to a service are in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ran {
-    /// They did.
+    /// The changes were made.
     Applied,
-    /// They were not made, or were rolled back.
+    /// The changes were not made, or were rolled back.
     Not,
-    /// It is not known.
+    /// The outcome is not known.
     Unknown,
 }
 
-/// The changes between the end of the run `earlier` and the start of the run `later` of one service.
+/// The changes to a service after the run `earlier` and before the run `later`.
 pub fn outside_changes(earlier: &RecordedService, ran: Ran, later: &RecordedService) -> Vec<Change> {
     let (Ok(Some(before)), Ok(Some(next))) = (earlier.parsed_before(), later.parsed_before()) else {
         return Vec::new();
@@ -27,7 +27,7 @@ pub fn outside_changes(earlier: &RecordedService, ran: Ran, later: &RecordedServ
     apply_all(&mut after, &edits);
     let is_set = |change: &Change| earlier.edits.iter().any(|edit| *edit.place() == change.place);
     let mut if_applied = differences(&after, &next);
-    // The engine adds defaults to what the run has set.
+    // The engine adds defaults to values that the run has set. Such additions are not changes by others.
     if_applied.retain(|it| !(is_set(it) && stores(&it.place, it.old.as_ref(), it.new.as_ref())));
     let if_not = differences(&before, &next);
     match ran {

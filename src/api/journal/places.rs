@@ -1,4 +1,4 @@
-//! Whether the places of a run still hold what the run has set, and how to revert them.
+//! Whether the places that a run changed still hold the values of the run, and how to revert them.
 
 use serde_json::{Value, json};
 
@@ -13,11 +13,11 @@ const COUNTER: &str = "TaskTemplate.ForceUpdate";
 /// Whether the changes of a run to one service can be reverted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judged {
-    /// These edits revert them.
+    /// They can be reverted with these edits.
     Ready(Vec<Edit>),
     /// There is nothing to revert.
     Done(NothingToRevert),
-    /// These places hold a third value.
+    /// These places hold neither the value from before the run nor the value that the run set.
     Conflict(Vec<Difference>),
 }
 
@@ -46,7 +46,7 @@ pub enum RunState {
     Applied,
     /// Every place holds the value from before the run.
     NotApplied,
-    /// Neither.
+    /// The places hold other values, or only some of them hold the values of the run.
     ChangedSince,
 }
 
@@ -61,7 +61,7 @@ impl RunState {
     }
 }
 
-/// Judges a service whose spec is `now`.
+/// Determines whether the changes of the run to a service, whose spec is `now`, can be reverted.
 pub fn judge(run: &RecordedService, now: &Value, on_third: OnThirdValue) -> Judged {
     let edits = || run.edits.iter().filter(|edit| !is_counter(edit));
     if edits().next().is_none() {
@@ -84,7 +84,7 @@ pub fn judge(run: &RecordedService, now: &Value, on_third: OnThirdValue) -> Judg
 pub fn run_state(run: &RecordedService, now: &Value) -> RunState {
     let all = |wanted: Holds| {
         run.edits.iter().all(|edit| match (is_counter(edit), wanted) {
-            // A later restart has raised it further.
+            // Later restarts may have increased the counter further.
             (true, Holds::To) => count(edit.place().get(now)) >= count(edit.to.as_ref()),
             (true, _) => count(edit.place().get(now)) <= count(edit.from.as_ref()),
             (false, wanted) => holds(edit, now) == wanted,
@@ -118,7 +118,8 @@ fn difference(edit: &PlannedEdit, now: &Value) -> Difference {
     }
 }
 
-/// The edits that restore the values from before the run. New objects that they leave empty are removed.
+/// The edits that restore the values from before the run, and remove objects and lists that are then empty and did not
+/// exist before the run.
 fn revert<'a>(edits: impl Iterator<Item = &'a PlannedEdit>, run: &RecordedService, now: &Value) -> Vec<Edit> {
     let mut back = Vec::new();
     for edit in edits {
@@ -152,7 +153,7 @@ fn revert<'a>(edits: impl Iterator<Item = &'a PlannedEdit>, run: &RecordedServic
     back
 }
 
-/// The place at the first keys of another one.
+/// The place that the first `depth` keys of another place lead to.
 fn ancestor(place: &Place, depth: usize) -> Place {
     let mut keys = place.keys()[..depth.min(place.keys().len())].iter();
     let top = Place::top(keys.next().map_or("", String::as_str));

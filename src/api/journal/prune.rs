@@ -22,8 +22,8 @@ pub struct Pruning {
     pub now: Timestamp,
 }
 
-/// The numbers of the runs to delete, the oldest first. A run that has not ended and is younger than a day is kept and not
-/// counted.
+/// The numbers of the runs to delete, the oldest first. Runs that have not ended and are younger than a day are kept,
+/// and do not count towards the limits.
 pub fn to_delete(runs: &[StoredRun], pruning: &Pruning) -> Vec<u64> {
     // `None` if the label with the time is not valid.
     let age = |run: &StoredRun| Some(pruning.now.duration_since(run.summary.at.parse().ok()?));

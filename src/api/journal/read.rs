@@ -1,4 +1,4 @@
-//! Parses a record. It comes from others: everything that is posted is validated here.
+//! Parses a record. It is untrusted input: everything that is posted is validated here.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::api::records::fields::{check_version, edits_of, number_of, parse_obje
 use crate::api::records::plan::{PlannedEdit, parse_edit};
 use crate::api::spec::{Edit, Place, check_type, check_types};
 
-/// The specs as they are written.
+/// The specs of a record, byte for byte.
 #[derive(Deserialize)]
 struct Specs {
     services: Vec<Spec>,
@@ -60,7 +60,7 @@ fn service(object: &Map<String, Value>, before: Option<Box<RawValue>>) -> Result
         Some(_) => Some(text_of(object, "id")?),
     };
     let name = text_of(object, "name")?;
-    // The engine chooses the name of a new service that has none.
+    // A service that a run creates may have no name. In this case, the engine chooses one.
     let is_valid = |text: &str| can_be_name(text) || (text.is_empty() && id.is_none());
     if !id.as_deref().is_none_or(can_be_name) || !is_valid(&name) {
         return Err("it has no valid ID or name".to_owned());
@@ -75,7 +75,7 @@ fn service(object: &Map<String, Value>, before: Option<Box<RawValue>>) -> Result
     })
 }
 
-/// Parses an edit. `from` is posted by an undo, so that it is checked like `to`.
+/// Parses an edit. `from` is checked like `to`, because an undo posts it.
 fn edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
     let edit = parse_edit(object)?;
     let place = edit.place();
@@ -94,7 +94,7 @@ fn edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
     Ok(edit)
 }
 
-/// Checks a spec like one in a file.
+/// Checks the types of a spec's fields, as for a spec in a file.
 fn check_spec(spec: &Value) -> Result<(), String> {
     match spec {
         Value::Null => Ok(()),

@@ -19,7 +19,7 @@ pub(super) const MAX_RECORD_LEN: usize = 4 << 20;
 /// The record of a run.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The number. 0 before the run has one.
+    /// The number of the run. 0 until it has been assigned.
     pub run: u64,
     /// A random number by which the run recognizes its own record.
     pub nonce: String,
@@ -106,7 +106,7 @@ impl Record {
         self.services.iter().find(|service| service.id.as_deref() == Some(id))
     }
 
-    /// The JSON.
+    /// Serializes the record as JSON.
     ///
     /// # Errors
     /// A value cannot be serialized.
@@ -143,7 +143,7 @@ impl Record {
     /// The compressed record. If it is too long, the specs are left out.
     ///
     /// # Errors
-    /// It is too long even without them.
+    /// The record is too long even without the specs.
     pub fn compressed(&self) -> Result<Vec<u8>, JournalError> {
         let is_bounded = self.services.len() <= MAX_SERVICES
             && self.services.iter().all(|service| service.edits.len() <= MAX_EDITS);

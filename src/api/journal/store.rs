@@ -35,12 +35,12 @@ pub struct StoredRun {
     pub summary: Summary,
     /// The parts of the record, in order. `None` for each one that is missing.
     pub parts: Vec<Option<Vec<u8>>>,
-    /// The IDs or paths of everything that belongs to the run. The first one is deleted last.
+    /// The IDs of the configs or the paths of the files of the run. The first one is deleted last.
     pub pieces: Vec<String>,
 }
 
 impl StoredRun {
-    /// The number of bytes that it takes.
+    /// The total size of the parts, in bytes.
     pub fn size(&self) -> u64 {
         self.parts.iter().flatten().map(|part| part.len() as u64).sum()
     }
@@ -72,7 +72,7 @@ impl StoredRun {
 
 /// A place where runs are stored.
 pub trait Store {
-    /// What kind of place it is.
+    /// The kind of this store.
     fn kind(&self) -> StoreKind;
 
     /// The number of runs to keep.

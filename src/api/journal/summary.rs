@@ -49,7 +49,7 @@ impl Summary {
         Self { outcome: ending.outcome.clone(), exit: Some(ending.exit), codes: ending.codes.clone(), ..self }
     }
 
-    /// Reads the labels. What is missing is empty.
+    /// Reads the labels. Fields without a label are empty.
     pub fn from_labels(labels: &Labels) -> Self {
         let text = |key: &str| labels.get(key).cloned().unwrap_or_default();
         Self {

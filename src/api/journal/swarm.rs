@@ -24,7 +24,7 @@ const MAX_NUMBERS: u64 = 100;
 /// The first and the maximum pause before a request is repeated.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const MAX_PAUSE: Duration = Duration::from_millis(250);
-/// The data of the config of a journal.
+/// The content of the journal's config.
 const DATA: &str = r#"{"v":1}"#;
 
 /// The journal of a swarm.
@@ -45,7 +45,7 @@ impl SwarmJournal {
         Self::from_config(client, config)
     }
 
-    /// Reads the journal with one request that replaces the ping. `None` if that was not possible: then [`SwarmJournal::open`] is.
+    /// Reads the journal with one request that replaces the ping. `None` if only [`SwarmJournal::open`] can read it.
     pub fn open_instead_of_ping(client: Client) -> Option<Result<Option<Self>, JournalError>> {
         let config = configs::find_instead_of_ping(&client, names::JOURNAL)?;
         Some(Self::from_config(client, config))
@@ -173,15 +173,15 @@ impl SwarmJournal {
         Ok(())
     }
 
-    /// Deletes the parts of a record that could not be stored completely, as far as that is possible. What is left is shown as
-    /// incomplete.
+    /// Deletes the parts of a record that could not be stored completely. Parts that cannot be deleted are shown as an
+    /// incomplete record.
     fn withdraw(&self, record: &Record) {
         let limit = self.client.timeouts().last_requests;
         let is_over = self.client.cancellation().check().is_err()
             || self.client.time_left().is_some_and(|left| left < limit);
         let last = if is_over { self.client.for_last_requests(limit) } else { None };
         let client = last.unwrap_or_else(|| self.client.limited_to(self.client.timeouts().journal));
-        // The response to the request that created a part may have been lost, so that its ID is not known.
+        // Parts are found by the nonce, because the response with the ID of a part may have been lost.
         let label = format!("{}={}", names::NONCE, record.nonce);
         let Ok(own) = configs::list(&client, &label) else { return };
         let numbered =
@@ -192,8 +192,8 @@ impl SwarmJournal {
         }
     }
 
-    /// Creates a part. False if another run has taken the name. A request whose response was lost is repeated: a part with the
-    /// nonce of this run is its own.
+    /// Creates a part. `false` if another run has taken the name. A request whose response was lost is repeated: if the
+    /// name is then taken, the nonce shows whether the part belongs to this run.
     fn create_own(&self, run: u64, part: usize, labels: &Labels, bytes: &[u8]) -> Result<bool, JournalError> {
         let name = names::config_name(run, part);
         let data = bytes.chunks(MAX_PART_LEN).nth(part - 1).unwrap_or_default();
@@ -204,7 +204,7 @@ impl SwarmJournal {
                 Err(error) if configs::is_name_taken(&error) => {
                     match configs::inspect(&self.client, &name) {
                         Ok(taken) => return Ok(taken.labels.get(names::NONCE) == labels.get(names::NONCE)),
-                        // It was deleted since.
+                        // The part was deleted in the meantime.
                         Err(Error::Engine { status: 404, .. }) => {}
                         Err(error) => return Err(error.into()),
                     }
@@ -258,7 +258,7 @@ impl Store for SwarmJournal {
             labels.insert(names::LAST.to_owned(), last.to_string());
         });
         match updated {
-            // The journal was disabled meanwhile. If it is enabled again, the numbers continue.
+            // The journal was disabled during the run. If it is enabled again, the numbers continue.
             Err(JournalError::Engine(error)) if error.is_not_found() => Ok(()),
             result => result,
         }
@@ -275,7 +275,7 @@ fn is_known(config: &Config) -> bool {
 }
 
 fn swarm_id(client: &Client) -> Result<String> {
-    // Nodes that are not managers have refused the requests before this one.
+    // The node is a manager, because other nodes would have refused the requests before this one.
     let info = system::info(client)?;
     let id = info.swarm.id().ok_or_else(|| Error::internal("a manager that reports no ID of its swarm"))?;
     Ok(id.to_owned())
@@ -339,7 +339,7 @@ fn stored(number: u64, parts: &BTreeMap<usize, Config>) -> StoredRun {
     let first = parts.get(&1);
     let labels = first.map(|config| config.labels.clone()).unwrap_or_default();
     let count = self::number(&labels, names::PARTS).and_then(|count| usize::try_from(count).ok());
-    // Without the first part it is not known how many there are.
+    // The number of parts is a label of the first part. Without that part, it is not known.
     let count = count.unwrap_or(1).clamp(1, 100);
     let nonce = labels.get(names::NONCE);
     let part = |at: usize| {

@@ -17,7 +17,7 @@ pub struct Usage {
     pub(super) subnet: String,
     pub(super) capacity: u64,
     pub(super) need: u64,
-    /// Whether a start-first update of one of its services needs one more.
+    /// Whether a start-first update of one of its services needs another address.
     pub(super) has_start_first: bool,
 }
 
@@ -26,7 +26,7 @@ pub struct Usage {
 pub struct Tasks {
     by_service: HashMap<String, Vec<TaskWithSpec>>,
     unreadable: HashSet<String>,
-    /// The engine's time when it listed them.
+    /// The engine's time when it listed the tasks.
     pub(super) now: Timestamp,
 }
 

@@ -51,9 +51,9 @@ pub struct Finding {
 /// How to fix a finding. The commands are built where they are printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// Nothing to do.
+    /// No change is necessary.
     None,
-    /// Several commands are needed: the advice of the rule.
+    /// Follow the advice of the rule, because no single command is enough.
     Advice,
     /// Change these settings.
     Update(Vec<Change>),
@@ -80,9 +80,9 @@ pub enum Change {
     OneAtATime,
     /// `Placement.MaxReplicas`.
     MaxReplicas(u64),
-    /// All tasks are replaced, although nothing else changes.
+    /// Replace all tasks, even if no other setting changes.
     Restart,
-    /// No health check.
+    /// Remove the health check.
     NoHealthCheck,
     /// Reserved CPUs, in units of 10^-9.
     ReservedCpus(i64),

@@ -1,8 +1,7 @@
-//! Lint rules: services that cannot run, updates that cannot finish, and likely mistakes, in what the engine
-//! stores.
+//! Lint rules: they find services that cannot run, updates that cannot finish, and likely mistakes in stored specs.
 //!
-//! A rule is a pure function of a [`Subject`]: a spec and the data of the swarm. It is one row of [`rules`].
-//! A rule whose data is missing finds nothing.
+//! A rule is a pure function of a [`Subject`]: a spec and the data of the swarm. Each rule is one row of [`rules`].
+//! A rule is skipped if data that it needs is missing.
 
 mod container;
 mod data;
@@ -98,7 +97,7 @@ pub enum RuleStage {
 type Findings = Vec<(String, String, Fix)>;
 
 impl Rule {
-    /// Evaluates the rule. No findings if its data is missing, or if a field has an unexpected type.
+    /// Evaluates the rule. There are no findings if data is missing, or if a field has an unexpected type.
     fn findings(&'static self, subject: &Subject) -> Vec<Finding> {
         let mut found = Findings::new();
         let is_about = subject.kind().is_some_and(|kind| self.kinds.contains(&kind));
@@ -123,7 +122,7 @@ pub struct Report {
     pub ignored: BTreeSet<&'static str>,
 }
 
-/// Evaluates rules. `ignored` are the IDs that the command line and the label of the service ignore.
+/// Evaluates rules. `ignored` are the IDs of rules that the command line or the label of the service excludes.
 pub fn check<'r>(
     subject: &Subject,
     rules: impl IntoIterator<Item = &'static Rule>,

@@ -16,7 +16,7 @@ use crate::api::spec::Place;
 const ATTACHED: &str = "TaskTemplate.Networks";
 const LEGACY: &str = "Networks";
 
-/// A network with one IPv4 subnet, whose addresses are counted.
+/// A network with a single IPv4 subnet, so that its addresses can be counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     id: String,
@@ -129,7 +129,7 @@ fn needs<'a>(service: &Service, tasks: &'a Tasks, nodes: &[Node]) -> Read<Needs<
     Ok(Needs { addresses: desired.saturating_add(u64::from(has_vip)), nodes: on_nodes, is_start_first })
 }
 
-/// The networks of a spec: the list and the ID.
+/// The networks of a spec, each as the path of the list that contains it, and its ID.
 fn targets(spec: &Value) -> Read<Vec<(&'static str, &str)>> {
     let mut found = Vec::new();
     for path in [ATTACHED, LEGACY] {

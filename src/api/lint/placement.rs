@@ -46,8 +46,8 @@ pub(super) fn hostport_start_first(subject: &Subject, found: &mut Findings) -> R
     Ok(())
 }
 
-/// Stops old tasks first. An update in progress is stuck: without a restart, the engine may leave its new task pending even
-/// after the old one has ended (seen on 20.10.24 and 28.5.2).
+/// The changes that make updates stop old tasks first. An update in progress is stuck, so all tasks are restarted too:
+/// otherwise the engine may leave the new task pending even after the old one has ended (seen on 20.10.24 and 28.5.2).
 fn stop_first(subject: &Subject) -> Vec<Change> {
     let is_updating = subject.service.is_some_and(|service| service.update_state() == Some("updating"));
     let mut changes = vec![Change::StopFirst];
@@ -55,7 +55,7 @@ fn stop_first(subject: &Subject) -> Vec<Change> {
     changes
 }
 
-/// L06: more tasks than nodes with the port.
+/// L06: more tasks than eligible nodes, although each node can run only one task with the host port.
 pub(super) fn hostport_replicas(subject: &Subject, found: &mut Findings) -> Read<()> {
     let (ports, replicas) = (host_ports(subject.spec)?, subject.replicas()?);
     if ports.is_empty() {
@@ -121,7 +121,7 @@ pub(super) fn no_node(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// The constraint that most of these nodes do not meet; the first of several.
+/// The constraint that the largest number of these nodes fail. If there are several, the first one.
 fn most_failed<'a>(spec: &'a Value, nodes: &[&Node]) -> Option<&'a str> {
     let mut failures = BTreeMap::<&str, usize>::new();
     for constraint in nodes.iter().flat_map(|node| unmet_constraints(spec, node)) {
@@ -247,7 +247,7 @@ pub(super) fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()
     Ok(())
 }
 
-/// Whether the node has the plugin. `true` if it lists none of this type, as older engines do for logging.
+/// Whether the node has the plugin, or may have it: older engines list no logging plugins, and some nodes no plugins.
 fn has_plugin(node: &Node, kind: &str, name: &str) -> bool {
     let bare = |name: &str| name.strip_suffix(":latest").unwrap_or(name).to_owned();
     let is_listed = |(other, listed): (&str, &str)| other == kind && bare(listed) == bare(name);

@@ -54,11 +54,11 @@ fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>>
 pub fn earlier_references(service: &Service, source: RequiredList) -> Vec<String> {
     let keys: &[&str] =
         if source == RequiredList::Secrets { &["SecretID"] } else { &["ConfigID", "CredentialSpec"] };
-    // Both specs would have to be parsed to find no reference.
+    // This check of the text avoids parsing both specs of services without references.
     if !keys.iter().any(|key| service.may_have(key)) {
         return Vec::new();
     }
-    // The copy is parsed and dropped: keeping all of them would take ten times the memory.
+    // Parsing keeps the parsed spec in the service. Only a copy is parsed, to save memory if there are many services.
     let copy = service.clone();
     let Some(previous) = copy.previous_spec() else { return Vec::new() };
     let earlier = earlier(previous, copy.spec()).unwrap_or_else(|_| Vec::new());

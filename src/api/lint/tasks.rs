@@ -38,7 +38,7 @@ pub(super) fn not_restarted(subject: &Subject, found: &mut Findings) -> Read<()>
         has_failed.then(|| newest.status.error.clone())
     };
     let failed: Vec<String> = over.into_iter().filter_map(newest).collect();
-    // Other slots are left over from before a scale-down.
+    // Further failed slots are left over from before a scale-down.
     let vacant = subject.replicas()?.saturating_sub(live.len() as u64).min(failed.len() as u64);
     if let Some(error) = failed.last().filter(|_| vacant > 0) {
         let slots = if vacant == 1 { "1 slot has" } else { &format!("{vacant} slots have") };
@@ -72,7 +72,7 @@ pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
         tasks: &current,
         all: Some(&all),
         nodes: Some(nodes),
-        // The swarm's own limit would need another request. If it is smaller, a loop is not reported.
+        // Reading the swarm's own limit would need another request. With a smaller limit, some loops are not reported.
         history_limit: Some(DEFAULT_TASK_HISTORY),
         now: tasks.now,
         history: &history,
@@ -101,7 +101,7 @@ pub(super) fn crash_loop(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// A loop has at least two failures.
+/// Whether there may be a failure loop, which has at least two failures.
 fn is_candidate(tasks: &[TaskWithSpec]) -> bool {
     tasks.iter().filter(|task| task.has_ended_by_itself()).nth(1).is_some()
 }

@@ -2,7 +2,7 @@
 //! coverage-guided targets are in fuzz/.
 //!
 //! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases of each test (default 500; `scripts/reliability properties` sets more).
-//! `SWARMCTL_TEST_PROPERTY_TABLE` names a file that the counts are written to.
+//! `SWARMCTL_TEST_PROPERTY_TABLE` names a file to which each test appends its number of cases.
 
 mod pieces;
 
@@ -151,7 +151,7 @@ fn hosts_variables_and_contexts_never_panic() {
     });
 }
 
-/// A service that is kept as text is the same as the parsed one, and has the same fields.
+/// A service that is kept as text equals the parsed service, and has the same fields.
 #[test]
 fn a_service_that_is_kept_as_text_equals_the_parsed_one() {
     check_random_inputs("services held as text", |random| {
@@ -211,7 +211,7 @@ fn texts_set_without_parsing_the_spec_give_the_same_result_as_edits() {
             edits.push(Edit::set(place.expect("a place"), Value::from(random_text(random))));
         }
         let Some((set, changed)) = splice(&text, &edits) else { return };
-        // Random pieces may contain text that no parser accepts; the text of a service was checked before.
+        // The damaged text may be invalid JSON, which `splice` need not notice: real specs are validated before.
         let Ok(before) = serde_json::from_str::<Value>(&text) else { return };
         let mut after = before.clone();
         apply_all(&mut after, &edits);

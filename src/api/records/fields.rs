@@ -9,7 +9,7 @@ pub const MAX_SERVICES: usize = 10_000;
 /// The maximum number of edits of one service.
 pub const MAX_EDITS: usize = 1_000;
 
-/// Parses an object. No object in it has a key twice.
+/// Parses an object. Repeated keys are refused, at any depth.
 ///
 /// # Errors
 /// The reason why the text is not such an object.
@@ -24,7 +24,7 @@ pub fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
 /// Checks the version of the format, `v`.
 ///
 /// # Errors
-/// It is missing or another one.
+/// The version is missing, or a different one.
 pub fn check_version(object: &Map<String, Value>, version: u64) -> Result<(), String> {
     match object.get("v") {
         Some(found) if found.as_u64() == Some(version) => Ok(()),
@@ -33,19 +33,19 @@ pub fn check_version(object: &Map<String, Value>, version: u64) -> Result<(), St
     }
 }
 
-/// A string.
+/// The string at a key.
 ///
 /// # Errors
-/// It is missing or something else.
+/// The value is missing, or not a string.
 pub fn text_of(object: &Map<String, Value>, key: &str) -> Result<String, String> {
     let text = object.get(key).and_then(Value::as_str);
     text.map(str::to_owned).ok_or_else(|| format!("`{key}` is not a string"))
 }
 
-/// A number, if there is one.
+/// The number at a key. `None` if it is missing.
 ///
 /// # Errors
-/// It is something else.
+/// The value is not a number.
 pub fn number_of(object: &Map<String, Value>, key: &str) -> Result<Option<u64>, String> {
     match object.get(key) {
         None | Some(Value::Null) => Ok(None),
@@ -53,10 +53,10 @@ pub fn number_of(object: &Map<String, Value>, key: &str) -> Result<Option<u64>, 
     }
 }
 
-/// A list of strings. It is empty if it is missing.
+/// The list of strings at a key. Empty if it is missing.
 ///
 /// # Errors
-/// It is something else.
+/// The value is not a list of strings.
 pub fn texts_of(object: &Map<String, Value>, key: &str) -> Result<Vec<String>, String> {
     let Some(value) = object.get(key).filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
     let text =

@@ -1,4 +1,4 @@
-//! Whether the place of an edit holds the value before or after the edit, as far as the engine's own changes allow. Pure.
+//! Whether the place of an edit holds the value before or after the edit, apart from the engine's own changes. Pure.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
     let place = edit.place();
     let now = place.get(now);
     let (to, from) = (edit.to.as_ref(), edit.from.as_ref());
-    // Values that the engine does not store are equal only if nothing tells them apart.
+    // Exact comparisons come first: `to` and `from` may differ only in values that the engine does not store.
     if now == to {
         Holds::To
     } else if now == from {

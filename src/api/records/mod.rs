@@ -1,5 +1,5 @@
-//! What this program writes and reads again: plans, edits with their values, and names of labels and configs. Pure: callers
-//! read and write.
+//! Formats that this program writes and reads: plans, edits with their values, and names of labels and configs. Pure:
+//! callers do the I/O.
 
 pub mod edits;
 pub mod fields;

@@ -1,4 +1,4 @@
-//! Names of configs and labels.
+//! Names of configs and of labels. The comment on a label describes its value.
 
 /// The config of a swarm that has a journal.
 pub const JOURNAL: &str = "swarmctl.journal";
@@ -18,7 +18,7 @@ pub const NONCE: &str = "swarmctl.nonce";
 pub const PARTS: &str = "swarmctl.parts";
 /// When the run started.
 pub const AT: &str = "swarmctl.at";
-/// Who ran it.
+/// `user@host` of the run.
 pub const BY: &str = "swarmctl.by";
 /// The command.
 pub const COMMAND: &str = "swarmctl.command";

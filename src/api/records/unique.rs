@@ -1,4 +1,4 @@
-//! JSON in which no object has a key twice: a reader of the file and this program must not see different values.
+//! JSON without repeated keys, so that a reviewer of a file and this program cannot see different values.
 
 use std::fmt;
 

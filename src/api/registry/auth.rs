@@ -11,8 +11,8 @@ use crate::api::config::redact::Secrets;
 use crate::api::error::{CredentialsError, Error, Result};
 use crate::api::http::client::Client;
 
-/// The credentials of the user. The files are read at once; helpers are run when the credentials of a
-/// registry are requested.
+/// The credentials of the user. Files are read when the keyring is created. Credential helpers are run when the
+/// credentials of a registry are requested.
 #[derive(Debug, Default)]
 pub struct Keyring {
     variable: DockerConfig,
@@ -20,7 +20,7 @@ pub struct Keyring {
     lookups: Mutex<Lookups>,
 }
 
-/// The results so far. A helper is run once for each registry, because it may take a minute.
+/// The results of earlier lookups. A helper is run only once for each registry, because it may take a minute.
 #[derive(Debug, Default)]
 struct Lookups {
     found: HashMap<String, Option<RegistryAuth>>,
@@ -33,7 +33,7 @@ struct HelperFailure {
     registry: String,
     program: String,
     why: String,
-    /// Whether the helper did not respond. It is not run for other registries either.
+    /// Whether the helper did not respond in time. If so, it is not run for other registries either.
     timed_out: bool,
 }
 

@@ -26,7 +26,7 @@ pub struct GateRules {
 /// The verdict on a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It made all of its runs, and few enough of them failed.
+    /// The gate made all of its runs, and not too many of them failed.
     Passed,
     /// Too many runs failed.
     Failed,

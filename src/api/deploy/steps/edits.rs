@@ -8,12 +8,12 @@ use crate::api::records::held_value::{Holds, holds};
 use crate::api::records::plan::{Difference, PlannedEdit, check_edit, parse_edit};
 use crate::api::spec::{Edit, Op, Place, apply_all, changes};
 
-/// An edit with what is needed to revert it exactly. If another value came back, the engine would also replace old tasks.
+/// An edit, and what is needed to revert it exactly. Any other restored value would make the engine replace old tasks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldEdit {
     /// The edit, with the values before and after.
     pub edit: PlannedEdit,
-    /// Where a removed item of a list was.
+    /// Where the item was, if the edit removes an item of a list.
     pub position: Option<Position>,
     /// The number of objects and lists around the place that the edit has created.
     pub created: usize,
@@ -31,9 +31,9 @@ pub struct Position {
 /// The value that each place of an update must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// That after the update.
+    /// The value after the update.
     New,
-    /// That before the update.
+    /// The value before the update.
     Old,
 }
 
@@ -50,7 +50,7 @@ impl HeldEdit {
         edits.into_iter().map(held).collect()
     }
 
-    /// The JSON object: that of a plan, with `at` and `rest`, and with `created`, if they matter.
+    /// The edit as in a plan file, with the position (`at` and `rest`) if there is one, and `created` unless it is 0.
     pub fn to_json(&self) -> Value {
         let mut object = self.edit.to_json();
         if let Some(Position { at, rest }) = &self.position {
@@ -75,7 +75,7 @@ impl HeldEdit {
         if !matches!(edit.edit.op, Op::Set(_) | Op::Remove) || edit.edit.place.pattern().is_some() {
             return Err("only `set` and `remove` of one place can be held".to_owned());
         }
-        // Both values may be posted.
+        // An abort posts the old value, so that is checked too.
         check_edit(&inverse(&edit)).map_err(|why| format!("`from`: {why}"))?;
         let position = match (&at, &rest) {
             (None, None) => None,
@@ -100,7 +100,7 @@ impl HeldEdit {
 pub(super) fn differences(edits: &[HeldEdit], spec: &Value, expected: Expected) -> Vec<Difference> {
     let differs = |held: &&HeldEdit| {
         let PlannedEdit { edit, from, to } = &held.edit;
-        // The old value can be expected like a new one.
+        // `holds` compares with `to`, so the values are swapped if the old one is expected.
         let asked = match expected {
             Expected::New => held.edit.clone(),
             Expected::Old => PlannedEdit { edit: edit.clone(), from: to.clone(), to: from.clone() },
@@ -154,13 +154,13 @@ fn inverse(edit: &PlannedEdit) -> Edit {
     }
 }
 
-/// The edit that sets the list of a removed item with the item in its old position. `None` if it is there, or if the list has
-/// changed otherwise.
+/// The edit that moves restored items of a list to their old positions. `None` if they are in their old positions, or
+/// if other items of the list have changed.
 fn reordered(held: &HeldEdit, edits: &[HeldEdit], after: &Value, now: &Value) -> Option<Edit> {
     let place = held.edit.place();
     let list = place.list();
     let of_list = || edits.iter().filter(|other| other.edit.place().list() == list);
-    // One edit for the whole list, made for its first item.
+    // One edit is enough for all items of the list, so only the first item has an edit.
     let is_first = of_list().find(|other| other.position.is_some()).is_some_and(|first| first == held);
     let position = held.position.as_ref().filter(|_| is_first)?;
     let places: Vec<Place> = of_list().map(|other| other.edit.place().clone()).collect();
@@ -191,7 +191,7 @@ fn position(edit: &PlannedEdit, places: &[Place], before: &Value) -> Option<Posi
     Some(Position { at: at as u64, rest: rest_of(&list, places, before) })
 }
 
-/// A hash of the items of a list that are at none of these places.
+/// A hash of the items of a list, except those at these places.
 fn rest_of(list: &Place, places: &[Place], spec: &Value) -> String {
     let items = list.get(spec).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let rest: Vec<&Value> =
@@ -210,7 +210,7 @@ fn created(edit: &PlannedEdit, before: &Value) -> usize {
     (1..=depth).rev().take_while(|depth| ancestor(place, *depth).get(before).is_none()).count()
 }
 
-/// The place at the first keys of another one.
+/// The place that the first `depth` keys of another place lead to.
 fn ancestor(place: &Place, depth: usize) -> Place {
     let mut keys = place.keys().iter().take(depth);
     let top = Place::top(keys.next().map_or("", String::as_str));

@@ -21,7 +21,7 @@ pub struct Hold {
     text: String,
 }
 
-/// Who drives an update.
+/// The process that drives a held update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Driver {
     /// `user@host`.
@@ -35,33 +35,33 @@ pub struct Driver {
 pub struct HoldStart {
     /// Who drives the update.
     pub driver: Driver,
-    /// When it starts.
+    /// When the update starts.
     pub at: Timestamp,
     /// The number of the run in the journal.
     pub run: Option<u64>,
-    /// Whether it has gates.
+    /// Whether the update has gates.
     pub is_gated: bool,
     /// The first round.
     pub round: Round,
 }
 
-/// A round of a step.
+/// One round: the tasks that one post replaces. A step with many tasks has several rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Round {
     /// The steps.
     pub steps: StepList,
-    /// The number of the step, counted from 1.
+    /// The number of the step that the round belongs to, counted from 1.
     pub step: usize,
     /// The number of tasks that may be new after the step.
     pub target: u64,
-    /// The number of tasks that the post replaces. A release replaces all.
+    /// The number of tasks that the post replaces. Ignored by a release, which replaces all remaining tasks.
     pub replaces: u64,
 }
 
-/// A post.
+/// A post of a held update: the edits, and what follows from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HoldPost {
-    /// The edits of the spec that it was computed for.
+    /// The edits of the spec that the post was computed for.
     pub edits: Vec<Edit>,
     /// The update after the post. `None`: it has finished.
     pub next: Option<Hold>,
@@ -72,7 +72,7 @@ pub struct HoldPost {
 /// Why a post must not be made.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PostError {
-    /// A user must decide.
+    /// A user must decide how to continue.
     Conflict(HoldConflict),
     /// The label would have this length.
     LabelTooLong(usize),
@@ -85,7 +85,7 @@ pub enum PostError {
 /// Why a user must decide about a held update.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HoldConflict {
-    /// A new update was requested, and this one is held.
+    /// A new update was requested, but the service has this held update.
     Held(Box<HoldLabel>),
     /// The label cannot be read.
     Unreadable(UnreadableLabel),
@@ -93,10 +93,10 @@ pub enum HoldConflict {
     Removed,
     /// Another process has written the label.
     TakenOver {
-        /// Who.
+        /// `user@host` of the other process.
         by: String,
     },
-    /// The label is one of an earlier round again: the engine has rolled the service back.
+    /// The engine has rolled the service back, so the label is that of an earlier round.
     SetBack {
         /// The phase in that label.
         phase: Phase,
@@ -140,12 +140,12 @@ impl Hold {
         Self::from_text(text).map(Some)
     }
 
-    /// The held update as a post with these changes has left it. `None` if it has not set the label.
+    /// The held update after a post that made these changes. `None` if the post has not set the label.
     pub fn from_changes(changes: &[Change]) -> Option<Self> {
         let own = label_place();
         let text = changes.iter().find_map(|Change { place, new, .. }| match new {
             Some(text) if *place == own => text.as_str(),
-            // The service had no labels.
+            // If the service had no labels, the change is that of all labels.
             Some(labels) if *place == Place::at("Labels") => labels[HELD].as_str(),
             _ => None,
         })?;
@@ -208,7 +208,7 @@ impl Hold {
     /// The post of the next round.
     ///
     /// # Errors
-    /// The update is no longer this process's, somebody has changed its places, or it is not holding.
+    /// Another process has taken over the update, an edited place has another value, or the update is not holding.
     pub fn advance(&self, spec: &Value, driver: &Driver, round: &Round) -> Result<HoldPost, PostError> {
         self.check(spec)?;
         match self.label.phase {
@@ -227,11 +227,11 @@ impl Hold {
         Self::post(label, hold_edits(spec, round.replaces), kept)
     }
 
-    /// The post that replaces the remaining tasks. If a release was posted before, this is the same post again: it resumes a
-    /// rollout that is paused.
+    /// The post that replaces the remaining tasks. After an earlier release, only the label differs, and the post
+    /// resumes a paused rollout.
     ///
     /// # Errors
-    /// The update is no longer this process's, somebody has changed its places, or it is being rolled back.
+    /// Another process has taken over the update, an edited place has another value, or the update is being aborted.
     pub fn release(&self, spec: &Value, driver: &Driver, round: &Round) -> Result<HoldPost, PostError> {
         self.check(spec)?;
         if self.label.phase == Phase::Aborting {
@@ -249,8 +249,8 @@ impl Hold {
         Self::post(label, edits, kept)
     }
 
-    /// The post that sets the old values again, so that the new tasks are replaced. It is also possible after a release, if the
-    /// last step fails. If an abort was posted before, this is the same post again: it resumes a rollout that is paused.
+    /// The post that restores the old values, so that the new tasks are replaced. It is also possible after a release,
+    /// if the last step fails. After an earlier abort, only the label differs, and the post resumes a paused rollout.
     ///
     /// # Errors
     /// The update is no longer this process's, or somebody has changed its places.
@@ -266,7 +266,7 @@ impl Hold {
         Self::post(label, edits, kept)
     }
 
-    /// The post that restores the settings and removes the label. It restarts no task.
+    /// The post that restores the settings and removes the label. No task restarts.
     ///
     /// # Errors
     /// The update is no longer this process's, or somebody has changed its places.
@@ -278,7 +278,7 @@ impl Hold {
         Ok(HoldPost { edits, next: None, kept })
     }
 
-    /// The same update, with the current values of its places as the requested ones: changes of others are accepted.
+    /// Accepts changes of others: returns the update with the current values of its places as the requested ones.
     #[must_use]
     pub fn as_is(&self, spec: &Value) -> Self {
         let mut hold = self.clone();
@@ -294,7 +294,7 @@ impl Hold {
         hold
     }
 
-    /// Checks that the label is the one that this process knows, and that every edited place holds the value of the update.
+    /// Checks that the label is the one that this process knows, and that every edited place has the expected value.
     ///
     /// # Errors
     /// Another process has written or removed the label, or an edited place has another value.
@@ -318,7 +318,7 @@ impl Hold {
         if differences.is_empty() { Ok(()) } else { Err(HoldConflict::Changed(differences)) }
     }
 
-    /// Whether the other label is one of an earlier round of the same update.
+    /// Whether the other label is from an earlier round of the same update.
     fn is_after(&self, other: &Self) -> bool {
         other.label.at == self.label.at && other.label.round < self.label.round
     }
@@ -336,7 +336,7 @@ impl Hold {
         if text.len() > MAX_LABEL_LEN {
             return Err(PostError::LabelTooLong(text.len()));
         }
-        // Every process that continues the update must be able to read it.
+        // Any process may continue the update, so it must be possible to parse the label.
         let label = parse(&text).map_err(|why| PostError::NotReadable(why.to_string()))?;
         edits.push(Edit::set(label_place(), text.as_str()));
         Ok(HoldPost { edits, next: Some(Self { label, text }), kept })

@@ -1,4 +1,4 @@
-//! The label `swarmctl.held`: what is needed to continue a held update, or to go back.
+//! The label `swarmctl.held`: what is needed to continue a held update, or to abort it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,8 +28,8 @@ pub struct HoldLabel {
     pub steps: StepList,
     /// The number of the current step, counted from 1.
     pub step: usize,
-    /// The number of the current round, counted from 1 over all steps. It makes each spec different: an engine starts no round
-    /// for an identical one.
+    /// The number of the current round, counted from 1 over all steps. It makes the spec of each round different,
+    /// because an engine does not restart a rollout for an identical spec.
     pub round: u64,
     /// The number of tasks that may be new in this step.
     pub target: u64,
@@ -37,7 +37,7 @@ pub struct HoldLabel {
     pub parallelism: u64,
     /// Whether the update was started with gates.
     pub is_gated: bool,
-    /// The `UpdateConfig` that the service gets back. `None`: it has none.
+    /// The `UpdateConfig` to restore at the end. `None`: absent.
     pub config: Option<Value>,
     /// The `UpdateConfig` that an abort has set.
     pub abort: Option<Value>,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// The maximum number of steps that a user can give.
 pub const MAX_STEPS: usize = 20;
 
-/// The maximum number of steps of a label. Each time that a user continues with other steps, the list gets longer.
+/// The maximum number of steps in a label. A user who continues with other steps makes the list longer each time.
 const MAX_RECORDED_STEPS: usize = 100;
 
 /// The number of tasks that may be new after a step.
@@ -44,7 +44,7 @@ pub enum InvalidSteps {
 pub enum NextStep {
     /// A step.
     Step {
-        /// The numbers of the steps before it that are skipped, because that many tasks are new already.
+        /// The numbers of the steps before it that are skipped, because enough tasks are new already.
         skipped: Vec<usize>,
         /// Its number, counted from 1.
         number: usize,
@@ -59,7 +59,7 @@ pub enum NextStep {
 }
 
 impl Step {
-    /// Parses a count or a percentage.
+    /// Parses a count such as `3`, or a percentage such as `25%`.
     ///
     /// # Errors
     /// It is neither, or out of range.
@@ -139,7 +139,7 @@ impl StepList {
         Ok(Self(steps))
     }
 
-    /// One step, after which the update holds, and the rest.
+    /// Two steps: this one, after which the update holds, and 100%.
     pub fn hold(step: Step) -> Self {
         match step {
             Step::Percent(100) => Self(vec![step]),
@@ -147,13 +147,13 @@ impl StepList {
         }
     }
 
-    /// Steps as they were recorded: `rest` may have replaced the steps after one of them.
+    /// Wraps the steps of a label. They may decrease if a user has continued with other steps ([`Self::with_rest`]).
     pub(super) fn from_recorded(steps: Vec<Step>) -> Option<Self> {
         (steps.last() == Some(&Step::Percent(100)) && steps.len() <= MAX_RECORDED_STEPS)
             .then_some(Self(steps))
     }
 
-    /// The first `completed` steps, and then those of another list.
+    /// The first `completed` steps, followed by all steps of another list.
     #[must_use]
     pub fn with_rest(&self, completed: usize, rest: &Self) -> Self {
         Self(self.0.iter().take(completed).chain(&rest.0).copied().collect())
@@ -184,7 +184,7 @@ impl StepList {
     /// What comes after `completed` steps if `new` of `of` tasks are new. A step that allows no further task is skipped.
     pub fn next(&self, completed: usize, new: u64, of: u64) -> NextStep {
         let mut skipped = Vec::new();
-        // The target of the step before counts even if fewer tasks are new by now: a step is greater than the one before it.
+        // After a scale-down, fewer tasks may be new than the last step allowed. The next target must exceed that one.
         let done = if completed == 0 { new } else { new.max(self.target(completed, of)) };
         for number in completed + 1..=self.count() {
             let target = self.target(number, of);

@@ -1,9 +1,9 @@
-//! Steps within one service (docs/steps.md): an update that replaces some tasks, holds, and continues or goes back. Pure.
+//! Steps within one service (docs/steps.md): an update replaces some tasks, holds, and continues or is aborted. Pure.
 //!
-//! An engine has no such update. A *hold* is an ordinary post with a delay of a year, so the engine replaces as many tasks as
-//! [`hold settings`](settings) allow and then waits. The label `swarmctl.held` records what is needed to continue from any
-//! machine. Everything that is posted comes from [`Hold`]: start, advance, release, abort and finish. If an engine can hold
-//! updates itself, only this module changes.
+//! Engines do not support such updates. A *hold* is an ordinary post with a delay of a year: the engine replaces as
+//! many tasks as the [`hold settings`](settings) allow, and then waits. The label `swarmctl.held` records what is
+//! needed to continue from any machine. All posts are computed by [`Hold`]: start, advance, release, abort and finish.
+//! If engines support held updates one day, only this module changes.
 
 mod edits;
 mod hold;

@@ -14,9 +14,9 @@ pub const HOLD_DELAY: u64 = 8760 * 3600 * 1_000_000_000;
 const KEYS: [&str; 6] = ["Parallelism", "Delay", "FailureAction", "Monitor", "MaxFailureRatio", "Order"];
 /// The place of the settings.
 const UPDATE: &str = "UpdateConfig";
-/// What the engine does if a task fails: it stops.
+/// The failure action that pauses the rollout.
 const PAUSE: &str = "pause";
-/// What the engine does if a task fails: it restores the previous spec.
+/// The failure action that restores the previous spec.
 const ROLLBACK: &str = "rollback";
 
 /// A setting that somebody has changed during a hold. It keeps this value.
@@ -28,12 +28,12 @@ pub struct KeptSetting {
     pub value: Option<Value>,
 }
 
-/// The settings of the service without the hold: as somebody has changed them, or as they were before it.
+/// The settings of the service without the hold: those from before the hold, and what others have changed since.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Original {
     /// The `UpdateConfig`. `None`: absent.
     pub(super) config: Option<Value>,
-    /// What somebody has changed since the last post of the hold.
+    /// The settings that others have changed since the last post of the hold.
     pub(super) kept: Vec<KeptSetting>,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn original(label: &HoldLabel, spec: &Value) -> Original {
     Original { config: (!is_absent).then_some(config), kept }
 }
 
-/// The settings that the last post of the hold has made.
+/// The settings that the last post of the hold has set. `None`: removed.
 fn set_by_hold(label: &HoldLabel) -> Vec<(&'static str, Option<Value>)> {
     match label.phase {
         Phase::Holding => vec![
@@ -125,8 +125,8 @@ pub(super) fn hold_edits(spec: &Value, parallelism: u64) -> Vec<Edit> {
     edits_to(spec, Some(&config))
 }
 
-/// The edits of a post that replaces the remaining tasks. The engine must not roll back by itself: the previous spec is a held
-/// one, and its rollback would go forward.
+/// The edits of a post that replaces the remaining tasks. The engine must not roll back by itself: the previous spec is
+/// that of a hold and has the new values, so a rollback would replace the remaining tasks with new ones.
 pub(super) fn release_edits(spec: &Value, original: Option<&Value>) -> Vec<Edit> {
     let mut config = original.cloned();
     if let Some(config) = config.as_mut().filter(|config| failure_action(Some(config)) == ROLLBACK) {
@@ -135,7 +135,7 @@ pub(super) fn release_edits(spec: &Value, original: Option<&Value>) -> Vec<Edit>
     edits_to(spec, config.as_ref())
 }
 
-/// The `UpdateConfig` of an abort: the values for rollbacks, without a rollback by the engine.
+/// The `UpdateConfig` of an abort: the service's settings for rollbacks, but the engine pauses if a task fails.
 pub(super) fn abort_settings(spec: &Value) -> Value {
     let mut config = spec.get("RollbackConfig").filter(|config| config.is_object()).cloned();
     let defaults = || {
@@ -148,7 +148,7 @@ pub(super) fn abort_settings(spec: &Value) -> Value {
     Value::Object(known.collect())
 }
 
-/// The edits that set these settings and leave all others.
+/// The edits that set these settings, and leave other fields of `UpdateConfig` as they are.
 pub(super) fn abort_edits(spec: &Value, settings: &Value) -> Vec<Edit> {
     let mut config =
         spec.get(UPDATE).filter(|config| config.is_object()).cloned().unwrap_or_else(|| json!({}));
@@ -158,7 +158,7 @@ pub(super) fn abort_edits(spec: &Value, settings: &Value) -> Vec<Edit> {
     edits_to(spec, Some(&config))
 }
 
-/// The edits that make this the `UpdateConfig`.
+/// The edits that change the `UpdateConfig` to this one.
 pub(super) fn edits_to(spec: &Value, config: Option<&Value>) -> Vec<Edit> {
     let now = spec.get(UPDATE).filter(|config| !config.is_null());
     let place = || Place::at(UPDATE);
@@ -190,7 +190,7 @@ fn put(config: &mut Value, key: &str, value: Option<Value>) {
     }
 }
 
-/// Whether the engine stores both values as the same one.
+/// Whether the engine treats both values of the setting as equal.
 fn is_same(key: &str, one: Option<&Value>, other: Option<&Value>) -> bool {
     let text = |value: Option<&Value>, default: &str| {
         value.and_then(Value::as_str).filter(|text| !text.is_empty()).unwrap_or(default).to_owned()

@@ -11,7 +11,7 @@ use crate::api::http::client::Client;
 pub struct Backoff {
     /// The maximum delay before the next retry.
     delay: Duration,
-    /// What `delay` grows to.
+    /// The upper limit of `delay`.
     max_delay: Duration,
     /// The maximum time since the first retry.
     max_total: Duration,
@@ -41,8 +41,8 @@ impl Backoff {
         self.retries
     }
 
-    /// Sleeps before the next retry. `false` if the time has run out. Full jitter, so that concurrent writers do not
-    /// retry at the same time.
+    /// Sleeps before the next retry. Returns `false` if the time has run out. The delay is random (full jitter), so
+    /// that concurrent writers do not retry at the same time.
     pub fn pause(&mut self, client: &Client) -> Result<bool> {
         let began = *self.began.get_or_insert_with(Instant::now);
         let pause = self.delay.mul_f64(fastrand::f64());

@@ -16,7 +16,7 @@ pub enum Conflict {
     Place {
         /// The place.
         place: Place,
-        /// The value that the command expected: that of its first read or, before a rollback, the one that it has set.
+        /// The value that the command expected: that of its first read or, in a rollback, the value that it has set.
         expected: Option<Value>,
         /// The current value.
         theirs: Option<Value>,
@@ -81,7 +81,7 @@ pub enum ChangedBy {
 /// Why the changes of a run cannot be reverted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunConflict {
-    /// These places hold a third value.
+    /// These places hold neither the value from before the run nor the value that the run set.
     ThirdValue(Vec<Difference>),
     /// The service was removed, and another one has its name.
     Recreated {
@@ -108,7 +108,7 @@ impl Conflict {
         let changed_by =
             if is_new_rollback(base, now) { ChangedBy::EngineRollback } else { ChangedBy::OtherWriter };
         edits.iter().find_map(|edit| {
-            // The result of the other operations is what was requested, whatever the value was.
+            // The other operations give the requested result for any current value, so they cannot conflict.
             if !matches!(edit.op, Op::Set(_) | Op::Remove) {
                 return None;
             }
@@ -128,7 +128,7 @@ impl Conflict {
         let lost = edits
             .iter()
             .find(|edit| edit.place.matching_value(now.spec()) != edit.place.matching_value(requested));
-        // Credentials alone have no place; the message then names the TaskTemplate.
+        // An update of credentials alone has no place, so the message names the TaskTemplate.
         let place =
             lost.or(edits.first()).map_or_else(|| Place::at("TaskTemplate"), |edit| edit.place.clone());
         Self::Replaced {

@@ -61,7 +61,7 @@ impl FieldLoss {
         self.dropped.iter().any(|field| field.starts_with("Mode."))
     }
 
-    /// The spec without the fields that the engine would drop.
+    /// Returns the spec without the fields that the engine would drop.
     pub(super) fn remove_from(&self, spec: &Value) -> Value {
         let mut left = spec.clone();
         self.dropped.iter().for_each(|field| remove_field(&mut left, field));

@@ -1,4 +1,4 @@
-//! Updates of held services: refusals, and the second post of the end of a held update.
+//! Refuses updates of held services, and posts a spec once more after a held update has finished.
 
 use super::backoff::Backoff;
 use super::conflict::Conflict;
@@ -12,9 +12,10 @@ use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op};
 
-/// Why an update must not be made: another one is held. An update that removes a label that cannot be read is allowed.
+/// The conflict if the service has a held update, which other updates must not change. If the label cannot be read, an
+/// update that removes the label is allowed.
 pub(super) fn conflict_with_hold(now: &Service, operation: &Operation, edits: &[Edit]) -> Option<Conflict> {
-    // Without the name, nothing is parsed.
+    // If the text of the service does not contain the label's name, the spec need not be parsed.
     if matches!(operation, Operation::Hold(_)) || !now.may_have(HELD) {
         return None;
     }
@@ -35,8 +36,8 @@ pub(super) fn refusal(error: PostError) -> UpdateError {
     }
 }
 
-/// Posts the spec of a service once more, so that its previous spec is the same one: a rollback by the engine then changes
-/// nothing. Nothing restarts. If another writer has changed the service, nothing is posted. Returns the service.
+/// Posts the spec of a service once more, so that the previous spec becomes equal to the spec, and a later rollback by
+/// the engine changes nothing. No task restarts. If another writer has changed the service, nothing is posted.
 ///
 /// # Errors
 /// The engine refuses the post, or cannot be reached.

@@ -8,13 +8,13 @@ use crate::api::spec::Edit;
 /// A post of a held update. It is computed again from each read of the service.
 #[derive(Clone, Debug)]
 pub enum HoldOperation {
-    /// The first one: these edits, and the first round.
+    /// The first post: these edits, and the first round.
     Start(Vec<Edit>, HoldStart),
     /// The next round.
     Advance(Hold, Driver, Round),
     /// The replacement of the remaining tasks.
     Release(Hold, Driver, Round),
-    /// The same, whatever others have changed. Only the label is checked.
+    /// Like [`Self::Release`], but the edited places may have any values. Only the label is checked.
     ReleaseAsIs(Hold, Driver, Round),
     /// The replacement of the new tasks with old ones.
     Abort(Hold, Driver),
@@ -26,7 +26,7 @@ impl HoldOperation {
     /// The post for this spec.
     ///
     /// # Errors
-    /// It must not be made.
+    /// The post must not be made.
     pub fn post(&self, spec: &Value) -> Result<HoldPost, PostError> {
         match self {
             Self::Start(edits, start) => Hold::start(spec, edits, start),
@@ -38,8 +38,8 @@ impl HoldOperation {
         }
     }
 
-    /// The edits that other writers may conflict with, as in an update without steps. All other posts compare the places with
-    /// the label.
+    /// The edits to check for conflicting changes of other writers. Only the first post has such edits: all others
+    /// compare the edited places with the label.
     pub(super) fn edits_in_conflict(&self) -> &[Edit] {
         match self {
             Self::Start(edits, _) => edits,

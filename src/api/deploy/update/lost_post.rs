@@ -9,8 +9,8 @@ use crate::api::spec::{Edit, Place};
 /// The result of a post whose response was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LostPost {
-    /// Not applied. If the index is unchanged, the post may be repeated, guarded by the index. Otherwise the
-    /// edits are applied again.
+    /// Not applied. If the version index is unchanged, the same post may be repeated. Otherwise the edits must be
+    /// applied again, to the current spec.
     NotApplied,
     /// Applied.
     Applied,

@@ -54,7 +54,7 @@ pub(super) fn update(
 /// Whether the engine moves networks with this update and therefore restarts tasks that the changes do not
 /// restart.
 ///
-/// The answer only explains the effect of the update, and is determined before it: if the tasks cannot be read, it is `false`.
+/// The result is only used for a warning. If the tasks cannot be read, the result is `false`.
 pub(super) fn moves_networks(
     client: &Client,
     service: &Service,

@@ -9,9 +9,9 @@ use crate::api::records::names::HELD;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Hazard, hazard_of_spec, hazard_of_text};
 
-/// Checks for reasons for which [`update`](super::update) would refuse to send the update, so that they are
-/// known before other services are updated: a held or paused rollout, a spec that crashes the engine, and fields that
-/// the engine would drop.
+/// Checks whether [`update`](super::update) would refuse to send this update, so that the refusal is known before other
+/// services are updated. Reasons are a held or paused rollout, a spec that crashes the engine, and fields that the
+/// engine would drop.
 ///
 /// # Errors
 /// The update would be refused.
@@ -22,7 +22,7 @@ pub fn preflight(
 ) -> Result<(), Box<FailedUpdate>> {
     let is_paused = request.precondition == Precondition::NotPaused && service.is_paused();
     let is_older = || matches!((client.api_version(), client.engine_version()), (Ok(requested), Ok(engine)) if requested < engine);
-    // Most services have none of these problems, and then no spec is parsed.
+    // Most services have none of these problems. This can be determined without parsing their specs.
     if !is_paused
         && !service.may_have(HELD)
         && stored_hazard(service, &request.operation).is_none()

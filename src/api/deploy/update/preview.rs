@@ -18,7 +18,7 @@ pub struct Preview {
     pub after: Option<Value>,
 }
 
-/// What the update of this service, as it was read, would change. `None` if it would not be sent, or would change no place.
+/// Computes what the update would change. `None` if nothing would be sent, or if no place would change.
 ///
 /// # Errors
 /// The spec cannot be parsed or edited.

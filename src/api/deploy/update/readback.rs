@@ -31,7 +31,7 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// [`dropped`] for the service as it is now.
+    /// Returns the places that were sent, but are not stored in `after`: see [`dropped`].
     pub(super) fn dropped(&self, after: &Service) -> Vec<Place> {
         if after.spec_text().is_some_and(|text| text.as_bytes() == self.text) {
             return Vec::new();
@@ -48,7 +48,7 @@ impl Unread {
 /// The places that were sent and are not stored, or that were removed and still exist.
 ///
 /// Only leaves with a value count. The engine does not store `[]`, `{}`, null, false, 0 and "", adds
-/// defaults, and stores ratios as 32-bit floats. These are no losses.
+/// defaults, and stores ratios as 32-bit floats. Such differences are ignored.
 pub(in crate::api) fn dropped(sent: &[Sent], stored: &Value) -> Vec<Place> {
     let mut missing = Vec::new();
     for Sent { edit, value } in sent {
@@ -121,8 +121,8 @@ fn compare_items(place: &Place, want: &[Value], stored: &[Value], missing: &mut 
             compare(&place.clone().item_of(item), item, twin, missing);
         }
     }
-    // No item is missing: the items have no identity, or they are stored in another order or with others
-    // between them. The list as a whole is reported.
+    // The lists differ, but no single item is missing: the items have no identity, or their order differs, or there
+    // are other items between them. In this case, the whole list is reported.
     if missing.len() == before {
         missing.push(place.clone());
     }

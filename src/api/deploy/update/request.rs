@@ -24,8 +24,8 @@ pub struct UpdateRequest {
     pub auth: Option<RegistryAuth>,
     /// What to do if the engine would drop fields.
     pub field_loss: OnFieldLoss,
-    /// The planned change, if this is one from a plan. Then the specs of the service must be those of the plan. Without a
-    /// plan, the edits are applied again to the spec of another writer, unless both change the same place.
+    /// The planned change, if the update is from a plan. The specs of the service must then be those in the plan.
+    /// Without a plan, the edits are applied to the spec of another writer, unless both change the same place.
     pub planned: Option<Arc<PlannedService>>,
     /// The nodes for the forecast of [`Mode::Plan`], if the caller has read them.
     pub nodes: Option<Arc<Vec<Node>>>,
@@ -95,7 +95,7 @@ pub enum OnFieldLoss {
 }
 
 impl ReadBack {
-    /// When to read back if this number of services is updated: several are read by one request at the end.
+    /// When to read back if this number of services is updated. Several services are read by one request at the end.
     pub fn for_services(count: usize) -> Self {
         if count > 1 { Self::Later } else { Self::Now }
     }

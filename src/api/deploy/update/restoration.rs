@@ -1,4 +1,4 @@
-//! A spec that a service had before, and that is posted again.
+//! Restores a spec that a service had before.
 
 use serde_json::Value;
 
@@ -18,12 +18,12 @@ pub struct Restoration {
     if_changed: IfChanged,
 }
 
-/// What to do if the service has changed at other places since it had the spec.
+/// What to do if other places of the service have changed since it had the spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfChanged {
     /// Nothing is posted if anybody writes between the first read and the post.
     Conflict,
-    /// The edits are made in its current spec.
+    /// The edits are applied to the current spec.
     Edit,
 }
 
@@ -39,8 +39,8 @@ impl Restoration {
         Ok(Self { text, spec, edits, places: Vec::new(), if_changed: IfChanged::Conflict })
     }
 
-    /// Restores the places of a run with edits. If nothing else differs from the spec that the service had before, given as JSON,
-    /// that spec itself is posted.
+    /// Restores the places of a run with edits. `text` is the JSON of the spec that the service had before the run. If
+    /// no other place differs from that spec, the spec itself is posted.
     ///
     /// # Errors
     /// The text is not JSON.
@@ -59,14 +59,14 @@ impl Restoration {
         &self.edits
     }
 
-    /// Whether it must not be posted, because another writer has changed the service since the first read. What the engine
-    /// writes (the status of a rollout) does not count as a change.
+    /// Whether another writer has changed the service since the first read, so that the spec must not be posted.
+    /// Changes by the engine itself (the status of a rollout) do not count.
     pub(super) fn is_refused_for(&self, base: &Service, now: &Service) -> bool {
         let is_changed = || base.spec() != now.spec() || base.previous_spec() != now.previous_spec();
         self.if_changed == IfChanged::Conflict && base.version() != now.version() && is_changed()
     }
 
-    /// The spec to post as a whole. `None` if the edits must be made in the spec of the service.
+    /// The spec to post as a whole. `None` if the edits must be applied to the current spec instead.
     pub(super) fn spec_for(&self, now: &Service) -> Result<Option<&Value>> {
         if self.if_changed == IfChanged::Conflict {
             return Ok(Some(&self.spec));
@@ -77,8 +77,8 @@ impl Restoration {
         Ok(is_restored.then_some(&self.spec))
     }
 
-    /// Whether a difference that is left after the edits is due to the run, and not to another writer: it is at a place of the
-    /// run, in the order of a list that the run changed, or in a value that the engine does not store.
+    /// Whether a difference that remains after the edits is due to the run, not to another writer: a place of the run,
+    /// the order of a list that the run changed, or a value that the engine does not store.
     fn is_own(&self, Change { place, old, new }: &Change) -> bool {
         let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
         let is_reordered = || match (old, new) {

@@ -13,7 +13,7 @@ use crate::api::spec::{Change, Hazard, Place};
 /// The result of an update that did not fail.
 #[derive(Clone, Debug)]
 pub enum Update {
-    /// The spec is as requested already; nothing was posted.
+    /// The spec was already as requested, so nothing was posted.
     Unchanged(Unchanged),
     /// This is what would be posted ([`Mode::Plan`](super::Mode::Plan)).
     Planned(UpdatePlan),
@@ -37,11 +37,11 @@ pub struct Unchanged {
 pub enum NoChange {
     /// The spec has every requested value.
     SameSpec,
-    /// The service runs the image; this is how its spec writes it.
+    /// The service already runs the image, which is written like this in the spec.
     SameImage(String),
     /// The registry's digest for the tag is the one that the service runs, perhaps under another tag.
     SameDigest {
-        /// The image, as its spec writes it.
+        /// The image, as written in the spec of the service.
         runs: String,
         /// The tag that the service runs and the requested one, if they differ.
         tags: Option<(Option<String>, Option<String>)>,
@@ -54,7 +54,7 @@ pub enum NoChange {
     NotHeld,
 }
 
-/// An update that was computed and not posted.
+/// An update that was computed, but not posted.
 #[derive(Clone, Debug)]
 pub struct UpdatePlan {
     /// The service that it was computed for.
@@ -137,7 +137,7 @@ pub struct FailedUpdate {
 /// What an update attempted to post.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
-    /// The version index that it was based on. `None` if there was no attempt.
+    /// The version index that the attempt was based on. `None` if there was no attempt.
     pub version: Option<u64>,
     /// The changes.
     pub changes: Vec<Change>,
@@ -148,13 +148,13 @@ pub struct Attempt {
 pub enum UpdateError {
     /// Another writer changed the same place, or the version index is not the required one.
     Conflict(Box<Conflict>),
-    /// This program refused to send it.
+    /// This program refused to send the update.
     Refused(Refusal),
-    /// The engine applied it, the rollout failed, and the engine rolled back.
+    /// The engine applied the update, the rollout failed, and the engine rolled back.
     RolledBack,
     /// The response was lost, and the service could not be read.
     Unknown(Error),
-    /// It was not applied, or the command was canceled: see [`FailedUpdate::delivery`].
+    /// The update was not applied, or the command was canceled: see [`FailedUpdate::delivery`].
     Failed(Error),
 }
 
@@ -185,7 +185,7 @@ pub struct Restarts {
     pub tasks: u64,
     /// The number of tasks of the service.
     pub of: u64,
-    /// Why they would restart although nothing changes, if it is known.
+    /// Why tasks would restart although nothing changes, if the reasons are known.
     pub why: Vec<ForecastWarning>,
 }
 
@@ -208,7 +208,7 @@ impl Restarts {
 }
 
 impl NoChange {
-    /// Whether the spec is as requested. The tasks may differ: the service must be watched to know.
+    /// Whether the spec is as requested. Its tasks may still run another spec, so the service must be watched.
     pub fn is_as_requested(&self) -> bool {
         match self {
             Self::SameSpec | Self::SameImage(_) | Self::SameDigest { .. } => true,
@@ -255,7 +255,7 @@ impl FailedUpdate {
 }
 
 impl UpdateError {
-    /// The error after a failure with this delivery.
+    /// Converts an error of a request, given what is known about the delivery.
     pub fn from_error(error: Error, delivery: Delivery) -> Self {
         match (error, delivery) {
             (error @ Error::Interrupted, _) => Self::Failed(error),

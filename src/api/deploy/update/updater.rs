@@ -30,7 +30,7 @@ pub(super) struct Updater<'a> {
     request: &'a UpdateRequest,
     /// What was requested, as edits.
     edits: Vec<Edit>,
-    /// The first read, which conflicts are judged against.
+    /// The service at the first read. Later states are compared with it to find conflicts.
     base: Service,
     delivery: Delivery,
     attempt: Attempt,
@@ -41,7 +41,7 @@ pub(super) struct Updater<'a> {
 
 /// The result of applying the request to the newest spec.
 pub(super) enum PreparedSpec {
-    /// It is as requested already.
+    /// The spec is already as requested.
     Unchanged,
     /// The spec to post.
     NewSpec(NewSpec),
@@ -88,7 +88,7 @@ impl<'a> Updater<'a> {
         self.attempt.changes
     }
 
-    /// The failure with everything that is known.
+    /// Converts the reason to a failure, with the state of the update.
     pub(super) fn failed(&mut self, UpdateStop { error, after }: UpdateStop) -> FailedUpdate {
         let error = match error {
             UpdateError::Failed(error) => UpdateError::from_error(error, self.delivery),
@@ -179,7 +179,7 @@ impl<'a> Updater<'a> {
         match self.judge_by_plan(now)? {
             None | Some(State::Ready) => {}
             Some(State::Done) => {
-                // Another process has applied the plan, or the last request of one that was killed arrived late.
+                // Another process has applied the plan, or the last request of a killed process was processed late.
                 self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
                 return Ok(PreparedSpec::Unchanged);
             }
@@ -215,7 +215,7 @@ impl<'a> Updater<'a> {
         self.without_lost_fields(now, spec).map(PreparedSpec::NewSpec)
     }
 
-    /// The new spec without the fields that the engine would drop: what is posted is what will be stored.
+    /// Removes the fields that the engine would drop, so that the posted spec is the one that will be stored.
     fn without_lost_fields(&mut self, now: &Service, spec: NewSpec) -> Result<NewSpec, Box<UpdateStop>> {
         self.warnings.clear();
         if self.request.is_rollback() {
@@ -232,12 +232,12 @@ impl<'a> Updater<'a> {
         Ok(left)
     }
 
-    /// Posts until the engine accepts or refuses the request, or a lost response has been resolved by reading
-    /// the service. A refusal resolves its own attempt only: an earlier attempt whose response was lost is
-    /// looked up.
+    /// Posts until the engine accepts or refuses the request, or until the result of a post with a lost response has
+    /// been determined by reading the service. A refusal does not show whether an earlier post was applied, so the
+    /// service is read in that case too.
     ///
-    /// The same version is posted again only if a read shows that the index is unchanged. The index
-    /// guarantees that it is not applied twice. A job is never posted again, because it would run again.
+    /// A post is repeated only if a read shows that the version index is unchanged. With this index, the engine
+    /// cannot apply the spec twice. A job is never posted again, because it would run again.
     fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Backoff) -> Result<Posted, Error> {
         loop {
             self.client.cancellation().check()?;
@@ -276,7 +276,7 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// A rollback posts the current spec, which the engine checks but does not use.
+    /// Sends one request. For a rollback, it contains the current spec, which the engine checks but does not use.
     fn post_once(&self, now: &Service, spec: &NewSpec) -> Result<Vec<String>, Error> {
         match self.request.operation {
             Operation::Edit(_) | Operation::Restore(_) | Operation::Hold(_) => {
@@ -303,7 +303,7 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// The state of a planned service that has changed since the first read, which was judged by the caller.
+    /// Compares the service with its plan, if it has changed since the first read, which the caller has compared.
     fn judge_by_plan(&self, now: &Service) -> Result<Option<State>, Error> {
         match &self.request.planned {
             Some(planned) if now.version() != self.base.version() => judge(planned, now).map(Some),

@@ -21,7 +21,7 @@ fn raw(spec: &Value) -> Box<RawValue> {
     RawValue::from_string(spec.to_string()).unwrap()
 }
 
-/// What a run with these edits records.
+/// The record of a run with these edits.
 fn recorded(before: &Value, edits: &[Edit]) -> RecordedService {
     let after = edited(before, edits);
     RecordedService {
@@ -80,7 +80,7 @@ fn every_state_of_a_service_is_recognized() {
     let at = |spec: &Value| judge(&run, spec, OnThirdValue::Conflict);
     assert!(matches!(at(&after), Judged::Ready(edits) if edits.len() == 2));
     assert_eq!(at(&spec()), Judged::Done(NothingToRevert::AlreadyReverted));
-    // Somebody has reverted one of the two.
+    // Another writer has reverted one of the two edits.
     let half = edited(&after, &[Edit::remove(env().item("NEW"))]);
     assert_eq!(at(&half), Judged::Ready(vec![Edit::set(image(), "shop/web:1.7")]));
     // A change elsewhere and a restart are not conflicts.

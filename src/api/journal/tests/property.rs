@@ -7,14 +7,14 @@ use crate::api::deploy::update::{Operation, Restoration, UpdateRequest, expected
 use crate::api::resources::services::Service;
 use crate::api::spec::is_zero;
 
-/// How many runs.
+/// The number of random runs.
 const CASES: usize = 1_000;
 
 fn container(key: &str) -> Place {
     Place::at("TaskTemplate.ContainerSpec").key(key)
 }
 
-/// A random edit, as the flags of all commands make them.
+/// A random edit of a kind that flags produce.
 fn edit(random: &mut Rng) -> Edit {
     let n = random.u8(0..5);
     let port = |n: u8| json!({"Protocol": "tcp", "TargetPort": 80, "PublishedPort": 8000 + u64::from(n), "PublishMode": "host"});
@@ -58,7 +58,7 @@ fn counter() -> Place {
     Place::at("TaskTemplate.ForceUpdate")
 }
 
-/// Whether one place is the other, or within it.
+/// Whether the places are equal, or one of them is within the other.
 fn overlaps(a: &Place, b: &Place) -> bool {
     let is_prefix = a.keys().iter().zip(b.keys()).all(|(a, b)| a == b);
     let are_items = a.keys().len() == b.keys().len() && a.item_id().is_some() && b.item_id().is_some();
@@ -124,7 +124,7 @@ fn an_undo_restores_the_places_of_the_run_and_leaves_all_others() {
             assert_eq!(undone(&run, &after), None);
             continue;
         }
-        // Through the text of a record.
+        // The record is written and parsed again.
         let record = Record {
             run: 1,
             nonce: String::new(),
@@ -138,7 +138,7 @@ fn an_undo_restores_the_places_of_the_run_and_leaves_all_others() {
         };
         let run = parse(&record.to_json().unwrap()).unwrap().services.remove(0);
         assert_eq!(run_state(&run, &after), RunState::Applied, "case {case}: {run_edits:?}");
-        // Nobody else wrote: equal byte for byte.
+        // Without changes by others, the undo restores the spec byte for byte.
         let back = undone(&run, &after).unwrap();
         assert_eq!(back.to_string(), before.to_string(), "case {case}: {run_edits:?}");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Records: what is written is read, and what others have written is checked.
+//! Records: a written record is parsed to the same contents, and invalid records are refused.
 
 use super::*;
 use crate::api::journal::{codes, gzip};

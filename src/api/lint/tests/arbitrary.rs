@@ -118,7 +118,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Places whose values are replaced.
+/// Random places, each with the value that replaces the current one.
 fn places() -> impl Strategy<Value = Vec<(Vec<&'static str>, Value)>> {
     proptest::collection::vec(
         (proptest::collection::vec(proptest::sample::select(KEYS), 1..5), value()),

@@ -1,4 +1,4 @@
-//! Each rule: what triggers it, what is just outside of its condition, and that the label ignores it.
+//! Tests of each rule: specs that just meet its condition, specs that just miss it, and the label that ignores it.
 
 mod arbitrary;
 mod node_rules;
@@ -50,7 +50,7 @@ impl Case {
         }
     }
 
-    /// Sets the value at this path in the spec, creating objects on the way.
+    /// Sets the value at this path in the spec. Missing objects are created.
     pub(super) fn with(mut self, path: &str, value: Value) -> Self {
         set(&mut self.service["Spec"], path, value);
         self
@@ -78,7 +78,7 @@ impl Case {
         self
     }
 
-    /// Evaluates all rules, with the label that ignores some.
+    /// Evaluates all rules, except those that the service's label ignores.
     pub(super) fn report(&self) -> Report {
         let service = Service::new(self.service.clone()).unwrap();
         let others = self.others.iter().map(|other| Service::new(other.clone()).unwrap());

@@ -35,7 +35,7 @@ fn l05_a_host_port_and_start_first() {
     }
     let random = json!([{"PublishMode": "host", "TargetPort": 80}]);
     start_first(host_port()).replicas(3).with("EndpointSpec.Ports", random).passes("L05");
-    // No node is eligible, which is the subject of another rule.
+    // If no node is eligible, another rule reports it.
     let none = json!(["node.hostname==other"]);
     start_first(host_port()).replicas(3).with("TaskTemplate.Placement.Constraints", none).passes("L05");
 }
@@ -76,7 +76,7 @@ fn l08_constraints_that_no_node_meets() {
         "no node meets the constraints: 0 of 3 nodes are eligible, and 3 of 3 active nodes fail `node.labels.disk==ssd`"
     );
     assert_eq!(finding.fix, Fix::Constraint("node.labels.disk==ssd".to_owned()));
-    // Each node meets one of two constraints. The one that more nodes fail is named.
+    // Each node meets one of two constraints. The message contains the constraint that more nodes fail.
     let either = on(json!(["node.labels.a==1", "node.labels.b==1"]))
         .node(0, "Spec.Labels.a", json!("1"))
         .node(1, "Spec.Labels.a", json!("1"))

@@ -76,7 +76,7 @@ fn l04_health_checks_that_cannot_run() {
     ] {
         check_of(test).passes("L04");
     }
-    // A field with an unexpected type is skipped.
+    // The rule is skipped if the field has an unexpected type.
     for odd in [json!("CMD"), json!([1]), json!({"CMD": 1})] {
         check_of(odd).passes("L04");
     }
@@ -234,7 +234,7 @@ fn l21_rollbacks_to_removed_objects() {
     let mut exists = previous("Configs", config());
     exists.existing = vec!["c1"];
     exists.passes("L21");
-    // References of the current spec are in use.
+    // Objects that the current spec refers to are in use, so they exist.
     previous("Configs", config())
         .with("TaskTemplate.ContainerSpec.Configs", json!([{"ConfigID": "c1", "ConfigName": "app"}]))
         .passes("L21");

@@ -75,9 +75,9 @@ fn l17_failure_loops_by_the_rule_of_status() {
     looping(4).with("TaskTemplate.RestartPolicy.MaxAttempts", json!(9)).passes("L17");
     looping(4).with("TaskTemplate.RestartPolicy.MaxAttempts", json!("9")).passes("L17");
     looping(4).mode("ReplicatedJob").passes("L17");
-    // The failures are of an earlier spec.
+    // The failed tasks are of an earlier spec.
     looping(4).with("TaskTemplate.ContainerSpec.Image", json!("web:2")).passes("L17");
-    // The present task has been running for long.
+    // The current task has been running for a long time.
     let mut healthy = looping(4);
     let last = healthy.tasks.len() - 1;
     healthy.tasks[last] = task(1, 592, 500, "running", "running");
@@ -136,7 +136,7 @@ fn l10_networks_with_too_few_addresses() {
     shared.passes("L10");
     shared.others[0]["Spec"]["Mode"]["Replicated"]["Replicas"] = json!(2);
     shared.finds("L10");
-    // A completed job has no tasks that are counted.
+    // Tasks of a completed job need no addresses.
     shared.others[0]["Spec"]["Mode"] = json!({"ReplicatedJob": {"TotalCompletions": 9}});
     shared.passes("L10");
     on_network(9)

@@ -1,6 +1,6 @@
 //! A plan: computed changes of services that were not applied, as a file (docs/plan.md).
 //!
-//! Everything that decides what happens is in this module and pure: which edits are made, and whether a
+//! All decisions about a plan are made in this module, by pure functions: which edits are applied, and whether a
 //! service is still in the state for which they were computed.
 
 mod hash;
@@ -79,7 +79,7 @@ pub struct Options {
 pub enum RollbackScope {
     /// The change of that service.
     One,
-    /// That change and all that converged before it.
+    /// The change of that service, and all changes that converged before.
     All,
 }
 
@@ -141,8 +141,8 @@ impl PlannedEdit {
                 Op::Clear(_) => None,
                 Op::Increment => edit.place.matching_value(&after),
             };
-            // A conditional removal removes one value only, so this is the value to compare with when it is
-            // applied.
+            // A conditional removal removes one specific value, so the plan expects that value and not the
+            // current one.
             let from = if let Op::Clear(value) = &edit.op { Some(value.clone()) } else { from };
             Self { edit: edit.clone(), from, to }
         };

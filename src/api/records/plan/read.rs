@@ -114,7 +114,7 @@ pub fn parse_edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
     check_edit(&edit)?;
     match object.get("place") {
         None => {}
-        // A reviewer reads this one.
+        // `place` is what a reviewer reads, so it must agree with the keys that are applied.
         Some(shown) if *shown == Value::String(edit.place.to_string()) => {}
         Some(_) => return Err("`place` does not match `path` and `item`".to_owned()),
     }
@@ -124,7 +124,7 @@ pub fn parse_edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
 /// Checks the types of an untrusted edit, and its place.
 ///
 /// # Errors
-/// The reason why it must not be made.
+/// The reason why the edit must not be applied.
 pub fn check_edit(edit: &Edit) -> Result<(), String> {
     check_types(std::slice::from_ref(edit)).map_err(|error| error.to_string())?;
     check_place(edit)

@@ -73,9 +73,9 @@ impl PlannedService {
     }
 }
 
-/// A spec as it is, and as the planned edits would make it.
+/// The current spec, and the spec after the planned edits.
 ///
-/// The edits are judged together: what one of them removes another may set again.
+/// The edits are applied together, because one edit may set again what another removes.
 struct Outlook {
     now: Value,
     expected: Value,
@@ -91,7 +91,7 @@ impl Outlook {
         Self { now, expected }
     }
 
-    /// Whether the spec has the result of the edit, compared like a read-back.
+    /// Whether the place already has the result of the edit, apart from changes by the engine itself.
     fn holds(&self, edit: &PlannedEdit) -> bool {
         let place = edit.place();
         let (now, expected) = (place.matching_value(&self.now), place.matching_value(&self.expected));

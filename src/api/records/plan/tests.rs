@@ -62,9 +62,9 @@ fn plan() -> Plan {
     }
 }
 
-/// The edits that are made if these are planned for this spec, and the plan is written, read and applied.
+/// Plans these edits for this spec, writes and parses the plan, and returns the edits that would be applied.
 ///
-/// The service is ready before and done afterwards.
+/// Checks that the service is ready before the edits, and done afterwards.
 pub(crate) fn through_a_plan(edits: &[Edit], spec: &Value) -> Vec<Edit> {
     let hash = |spec: &Value| hash_spec(spec).unwrap();
     let change = PlannedChange::Edits(PlannedEdit::from_edits(edits, spec));
@@ -89,7 +89,7 @@ fn after(edits: &[Edit]) -> Value {
     spec
 }
 
-/// Whether the planned edits may be made on the service as it is.
+/// Whether the planned edits may be applied to a service whose spec is not the planned one.
 fn rebased(plan: &PlannedService, service: &Service) -> bool {
     match judge(plan, service) {
         Ok(State::Stale(differences)) => plan.may_be_rebased(&differences),
@@ -127,7 +127,7 @@ fn a_service_is_ready_done_or_stale() {
     let done = after(&plan.edits().unwrap());
     assert_eq!(judge(&plan, &service(&spec(), None)).ok(), Some(State::Ready));
     assert_eq!(judge(&plan, &service(&done, Some(&spec()))).ok(), Some(State::Done));
-    // Another writer has changed it since.
+    // Another writer has changed the service after the plan was applied.
     let mut labeled = done.clone();
     labeled["Labels"]["x"] = "1".into();
     assert_eq!(judge(&plan, &service(&labeled, Some(&done))).ok(), Some(State::Stale(Vec::new())));

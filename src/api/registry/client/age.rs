@@ -87,7 +87,7 @@ pub(super) fn pushed(session: &mut Session, tag: &str) -> Result<Option<Pushed>,
 /// The command was canceled, or its deadline expired. Other errors only mean that the time is unknown.
 pub(super) fn created(session: &mut Session, digest: &str) -> Result<Option<Timestamp>, RequestError> {
     let mut digest = digest.to_owned();
-    // At most an index, its manifest and the configuration: an index inside an index describes no image.
+    // At most an index and one manifest are read: an index inside an index does not describe an image.
     for _ in 0..2 {
         let target = format!("/v2/{}/manifests/{digest}", session.path());
         let Some(manifest) = read::<Manifest>(session, &target, Some(MANIFEST_TYPES))? else {
@@ -122,8 +122,8 @@ fn read<T: for<'de> Deserialize<'de>>(
     }
 }
 
-/// Selects the manifest for linux/amd64, otherwise the first one for a known platform. Attestations have
-/// none.
+/// Selects the manifest for linux/amd64, otherwise the first one with a known platform. Attestations have no
+/// known platform.
 fn select_manifest(all: &[Descriptor]) -> Option<&Descriptor> {
     let platform = |one: &Descriptor| {
         let platform = one.platform.as_ref()?;

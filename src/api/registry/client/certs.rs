@@ -9,8 +9,8 @@ use crate::api::config::endpoint::{Peer, Tls};
 use crate::api::registry::protocol::Url;
 
 /// The TLS settings for a verified connection to this host. Every `*.crt` is trusted in addition to the
-/// system's authorities, and the first `*.cert` with its `*.key` is the client certificate. The default
-/// port may be part of the directory's name.
+/// system's authorities, and the first `*.cert` with its `*.key` is the client certificate. The name of the
+/// directory may contain the default port.
 ///
 /// # Errors
 /// The directory cannot be read, or a certificate has no key.

@@ -107,7 +107,7 @@ impl Connections {
         Ok(self.insecure(engine)?.lists(url))
     }
 
-    /// The registries that the engine lists. Other threads wait during the request, so that it is sent once.
+    /// The insecure registries that the engine lists. Other threads wait during the request, so that it is sent once.
     fn insecure(&self, engine: &Client) -> Result<Arc<InsecureRegistries>, RequestError> {
         let mut listed = self.insecure.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(listed) = &*listed {
@@ -117,8 +117,8 @@ impl Connections {
         Ok(Arc::clone(listed.insert(read)))
     }
 
-    /// Sends a request once. If an https connection fails and the registry may be insecure, it is sent again
-    /// without verification. The result is remembered for the next requests.
+    /// Sends a request. If an https connection fails and the registry may be insecure, it is sent again without
+    /// verification. Later requests to the host use the result of the first one.
     pub(super) fn send(&self, engine: &Client, request: &Request) -> Result<Response, SendError> {
         if request.url.scheme == Scheme::Http {
             return self.attempt(engine, request, Trust::Unverified);
@@ -143,7 +143,7 @@ impl Connections {
                     return Err(SendError::NotConnected(error));
                 }
                 match self.attempt(engine, request, Trust::Unverified) {
-                    // The first error is more specific: it is about the certificate.
+                    // The error of the verified attempt is more useful, because it is about the certificate.
                     Err(SendError::NotConnected(_)) => {
                         *first = Some(Err(error.clone()));
                         return Err(SendError::NotConnected(error));

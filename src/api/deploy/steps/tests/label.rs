@@ -1,4 +1,4 @@
-//! The label is read as it was written, and whatever else it may contain is refused.
+//! A written label is parsed to the same contents, and invalid contents are refused.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -120,7 +120,7 @@ fn a_label_is_read_as_it_is_written() {
             assert_eq!(parse(&text).as_ref(), Ok(&label), "{text}");
             assert_eq!(parse(&text).unwrap().to_text(), text);
         }
-        // Damage never panics, and what is still read is written as it was read.
+        // Parsing a damaged label never panics. If the parser accepts the label, it can be written and parsed again.
         let mut broken: Value = serde_json::from_str(&text).unwrap();
         let object = broken.as_object_mut().unwrap();
         let key = object.keys().nth(random.usize(..object.len())).unwrap().clone();

@@ -99,10 +99,10 @@ fn a_step_that_allows_no_further_task_is_skipped() {
         ("1,5,50%", 1, 20, 20, done(&[2, 3, 4])),
         // A count that covers all tasks leaves nothing for 100%.
         ("1,30", 2, 20, 20, done(&[3])),
-        // The service was scaled down meanwhile: a step is still greater than the one before.
+        // The service was scaled down since the last step. The next step must still exceed the last one.
         ("5,6,100%", 1, 3, 20, step(&[], 2, 6)),
         ("5,25%,100%", 1, 3, 20, step(&[2], 3, 20)),
-        // And up.
+        // The service was scaled up since the last step.
         ("1,30", 2, 20, 40, step(&[], 3, 40)),
     ] {
         assert_eq!(StepList::parse(list).unwrap().next(completed, new, of), next, "{list} after {completed}");

@@ -58,7 +58,7 @@ pub(super) fn posted(spec: &Value, post: &HoldPost) -> Value {
     stored(after)
 }
 
-/// What the engine stores: it drops empty values.
+/// The spec as the engine stores it, without empty values.
 pub(super) fn stored(mut spec: Value) -> Value {
     fn strip(value: &mut Value) {
         if let Value::Object(map) = value {
@@ -72,7 +72,7 @@ pub(super) fn stored(mut spec: Value) -> Value {
     spec
 }
 
-/// A service after the first post of an update with these edits, and its update.
+/// The spec of a service after the first post of a held update with these edits, and the update.
 pub(super) fn held(before: &Value, edits: &[Edit]) -> (Value, Hold) {
     let post = Hold::start(before, edits, &start()).unwrap();
     (posted(before, &post), post.next.unwrap())

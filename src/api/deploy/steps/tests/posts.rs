@@ -171,7 +171,7 @@ fn a_process_stops_if_the_label_is_no_longer_its_own() {
     for error in all(&broken) {
         assert!(matches!(error, PostError::Conflict(HoldConflict::Unreadable(_))), "{error:?}");
     }
-    // The same contents with another space is another label.
+    // Labels are compared as text: a trailing space makes the label a different one.
     let mut spaced = now.clone();
     spaced["Labels"]["swarmctl.held"] = format!("{} ", hold.text()).into();
     assert!(matches!(hold.check(&spaced), Err(HoldConflict::TakenOver { .. })));
@@ -192,7 +192,7 @@ fn a_release_is_completed_and_an_abort_too() {
     ] {
         assert_eq!(again, Err(PostError::Conflict(HoldConflict::Aborting)));
     }
-    // The same again, if the engine has paused it: only the label differs.
+    // A second release or abort differs from the first one in its label only.
     for (spec, again) in [
         (&released, hold_of_release.release(&released, &driver("bob"), &round(3, 20, 0)).unwrap()),
         (&aborted, hold_of_abort.abort(&aborted, &driver("bob")).unwrap()),

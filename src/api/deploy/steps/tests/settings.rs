@@ -1,4 +1,4 @@
-//! What is restored of `UpdateConfig`, for each setting that somebody else may have changed.
+//! How `UpdateConfig` is restored, for each setting that others may have changed during a hold.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn others(original: Option<&Value>) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What each post sets, and what a finish after it restores if nobody has changed anything.
+/// Checks what each post sets, and that a finish restores the settings if nobody has changed them.
 #[test]
 fn every_ending_restores_the_settings() {
     let minimal =
@@ -46,7 +46,7 @@ fn every_ending_restores_the_settings() {
             expected["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
             assert_eq!(sorted(&posted(spec, &finish)), sorted(&expected), "{original:?}");
         };
-        // No old task is left.
+        // An update whose old tasks are all replaced can finish without a release.
         ends(&now, &hold, NEW);
         let release = hold.release(&now, &driver("ann"), &round(3, 20, 0)).unwrap();
         let released = posted(&now, &release);
@@ -77,7 +77,7 @@ fn an_abort_uses_the_settings_for_rollbacks() {
     assert_eq!(sorted(&posted(&aborted, &finish)), sorted(&before));
 }
 
-/// A setting that somebody changes keeps its value to the end, whatever it is, and it is reported once.
+/// A setting that others change keeps the new value until the end, and the change is reported once.
 #[test]
 fn a_setting_that_somebody_changes_is_kept() {
     for original in [None, Some(config())] {
