@@ -134,7 +134,7 @@ fn a_lost_delete_that_was_not_applied_is_never_reported_as_applied() {
 
 #[test]
 fn a_lost_delete_does_not_remove_a_new_service_of_that_name() {
-    // Between the delete and the lookup another writer creates a service with the same name; its ID differs.
+    // Between the delete and the lookup, another writer creates a service with the same name and another ID.
     let swarm = swarm(&["t001"]);
     swarm.breaks(InjectedFault::lost(3));
     let mut running = swarmctl(["rm", "t001"]).host(swarm.host()).spawn();

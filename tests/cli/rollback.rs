@@ -9,7 +9,7 @@ use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// A service that was updated to `NEW` and rolled back to `OLD`, whose task runs.
+/// A service that was updated to `NEW` and back to `OLD`, so that its previous spec has `NEW`.
 fn swarm() -> FakeSwarm {
     let mut spec = spec("web", OLD);
     spec["EndpointSpec"]["Ports"] = json!([]);
@@ -23,7 +23,8 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl(args.iter().copied()).host(swarm.host()).run()
 }
 
-/// Shows these tasks: image, state, and how many seconds ago each was created and entered its state.
+/// Sets the tasks of the service. Each has an image, a state, and the number of seconds since its creation and since it
+/// entered its state.
 fn tasks(swarm: &FakeSwarm, tasks: &[(&str, &str, i64, i64)]) {
     let now = Timestamp::now();
     let ago = |seconds: i64| (now - SignedDuration::from_secs(seconds)).to_string();
@@ -78,10 +79,10 @@ fn a_spec_whose_tasks_failed_is_refused_unless_that_is_requested() {
 fn a_spec_that_ran_or_whose_tasks_are_unknown_is_rolled_back_to() {
     for others in [
         &[][..],
-        // It ran for the monitor period before it failed, or was shut down.
+        // A task ran for the monitor period before it failed or was shut down.
         &[(NEW, "failed", 90, 59)],
         &[(NEW, "failed", 99, 98), (NEW, "shutdown", 90, 59)],
-        // It did not fail by itself.
+        // The task did not fail by itself.
         &[(NEW, "shutdown", 60, 59)],
         &[(NEW, "orphaned", 60, 59)],
         // Another spec failed.
@@ -123,9 +124,9 @@ fn a_previous_spec_with_the_same_tasks_as_the_failing_one_counts_as_failed() {
     assert!(swarm.posts().is_empty());
 }
 
-// What no longer exists
+// Secrets, configs and networks that no longer exist
 
-/// The previous spec has a secret, configs and a network that the current one does not have.
+/// A swarm in which only the previous spec of the service has a secret, configs and a network.
 fn with_references() -> FakeSwarm {
     let swarm = swarm();
     let refer = |spec: &mut Value| {
@@ -160,7 +161,7 @@ fn a_spec_that_refers_to_removed_objects_is_refused_with_their_names() {
             run(&swarm, command).fails_with(Exit::Failed).says(&[named, "no longer exists"]);
             assert!(swarm.posts().is_empty());
         }
-        // The rule does not apply to networks.
+        // The rule L21 does not apply to networks.
         let expected = if gone == "net1" { json!(null) } else { json!("L21") };
         let swarm = with_references();
         swarm.world().secrets.retain(|(id, _)| id != gone);
@@ -199,7 +200,7 @@ fn existing_references_and_those_of_the_current_spec_do_not_prevent_a_rollback()
 fn references_that_cannot_be_looked_up_are_a_warning() {
     for answer in [Answer::error(403, "no access"), Answer::error(500, "something else")] {
         let swarm = with_references();
-        // After the ping, the service and its tasks.
+        // Requests: 1 ping, 2 the service, 3 its tasks, 4 the objects.
         swarm.breaks(InjectedFault::instead(4, answer));
         run(&swarm, &["rollback", "-d", "web"]).succeeds().says(&["cannot check that the secrets"]);
         assert_eq!(swarm.service("web").rollbacks, 1);
@@ -209,7 +210,7 @@ fn references_that_cannot_be_looked_up_are_a_warning() {
 #[test]
 fn a_rollback_on_failure_to_removed_objects_is_not_sent() {
     let swarm = with_references();
-    // The service has the references, an update removes the secret from it, and then the secret is deleted.
+    // The update removes a secret from the service. After that, another client deletes the secret.
     let previous = swarm.service("web").previous.unwrap();
     {
         let mut world = swarm.world();

@@ -1,8 +1,8 @@
-//! Only what was requested changes: random specs, generated from Docker's own schema (`tests/data/service-spec.json`,
-//! the fields of ServiceSpec of API 1.41, 1.44 and 1.55) with unknown fields at every level, pass through the complete
-//! `update-image`, and differ afterwards in one place only, byte for byte.
+//! `update-image` changes only the image of random specs, byte for byte. They are generated from Docker's own schema
+//! (`tests/data/service-spec.json`, the fields of ServiceSpec of API 1.41, 1.44 and 1.55), with unknown fields at every
+//! level.
 //!
-//! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases (30; `scripts/reliability properties` sets more).
+//! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases (30 by default; `scripts/reliability properties` sets more).
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -18,7 +18,7 @@ use crate::support::server::{Answer, Handler, Request, Server, lock};
 const BEFORE: &str = "shop/web:before";
 const AFTER: &str = "shop/web:after";
 
-/// Stores one service as text, and accepts posts.
+/// An engine that stores the spec of one service as text, and accepts every post.
 struct Holder(Arc<Mutex<(String, Vec<String>)>>);
 
 impl Handler for Holder {
@@ -140,7 +140,7 @@ fn write(random: &mut Rng, schema: &Value, path: &mut Vec<String>, to: &mut Stri
     }
 }
 
-/// A value that no current schema has.
+/// Returns a random schema for a field that engines do not know.
 fn unknown(random: &mut Rng) -> Value {
     let leaf =
         |random: &mut Rng| Value::from(["string", "integer", "number", "boolean", "null"][random.usize(..5)]);
@@ -178,7 +178,7 @@ fn leaf(random: &mut Rng, kind: &str, path: &[String]) -> String {
     }
 }
 
-/// `strconv` with the minimum number of digits: no exponent from 1e-6 up to 1e21.
+/// Formats a number as Go's encoder does: with as few digits as possible, and without an exponent from 1e-6 to 1e21.
 fn go_float(value: f64) -> String {
     if !value.is_finite() {
         return "0".to_owned();

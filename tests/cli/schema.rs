@@ -1,5 +1,5 @@
-//! docs/schema: the output of swarmctl matches the schemas. The output of every run of every test is checked
-//! (`support::run`); this file has at least one run of each kind, and tests of the check itself.
+//! The JSON output of swarmctl matches docs/schema. `support::run` checks the output of every test; the tests here
+//! produce each kind of output at least once, and test the check itself.
 
 use std::collections::BTreeSet;
 
@@ -67,8 +67,7 @@ fn every_kind_of_output_is_as_its_schema_says() {
                 other => other,
             };
         }
-        // --json follows the command's name, because `create` treats everything after its image as the container's
-        // command.
+        // --json follows the command's name, because arguments after the image of `create` belong to the container.
         let verb = words
             .iter()
             .rposition(|it| ["refresh", "ls", "show", "version", "disable"].contains(it))

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Runs a script in an environment in which it finds only the base system and cannot install anything.
+/// Runs a script with a minimal environment: only programs of the base system, no home directory and no cache.
 fn run(script: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(script);
     command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/nonexistent");
@@ -43,7 +43,7 @@ fn help_prints_the_usage_and_does_nothing_else() {
 fn an_unknown_argument_is_a_usage_error() {
     for script in scripts() {
         for args in [&["--no-such-option"][..], &["no-such-command", "x", "y"]] {
-            // `record` accepts a file name, but only one.
+            // Some scripts accept one file name, so an invalid command line has three words.
             let output = run(&script, args);
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(2), "{script:?} {args:?}: {text}");

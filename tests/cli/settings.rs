@@ -16,14 +16,14 @@ use crate::support::fixtures::{OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::secrets::PASSWORD;
 
-/// A user with a config directory, and engines `a` to `d`, each with a service of the same name.
+/// A user with a config directory, and engines `a` to `d`, each with a service that has the engine's name.
 pub struct User {
     directory: TempDir,
     engines: Vec<(&'static str, FakeSwarm)>,
 }
 
 impl User {
-    /// Each of these contexts has the engine of its name; `current` is `currentContext` in config.json.
+    /// Creates a user with contexts for the engines of these names. `current` is `currentContext` in config.json.
     pub fn new(contexts: &[&'static str], current: &str) -> Self {
         let engines = ["a", "b", "c", "d"].map(|name| (name, FakeSwarm::with([spec(name, OLD)])));
         let user = Self { directory: tempfile::tempdir().unwrap(), engines: engines.into() };
@@ -41,7 +41,7 @@ impl User {
         self.engines.iter().find(|(other, _)| *other == name).map(|(_, engine)| engine.host()).unwrap()
     }
 
-    /// The path of the `meta.json` of a context, as docker chooses it.
+    /// The path at which docker stores the `meta.json` of a context.
     pub fn meta(&self, name: &str) -> PathBuf {
         let hash: String =
             digest(&SHA256, name.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -62,7 +62,7 @@ impl User {
         self.directory.path().display().to_string()
     }
 
-    /// A command line as a user types it: variables and flags; `@a` is the host of engine `a`.
+    /// Splits a line into environment variables and flags. `@a` stands for the host of engine `a`.
     pub fn words(&self, line: &str) -> (Vec<(String, String)>, Vec<String>) {
         let mut line = line.to_owned();
         for (name, engine) in &self.engines {
@@ -99,7 +99,7 @@ impl User {
         self.swarmctl(line, &["ls"]).run()
     }
 
-    /// The engine that receives the requests.
+    /// Runs `ls`, and returns the name of the engine that responds.
     #[track_caller]
     fn asked(&self, line: &str) -> String {
         let run = self.ls(line).succeeds();
@@ -113,7 +113,7 @@ impl User {
 
 // Which engine is used
 
-/// Settings, and the engine that they select; of contexts `a` to `d` the last one is current.
+/// Settings, and the engine that they select if `d` is the current context.
 pub const LINES: &[(&str, &str)] = &[
     ("-c a DOCKER_HOST=@b DOCKER_CONTEXT=c", "a"),
     ("--context=a DOCKER_HOST=@b", "a"),
@@ -128,12 +128,12 @@ pub const LINES: &[(&str, &str)] = &[
     ("-c default DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
     // Of several hosts the last one is used.
     ("-c b -c a", "a"),
-    // Settings for TLS apply to the context `default` only, and to TCP only.
+    // Settings for TLS apply only to the context `default`, and only to TCP.
     ("-c a --tlsverify --tlscacert /nonexistent", "a"),
     ("-c a DOCKER_TLS_VERIFY=1", "a"),
     ("-H @a --tlsverify", "a"),
     ("DOCKER_HOST=@a DOCKER_TLS=1 DOCKER_CERT_PATH=/nonexistent", "a"),
-    // Blanks around a host are ignored.
+    // The log level has no effect on the engine.
     ("-l error --log-level=info DOCKER_CONTEXT=a", "a"),
 ];
 
@@ -183,7 +183,7 @@ fn unneeded_files_are_not_read() {
     for args in [&["--version"][..], &["--help"], &["update", "--help"]] {
         user.swarmctl("-c nosuch DOCKER_HOST=nonsense:x:y DOCKER_API_VERSION=x", args).run().succeeds();
     }
-    // With headers in the variable, those in config.json are ignored.
+    // If the variable sets headers, config.json is not read for them.
     let run = user.swarmctl("-c a DOCKER_CUSTOM_HEADERS=X-A=b", &["ls", "-q"]).run().succeeds();
     assert_eq!(run.stderr, "");
     assert!(user.requests() > 0);
@@ -279,7 +279,7 @@ fn a_broken_context_is_reported_with_its_file_without_hanging() {
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     words(user.ls("-c a"), "directory");
-    // It does not affect other contexts, and `context ls` shows it with its error.
+    // The invalid context does not affect others, and `context ls` shows it with the error.
     assert_eq!(user.asked("-H @b"), "b");
     user.swarmctl("", &["context", "ls"]).run().succeeds().prints(&["default *", "directory"]);
 }
@@ -376,7 +376,7 @@ fn headers_are_those_of_the_variable_or_else_of_config_json() {
 fn no_value_of_a_header_is_shown() {
     let user = User::new(&["a"], "");
     user.config(&json!({ "HttpHeaders": { "Authorization": PASSWORD } }).to_string());
-    // `run` searches all output for it.
+    // `run` fails if any output contains the password.
     user.swarmctl("-D -c a", &["ls"]).run().succeeds();
     user.swarmctl("-D -c a", &["context", "show"]).run().prints(&["HTTP headers", "Authorization"]);
     user.config(&json!({ "HttpHeaders": { "Authorization": format!("{PASSWORD}\nX: y") } }).to_string());

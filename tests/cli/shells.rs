@@ -29,7 +29,7 @@ pub fn swarm() -> FakeSwarm {
     FakeSwarm::with([of_stack, spec("db", OLD)])
 }
 
-/// The same in both shells: each tab completes the line so far.
+/// Types command lines, and requires that each tab completes them. The lines are the same in all shells.
 pub fn complete_a_line(terminal: &mut Terminal, start: &str) {
     terminal.press(start, "ready-2");
     terminal.press("swarmctl update-im\t", "update-image ");
@@ -65,7 +65,7 @@ fn bash_inserts_nothing_where_a_number_of_replicas_is_expected() {
         "ready-2",
     );
     bash.press("swarmctl scale d\t", "b=");
-    // The line as it is after another tab, printed between quotes.
+    // After another tab, the line is quoted and printed, to see that it has not changed.
     bash.press("\t\u{1}echo \"\u{5}\"\n", "\nswarmctl scale db=\r\n");
 }
 

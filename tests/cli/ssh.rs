@@ -1,4 +1,4 @@
-//! ssh, replaced by a script of that name in PATH: its arguments, its end, and the messages if it fails.
+//! ssh, replaced by a script in PATH: its arguments, the end of its processes, and the messages if it fails.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -32,7 +32,7 @@ impl StandIn {
         swarmctl(args.iter().copied()).env("PATH", &path)
     }
 
-    /// Process ID and arguments of each process that was started.
+    /// The process ID and the arguments of each `ssh` that was started.
     fn started(&self) -> Vec<(String, String)> {
         let text = fs::read_to_string(self.directory.path().join("started")).unwrap_or_default();
         let line = |line: &str| line.split_once(' ').map(|(id, args)| (id.to_owned(), args.to_owned()));

@@ -1,4 +1,4 @@
-//! `status`: one judgement; the table, the JSON object, the exit codes.
+//! `status`: one judgement without waiting, in a table or as JSON, and the exit codes.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn cells(run: &Run) -> Vec<Vec<&str>> {
     run.stdout.lines().map(cells).collect()
 }
 
-/// The rollback is over; the previous spec still exists if a user requested it.
+/// Sets the status of a service to that after a rollback.
 fn rolled_back(swarm: &FakeSwarm, name: &str) {
     let at = Timestamp::now().to_string();
     swarm.world().service(name).status = Some(json!({
@@ -85,7 +85,7 @@ fn succeeds_for_a_rollback_that_was_requested() {
     rolled_back(&swarm, "web");
     let run = status(&swarm, &["web"]).succeeds();
     assert_eq!(cells(&run)[1][1], "converged");
-    // Without a previous spec, the engine rolled back.
+    // A rollback by the engine deletes the previous spec, unlike one that was requested.
     swarm.world().service("web").previous = None;
     let run = status(&swarm, &["web"]).fails_with(Exit::RolledBack);
     assert_eq!(cells(&run)[1][1], "rolled back");
@@ -109,7 +109,7 @@ fn each_of_several_services_is_reported_and_the_worst_decides() {
 #[test]
 fn a_service_that_is_removed_meanwhile_is_not_found_and_the_others_are_shown() {
     let swarm = swarm(&["web", "db"]);
-    // Reads: each service, then the list.
+    // `web` is removed after both services have been read, and before they are listed.
     swarm.before(RequestKind::Read, 3, |world| world.services.retain(|service| service.name() != "web"));
     let run = status(&swarm, &["web", "db"])
         .fails_with(Exit::NotFound)

@@ -10,7 +10,7 @@ use crate::support::fixtures::spec;
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// The repository of these tests.
+/// The repository of all images in these tests.
 const REPO: &str = "127.0.0.1:5000/whoami";
 
 const ONE: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
@@ -23,7 +23,7 @@ fn pinned(tag: &str, digest: &str) -> String {
     format!("{REPO}:{tag}@{digest}")
 }
 
-/// A swarm in which t001 runs this image, and a registry that has these digests.
+/// A swarm in which `t001` runs this image, with a registry that has these tags and digests.
 fn swarm(runs: &str, registry: &[(&str, &str)]) -> FakeSwarm {
     let swarm = FakeSwarm::with([spec("t001", runs)]);
     swarm.world().registry =
@@ -35,7 +35,7 @@ fn update_image(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl([&["update-image", "-d", "t001"], args].concat()).host(swarm.host()).run()
 }
 
-/// An engine that receives a request for one image of a registry, and sends this response.
+/// Expects a request for one image of a registry, and sends this response.
 fn registry(name: &str, answer: Answer) -> Expect {
     get(&format!("/v1.41/distribution/{name}/json")).answers(answer)
 }

@@ -10,7 +10,7 @@ use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::{Answer, Listener, ResponseFault};
 
-/// Every way in which a registry returns no digest, and the text that reports it.
+/// Each response of a registry without a digest, and the text that reports it.
 fn troubles() -> [(Answer, &'static str); 7] {
     [
         (Answer::error(404, "manifest unknown: manifest unknown"), "has no"),
@@ -29,7 +29,7 @@ fn troubles() -> [(Answer, &'static str); 7] {
             ),
             "could not be reached",
         ),
-        // An engine without a leader has the same message; here it comes from the registry.
+        // An engine without a leader sends this message too, but here it is about the registry.
         (
             Answer::error(500, "Get \"http://127.0.0.1:5000/v2/\": context deadline exceeded"),
             "could not be reached",
@@ -80,7 +80,7 @@ fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() 
 #[test]
 fn fails_without_the_registry_if_the_flag_requires_a_digest() {
     for (answer, word) in troubles() {
-        // Also if the service has the tag without a digest, so that there is no pin to keep.
+        // The second service has this tag, but no digest that could be kept.
         for runs in [pinned("1.7", ONE), image("1.8"), format!("other/whoami:1.8@{ONE}")] {
             let run = run_with(&runs, answer.clone(), &["--on-resolve-error", "fail"], vec![])
                 .fails_with(Exit::Failed);
@@ -92,14 +92,14 @@ fn fails_without_the_registry_if_the_flag_requires_a_digest() {
 #[test]
 fn an_image_that_is_pinned_is_never_unpinned_by_an_outage() {
     for (answer, word) in troubles() {
-        // The flag applies to a tag other than the pinned one.
+        // `--on-resolve-error=fail` has no effect if the requested tag is the pinned one.
         for args in [&[][..], &["--on-resolve-error=fail"]] {
             let run = run_with(&pinned("1.8", ONE), answer.clone(), args, vec![]).succeeds();
             let run = run.says(&["stays pinned", word]).prints(&["nothing was posted"]);
             run.never_says(&["could not be accessed"]);
         }
     }
-    // A requested restart restarts the running image.
+    // With --force, the tasks are restarted with the pinned image.
     let swarm = swarm(&pinned("1.8", ONE), &[]);
     update_image(&swarm, &["--force", &image("1.8")]).succeeds().says(&["stays pinned"]);
     let service = swarm.service("t001");

@@ -12,7 +12,7 @@ use crate::support::server::{Answer, Request};
 
 const TWO: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
-/// The tag and the digest as they are printed for people.
+/// The tag, and the digest as it is shortened in text output.
 fn shown(tag: &str, digest: &str) -> String {
     format!("{tag}@{:.19}", digest)
 }
@@ -149,7 +149,7 @@ fn update_without_an_image_resolves_only_with_resolve_image_always() {
         let run = swarmctl(line).host(swarm.host()).run().succeeds();
         assert_eq!((asked(&swarm), swarm.service("t001").image()), (asks, &becomes[..]), "{}", run.report());
     }
-    // There is no tag to resolve or to write.
+    // An image without a tag cannot be resolved, and cannot be unpinned.
     for flag in ["--unpin", "--resolve-image=always"] {
         let swarm = swarm(&format!("{REPO}@{ONE}"), &[]);
         let run = swarmctl(["update", "-d", "t001", flag]).host(swarm.host()).run().fails_with(Exit::Usage);
@@ -167,10 +167,10 @@ fn a_tag_in_a_given_spec_is_pinned_and_keeps_an_existing_digest() {
         (&one, image("1.7"), &[], &[("1.7", ONE)], &one),
         (&one, image("1.7"), &[], &[], &one),
         (&one, image("1.7"), &["--no-resolve-image"], &[], &one),
-        // An image with a digest is posted unchanged; a digest that the service has is kept.
+        // An image with a digest is posted unchanged, and so is the image that the service has already.
         (&one, two.clone(), &[], &[], &two),
         (&image("1.7"), image("1.7"), &[], &[("1.7", ONE)], &image("1.7")),
-        // The flag takes precedence.
+        // `--image` overrides the image in the spec.
         (&one, image("1.9"), &["--image", &image("1.7")], &[("1.7", ONE), ("1.9", TWO)], &one),
     ] {
         let swarm = swarm(runs, registry);
@@ -238,7 +238,7 @@ fn another_tag_for_the_same_digest_is_reported_and_written_only_with_force() {
         run.json()["services"][0]["notes"],
         json!(["already runs this digest as 1.7; use --force to change the tag to 1.8"])
     );
-    // The same if the digest was given.
+    // It is also reported if the digest is given on the command line.
     update_image(&swarm, &["--no-resolve-image", &pinned("1.8", ONE)])
         .succeeds()
         .prints(&["use --force to change the tag to 1.8"]);

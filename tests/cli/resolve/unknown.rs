@@ -1,4 +1,4 @@
-//! A tag that the registry does not know, and how that differs from other failures.
+//! A tag that the registry does not know: it is refused, unlike with other failures of the registry.
 
 use super::{ONE, image, pinned, registry, swarm, update_image};
 use crate::support::engine::{Engine, Expect, get, post};
@@ -11,7 +11,7 @@ fn unknown() -> Answer {
     Answer::error(404, "manifest unknown: manifest unknown")
 }
 
-/// Whether the engine has the image itself.
+/// Expects the request whether the engine's own node has the image.
 fn local(answer: Answer) -> Expect {
     get(&format!("/v1.41/images/{}/json", image("1.8"))).answers(answer)
 }
@@ -104,7 +104,7 @@ fn other_failures_keep_the_tag_with_a_warning_before_the_request() {
         ),
     ] {
         let is_denied = said == "denies access to";
-        // The request fails, and the warnings are still printed, before the error.
+        // The post fails, but the warnings are still printed, before the error.
         let refused =
             post(&format!("/v1.41/services/{ID}/update?version=11")).answers(Answer::error(400, "no"));
         let run = update(&pinned("1.7", ONE), answer, &[], [refused]).fails_with(Exit::Failed);

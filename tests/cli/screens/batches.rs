@@ -15,7 +15,7 @@ fn swarm_where_one_fails() -> FakeSwarm {
         let end = if name == "b" { Step::Paused } else { Step::Completed };
         swarm.world().service(name).rollout = vec![Step::Updating, end];
     }
-    // The rollback of `b` succeeds.
+    // The rollback of `b` after the failure succeeds.
     for nth in 1..20 {
         swarm.after(RequestKind::Post, nth, move |world| {
             let service = world.service("b");
@@ -70,7 +70,7 @@ fn names_that_are_missing() {
     assert_screen("selection_empty_json", &run(&swarm, &["restart", "--json", "--stack", "nosuch"]));
 }
 
-/// Services whose next update fails, with the same log.
+/// Services whose next update fails. The logs of all tasks are equal.
 fn swarm_where_all_fail(names: &[&str]) -> FakeSwarm {
     let swarm = swarm(names);
     for name in names {

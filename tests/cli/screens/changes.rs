@@ -5,7 +5,7 @@ use crate::support::fake_swarm::{RequestKind, Step};
 use crate::support::fixtures::{NEW, OTHER};
 use crate::support::screen::assert_screen;
 
-/// A rollout that converges and one that fails, as text and as JSON.
+/// The steps of a rollout that converges. The next two constants are rollouts that fail.
 const GOOD: &[Step] = &[Step::Updating, Step::Completed];
 const BAD: &[Step] = &[Step::Updating, Step::Paused];
 const ROLLED_BACK: &[Step] = &[Step::Updating, Step::RolledBack];

@@ -47,7 +47,7 @@ fn forty_services_in_a_pipe() {
     assert_screen("forty_quiet", &run(&forty(), &[&update[..], &["--quiet", NEW]].concat()));
 }
 
-/// Rows that a terminal of this size shows, from the oldest one on.
+/// The rows that a terminal of this size has shown, including those that have scrolled away.
 fn rows(width: u16, height: u16, run: &Run) -> Vec<String> {
     let some = |length| NonZero::new(length).expect("a terminal has a size");
     let mut parser = vt100::Parser::new(some(height), some(width), 1000);
@@ -125,7 +125,7 @@ fn several_failures_have_one_command_that_rolls_back_all() {
         "to roll back all 3 failed services run `swarmctl rollback shop_service-03 shop_service-07 shop_service-09`",
     ]);
     assert_eq!(run.stderr.matches("hint: ").count(), 1, "{}", run.report());
-    // All failed for the same reason, so there is one error.
+    // All three services failed for the same reason, so one error reports them.
     assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.report());
     assert!(run.stderr.contains("now: 0 of 1 task running (each of 3 services)\n"), "{}", run.report());
 }

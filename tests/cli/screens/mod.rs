@@ -1,5 +1,5 @@
-//! The complete output of the main path and the most frequent failures of every command: stdout, stderr and exit code,
-//! as text and JSON, in a pipe and on a terminal. The snapshots show each change of a text in a diff.
+//! Snapshots of the complete output of every command, for its success and its most frequent failures: stdout, stderr
+//! and exit code, as text and JSON, in a pipe and on a terminal.
 
 mod batches;
 mod changes;
@@ -25,7 +25,7 @@ fn swarm(names: &[&str]) -> FakeSwarm {
     }))
 }
 
-/// One service whose next update takes these steps.
+/// The service `web`, whose next update proceeds by these steps.
 fn web_whose_update(steps: &[Step]) -> FakeSwarm {
     let swarm = swarm(&["web"]);
     swarm.world().service("web").rollout = steps.to_vec();

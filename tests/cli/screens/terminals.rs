@@ -12,7 +12,7 @@ use crate::support::tty::on_terminal;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
-/// The screen at the end, at each size, without colors.
+/// Runs a command on a terminal of each size, and compares the final screen with a snapshot.
 fn assert_terminals(name: &str, start: impl Fn() -> FakeSwarm, command: &str) {
     for (width, height) in SIZES {
         let swarm = start();
@@ -55,7 +55,7 @@ fn updates_with_live_progress() {
     assert_terminals("live_rolled_back", steps(&[Step::Updating, Step::RolledBack]), &update);
 }
 
-/// A service whose only task is in this state, with this error of the engine.
+/// The service `web`, whose only task is in this state and has this error of the engine.
 fn web_with_task(constraints: &[&str], state: &str, error: &str) -> FakeSwarm {
     let swarm = swarm(&["web"]);
     let ago = (Timestamp::now() - SignedDuration::from_secs(60)).to_string();

@@ -1,4 +1,4 @@
-//! What lets a hold advance: the causes of extra tasks.
+//! Causes of extra tasks: what makes the engine replace more tasks than a step allows.
 
 use std::fs;
 use std::thread;
@@ -57,7 +57,7 @@ fn a_change_that_was_reverted_meanwhile_is_a_cause_as_well() {
     wait_for_lines(&folder.path().join("runs"), 1);
     swarm.world().write("web", |spec| spec["Labels"]["team"] = "a".into());
     swarm.world().write("web", |spec| drop(spec["Labels"].as_object_mut().unwrap().shift_remove("team")));
-    // The service is read before the verdict counts.
+    // The service is read again before the verdict of the gate counts.
     fs::write(folder.path().join("go"), "").unwrap();
     let run = running.wait().succeeds().says(&["another writer changed Labels.team"]);
     assert_eq!(service(&run)["steps"][0]["causes"], json!(["updated"]));

@@ -1,4 +1,4 @@
-//! `--confirm`, on a terminal.
+//! `--confirm` on a terminal.
 
 use super::{completed, has_spec, label, swarm, web};
 use crate::support::fake_swarm::FakeSwarm;
@@ -7,12 +7,12 @@ use crate::support::terminal::Terminal;
 
 const QUESTION: &str = "continue web with step 2 of 2 (4 of 4 tasks)? [y]es, [n]o, [r]oll back";
 
-/// Answers the question, and waits for this exit code.
+/// Runs an update with `--confirm`, answers the question with these keys, and waits for this exit code.
 fn answer(swarm: &FakeSwarm, keys: &str, exit: &str) {
     answer_and_wait_for(swarm, keys, "", exit);
 }
 
-/// Answers the question, and waits for this text and this exit code.
+/// Like [`answer`]. Also waits for this text.
 fn answer_and_wait_for(swarm: &FakeSwarm, keys: &str, text: &str, exit: &str) {
     let line = format!(
         "trap : INT; SWARMCTL_JOURNAL=off SWARMCTL_TEST_TIMEOUTS=rollout_interval=20,max_rollout_interval=50 swarmctl update-image \

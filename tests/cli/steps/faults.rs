@@ -1,4 +1,4 @@
-//! Lost responses, other writers, signals and timeouts.
+//! Updates in steps with lost responses, other writers, signals and timeouts.
 
 use std::fs;
 use std::thread;
@@ -78,21 +78,21 @@ fn the_timeout_and_signals_leave_the_service_held() {
     }
 }
 
-/// Loses the response to the post with this number, which is handled.
+/// Lets the engine handle the post with this number, and lose its response.
 fn lose_post(swarm: &FakeSwarm, number: usize) {
     swarm.world().lost_posts.push(number);
 }
 
 #[test]
 fn a_lost_response_to_any_post_is_resolved() {
-    // The hold, the rounds, the release, and both posts of the end.
+    // Posts: 1 the hold, 2 the second step, 3 the release, 4 and 5 the original settings.
     for number in 1..=5 {
         let swarm = swarm(4);
         lose_post(&swarm, number);
         update(&swarm, &["--steps", "1,2"]).run().succeeds();
         has_spec(&swarm, &completed(4));
     }
-    // The hold, the abort, and both posts of its end.
+    // Posts: 1 the hold, 2 the abort, 3 and 4 the original settings.
     for number in 1..=4 {
         let swarm = swarm(4);
         lose_post(&swarm, number);
@@ -138,7 +138,7 @@ fn if_no_old_task_is_left_the_update_ends() {
 #[test]
 fn a_post_that_is_refused_leaves_the_service_held() {
     let swarm = swarm(4);
-    // The third post is the release.
+    // All posts after the second step are refused. The next one is the release.
     swarm.before(RequestKind::Post, 2, |world| {
         world.forbidden.push(("POST", "/services", Answer::error(403, "forbidden by the proxy")));
     });

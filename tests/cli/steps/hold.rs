@@ -63,7 +63,7 @@ fn continue_replaces_the_rest_and_restores_everything() {
         "a rollback by the engine changes nothing now",
         &format!("`swarmctl update-image web {OLD}`"),
     ]);
-    // The hold, the release, and the end, which is posted twice.
+    // Posts: the hold, the release, and twice the original settings.
     swarm.expect("web").posted(4);
 }
 
@@ -78,7 +78,7 @@ fn rollback_replaces_only_the_new_tasks() {
     let run = run(&swarm, &["rollback", "web", "--json"]).run().succeeds();
     assert_eq!(service(&run)["outcome"], "converged");
     has_spec(&swarm, &original);
-    // Two rounds, the abort, and the end. None of them is a rollback by the engine.
+    // Posts: two rounds, the abort, and twice the original settings. None requests a rollback by the engine.
     assert_eq!(swarm.service("web").rollbacks, 0);
     swarm.expect("web").posted(5).image(OLD);
 }
@@ -119,7 +119,7 @@ fn no_limit_means_one_round_and_no_settings_one_task() {
 fn the_same_command_takes_the_hold_over() {
     let swarm = swarm(4);
     update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);
-    // As many tasks are new as requested: nothing is posted.
+    // One task is new already, as requested, so nothing is posted.
     let again = update(&swarm, &["--hold", "1", "--json"]).run().answers(Exit::Different);
     assert_eq!(service(&again)["outcome"], "held");
     swarm.expect("web").posted(1);
@@ -188,7 +188,7 @@ fn what_others_change_meanwhile_stays() {
         spec["UpdateConfig"]["Monitor"] = 7.into();
         spec["UpdateConfig"]["FailureAction"] = "continue".into();
     });
-    // The engine replaces another task whenever the spec changes.
+    // The change has made the engine replace another task.
     assert_eq!(swarm.world().new_tasks("web"), 2);
     let run = run(&swarm, &["continue", "web"]).run().succeeds();
     run.says(&["UpdateConfig.FailureAction was changed during the hold, and stays `continue`"]);

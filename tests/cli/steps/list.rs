@@ -1,4 +1,4 @@
-//! `--steps` with its checks.
+//! `--steps`: the order of the steps, their gates, and what remains if one fails.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn steps_are_taken_one_after_the_other_until_all_tasks_are_new() {
         "web: step 2 of 3: 5 of 20 tasks new, converged",
         "web: step 3 of 3: 20 of 20 tasks new, converged",
     ]);
-    // At most one task is replaced at once, and never with a rollback by the engine.
+    // No post lets the engine replace more than one task at a time, or roll back by itself.
     for spec in &swarm.service("web").taken[..6] {
         assert_eq!(spec["UpdateConfig"]["Parallelism"], 1);
         assert_eq!(spec["UpdateConfig"]["FailureAction"], "pause");
@@ -74,7 +74,7 @@ fn a_gate_that_fails_leaves_the_service_held() {
     run.says(&["gate 1 failed after step 1 of `web`: exit status 3", "slow", "`swarmctl continue web`"]);
     assert_eq!(label(&swarm)["gated"], true);
     swarm.expect("web").posted(1);
-    // Without a gate, a warning says that there was one.
+    // `continue` without a gate prints a warning, because the update had one.
     run_continue(&swarm).says(&["started with gates"]);
 }
 
@@ -104,7 +104,7 @@ fn a_gate_that_fails_after_the_last_step_rolls_back_on_request() {
         .run()
         .fails_with(Exit::RolledBack);
     has_spec(&swarm, &web("web", 4));
-    // Without it, the update is completed later.
+    // Without --rollback-on-failure, `continue` can complete the update.
     let swarm = super::swarm(4);
     update(&swarm, &["--steps", "1", "--gate", gate]).run().fails_with(Exit::RolloutFailed);
     assert_eq!(label(&swarm)["phase"], "releasing");
@@ -219,7 +219,7 @@ fn services_of_a_batch_are_held_each_for_itself() {
     for service in held.json()["services"].as_array().unwrap() {
         assert_eq!((&service["outcome"], &service["hold"]["new"]), (&json!("held"), &json!(1)));
     }
-    // Other commands leave them alone.
+    // Other commands that select these services skip them.
     let skipped = run(&swarm, &["restart", "--stack", "shop"]).run().succeeds();
     skipped.says(&["an update of it has been held by"]);
     run(&swarm, &["continue", "--stack", "shop"]).run().succeeds();
@@ -256,7 +256,7 @@ fn a_baked_step_waits_before_its_gates() {
     let began = std::time::Instant::now();
     update(&swarm, &["--steps", "1", "--bake", "400ms"]).run().succeeds();
     assert!(began.elapsed().as_millis() >= 800, "{:?}", began.elapsed());
-    // Also without steps.
+    // An update without steps waits too.
     let swarm = super::swarm(2);
     let began = std::time::Instant::now();
     update(&swarm, &["--gate", "true", "--bake", "500ms"]).run().succeeds();

@@ -51,7 +51,7 @@ fn two_hundred_services_take_their_steps_after_the_canary_has_taken_all_of_its_o
         assert_eq!(swarm.service(name).image(), NEW);
     }
 
-    // Each gate ran once after each step, in the order of the steps, and those of the canary before all others.
+    // The gate ran once after each step, in the order of the steps, and first for both steps of the canary.
     let log = fs::read_to_string(&log).unwrap();
     let mut steps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (service, step) in log.lines().filter_map(|line| line.split_once(' ')) {
@@ -61,7 +61,7 @@ fn two_hundred_services_take_their_steps_after_the_canary_has_taken_all_of_its_o
     assert!(steps.values().all(|steps| *steps == ["1/2", "2/2"]), "{steps:?}");
     assert!(log.starts_with("s000 1/2\ns000 2/2\n"));
 
-    // A round, the release, and the end, which is posted twice.
+    // Posts for each service: the hold, the release, and twice the original settings.
     assert_eq!(swarm.posts().len(), 4 * SERVICES);
     let requests = swarm.requests().len();
     assert!(requests < 30 * SERVICES, "{requests} requests");

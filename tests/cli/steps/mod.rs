@@ -25,7 +25,7 @@ const HELD: &str = "swarmctl.held";
 /// 8760 hours in nanoseconds.
 const YEAR: i64 = 8760 * 3600 * 1_000_000_000;
 
-/// The settings of updates of the service.
+/// The original `UpdateConfig` of each service.
 fn config() -> Value {
     json!({
         "Parallelism": 1, "Delay": 0, "FailureAction": "rollback", "Monitor": 5_000_000_000_i64, "MaxFailureRatio": 0,
@@ -43,7 +43,7 @@ fn web(name: &str, tasks: u64) -> Value {
     spec
 }
 
-/// A service `web` with this number of tasks, of which updates replace one at a time.
+/// A swarm with the service `web`, which has this number of tasks. Updates replace one task at a time.
 fn swarm(tasks: u64) -> FakeSwarm {
     swarm_of([web("web", tasks)])
 }
@@ -55,7 +55,7 @@ fn swarm_of(specs: impl IntoIterator<Item = Value>) -> FakeSwarm {
     swarm
 }
 
-/// Any command, with short intervals between polls.
+/// swarmctl with these arguments, and with short intervals between polls.
 fn run(swarm: &FakeSwarm, line: &[&str]) -> Swarmctl {
     swarmctl(line.iter().copied())
         .host(swarm.host())
@@ -71,13 +71,13 @@ fn update(swarm: &FakeSwarm, flags: &[&str]) -> Swarmctl {
     )
 }
 
-/// The contents of the label.
+/// The contents of the label of the held update.
 fn label(swarm: &FakeSwarm) -> Value {
     let spec = swarm.service("web").spec;
     serde_json::from_str(spec["Labels"][HELD].as_str().expect("a held service")).expect("a label")
 }
 
-/// The spec of the service after an update in steps: the image has changed, and nothing else.
+/// The spec of `web` after an update in steps: only the image has changed.
 fn completed(tasks: u64) -> Value {
     let mut spec = web("web", tasks);
     spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into();
@@ -105,7 +105,7 @@ fn wait_for_lines(path: &Path, lines: usize) {
     }
 }
 
-/// A gate that stores a line and ends when a file appears.
+/// A gate that appends a line to the file `runs`, and ends when the file `go` exists.
 fn waiting_gate(folder: &Path) -> String {
     let folder = folder.display();
     format!("echo run >>{folder}/runs; while [ ! -e {folder}/go ]; do sleep 0.02; done")

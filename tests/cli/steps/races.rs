@@ -1,4 +1,4 @@
-//! Other writers between a post and the read that follows it, and a rollback by the engine.
+//! Other writers that change the service between a post and its read-back, and rollbacks by the engine.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn take_over(spec: &mut Value) {
 
 #[test]
 fn a_hold_that_is_taken_over_before_it_is_read_back_has_another_driver() {
-    // The first post, the second step, and the release.
+    // Posts: 1 the hold, 2 the second step, 3 the release.
     for number in 1..=3 {
         let swarm = swarm(4);
         swarm.after(RequestKind::Post, number, |world| world.write("web", take_over));
@@ -65,7 +65,7 @@ fn a_hold_that_the_engine_sets_back_is_a_conflict_and_can_be_continued_or_rolled
 fn the_engine_is_not_asked_to_roll_back_to_a_held_spec() {
     let swarm = swarm(4);
     update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);
-    // As `docker service rollback` does it.
+    // The spec is restored, as by `docker service rollback`.
     swarm.world().write("web", |spec| *spec = web("web", 4));
     let refused = run(&swarm, &["rollback", "web"]).run().fails_with(Exit::Failed);
     refused.says(&["its previous spec is that of a held update"]);

@@ -1,4 +1,4 @@
-//! What cannot be made in steps.
+//! Services and command lines for which `--steps` and `--hold` are refused.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ fn invalid_lists_and_combinations_are_usage_errors() {
         [&["update-image", "--steps", "1", "--confirm", "web", NEW][..], &["continue", "--confirm", "web"]]
     {
         let refused = run(&swarm, line).run().fails_with(Exit::Usage);
-        // The example is a complete command.
+        // The example in the error is a complete command.
         refused.says(&[&format!("(for example: `swarmctl {} ", line[0])]);
     }
     for flags in [&["--replicas", "3"][..], &["--update-delay", "1s"], &["--update-parallelism", "2"]] {

@@ -1,5 +1,4 @@
-//! Certificates for tests: an authority, certificates for engines and clients, and directories in docker's
-//! layout.
+//! Certificates for tests: an authority, certificates for engines and clients, and directories in docker's layout.
 
 use std::fs;
 use std::path::Path;
@@ -130,8 +129,7 @@ impl Authority {
     }
 }
 
-/// Creates a directory for DOCKER_CERT_PATH with `ca.pem`, `cert.pem` and `key.pem`, as far as they are
-/// given.
+/// Creates a directory for DOCKER_CERT_PATH with those of `ca.pem`, `cert.pem` and `key.pem` that are given.
 pub fn directory(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     for (name, text) in [("ca.pem", ca), ("cert.pem", cert), ("key.pem", key)] {
@@ -142,7 +140,7 @@ pub fn directory(ca: Option<&str>, cert: Option<&str>, key: Option<&str>) -> Tem
     directory
 }
 
-/// Creates such a directory from a certificate and its authority.
+/// Creates a directory for DOCKER_CERT_PATH from a certificate and its authority.
 pub fn directory_of(authority: &Authority, pair: &CertifiedKey) -> TempDir {
     directory(Some(&authority.pem), Some(&pair.cert), Some(&pair.key))
 }

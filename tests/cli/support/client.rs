@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::programs;
 
-/// Its major version. Debian 12 has version 20, for which some comparisons differ.
+/// The major version of docker's client. Debian 12 has version 20, for which some comparisons differ.
 pub fn major_version() -> u32 {
     let run = Command::new(programs::docker()).arg("--version").output();
     let run = run.expect("docker's client can be started");

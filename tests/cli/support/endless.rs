@@ -7,7 +7,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-/// The engine. Its threads end with their connections.
+/// An engine whose response never ends. Its threads end with their connections.
 pub struct EndlessEngine {
     dir: TempDir,
 }

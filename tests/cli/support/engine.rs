@@ -1,4 +1,4 @@
-//! The scripted engine, which expects certain requests and sends certain responses.
+//! The scripted engine, which expects certain requests and sends the given responses.
 //!
 //! A request that is not in the script fails the test, and so does one that is in the script and is never sent; both
 //! are named. `/_ping` is answered by default, and so is a list of all nodes if the script has a POST: commands that
@@ -72,7 +72,7 @@ impl Expect {
         self.body(move |request| same_text(&text, request.text()))
     }
 
-    /// Sets how often the request must and may be sent.
+    /// Sets how often the request must be sent at least, and may be sent at most.
     pub fn times(mut self, times: RangeInclusive<usize>) -> Self {
         self.times = times;
         self
@@ -91,7 +91,7 @@ impl Expect {
     }
 }
 
-/// Compares two texts; the error shows where they differ.
+/// Requires that two texts are equal. The error shows where they differ.
 pub fn same_text(wanted: &str, got: &str) -> Result<(), String> {
     if wanted == got {
         return Ok(());
@@ -134,29 +134,29 @@ struct Script {
     ordered: bool,
     ping: Answer,
     pings: usize,
-    /// How often the nodes were listed without being in the script.
+    /// How often the nodes were listed although the script has no such request.
     lists_of_nodes: usize,
     expected: Vec<Expect>,
     problems: Vec<String>,
 }
 
 impl Engine {
-    /// The requests must be sent in this order.
+    /// Starts an engine that expects the requests in this order.
     pub fn ordered(expected: impl IntoIterator<Item = Expect>) -> Self {
         Self::start(true, Answer::pong(), expected)
     }
 
-    /// The requests may be sent in any order. Of two that match, the first one is used first.
+    /// Starts an engine that expects the requests in any order. If several of them match, the first one is used first.
     pub fn unordered(expected: impl IntoIterator<Item = Expect>) -> Self {
         Self::start(false, Answer::pong(), expected)
     }
 
-    /// An engine that expects no request except `/_ping`.
+    /// Starts an engine that expects no request except `/_ping`.
     pub fn silent() -> Self {
         Self::ordered([])
     }
 
-    /// An engine with another response to `/_ping`.
+    /// Starts an engine with this response to `/_ping`.
     pub fn with_ping(ping: Answer, expected: impl IntoIterator<Item = Expect>) -> Self {
         Self::start(true, ping, expected)
     }
@@ -252,7 +252,7 @@ impl Handler for Player {
                 found = Some(i);
                 break;
             }
-            // In an ordered script, a request that must still be sent blocks those after it.
+            // In an ordered script, a request that must still be sent has to precede the later ones.
             if script.ordered && expect.used < *expect.times.start() {
                 break;
             }
@@ -283,7 +283,7 @@ impl Handler for Player {
     }
 }
 
-/// A script is useful only if it detects deviations.
+/// Tests that deviations from a script are detected.
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::os::unix::net::UnixStream;

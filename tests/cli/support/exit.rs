@@ -1,5 +1,5 @@
-//! The exit codes of the contract (docs/design.md, section 6). They are repeated here, so that a changed
-//! number in the program fails the tests.
+//! The exit codes of the contract (docs/design.md, section 6). They are repeated here, so that the tests fail if the
+//! program changes a number.
 
 /// The exit code of swarmctl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Exit {
     StoppedWaiting = 7,
     Unreachable = 8,
     Unknown = 9,
-    /// Not an error: differences found, or still in progress.
+    /// An answer, not an error: differences were found, or the rollout is still in progress.
     Different = 10,
     Interrupted = 130,
     Terminated = 143,

@@ -32,8 +32,8 @@ impl FakeRegistry {
         Self { server, relay }
     }
 
-    /// Starts a registry with HTTPS and this certificate. With `clients`, only their certificates are
-    /// accepted.
+    /// Starts a registry with HTTPS and this certificate. With `clients`, it requires a client certificate of this
+    /// authority.
     pub fn tls(
         own: &CertifiedKey,
         clients: Option<&Authority>,
@@ -87,7 +87,7 @@ pub fn unauthorized(challenge: &str) -> Answer {
     refused(401, "UNAUTHORIZED", "authentication required").header("WWW-Authenticate", challenge)
 }
 
-/// An HTTP proxy that connects these names to local ports, whatever port is requested.
+/// An HTTP proxy that connects host names to local ports, whatever port is requested.
 pub struct Proxy {
     pub url: String,
 }
@@ -102,7 +102,7 @@ impl Proxy {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let names = names.clone();
-                // Broken connections are the client's problem.
+                // The client reports broken connections.
                 thread::spawn(move || drop(connect(stream, &names)));
             }
         });

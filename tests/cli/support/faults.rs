@@ -5,11 +5,11 @@ use super::message::{Answer, Framing};
 /// A fault of a response after a number of bytes of head and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseFault {
-    /// The connection is closed after a number of bytes; after 0 bytes, it is closed before the response.
+    /// The connection is closed after a number of bytes. With 0, there is no response.
     Cut(usize),
-    /// No more bytes are sent, and the connection stays open.
+    /// After a number of bytes, nothing more is sent, and the connection stays open.
     Stall(usize),
-    /// The rest is not valid HTTP, JSON or UTF-8; then the connection is closed.
+    /// After a number of bytes, the rest is not valid HTTP, JSON or UTF-8. The connection is closed at the end.
     Garble(usize),
 }
 
@@ -113,7 +113,7 @@ impl InjectedFault {
     }
 }
 
-/// Malformed responses. Only interim responses are valid HTTP.
+/// The ways in which a response is malformed. Only those with interim responses are valid HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformation {
     /// The size of a chunk is not a number.
@@ -168,12 +168,12 @@ impl Malformation {
         Self::ManyHeaders,
     ];
 
-    /// Whether it is valid HTTP, and the real response follows.
+    /// Whether the response is valid HTTP: interim responses, followed by the real one.
     pub fn is_allowed(self) -> bool {
         matches!(self, Self::Interim(_) | Self::Interims)
     }
 
-    /// Whether a client cannot distinguish it from a successful response.
+    /// Whether a client cannot distinguish the response from a successful one.
     pub fn looks_like_success(self) -> bool {
         self.is_allowed() || matches!(self, Self::LengthTooShort | Self::ChunkTooLong)
     }

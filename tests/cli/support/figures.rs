@@ -1,5 +1,5 @@
-//! How often something is tried, and the resulting figures. `scripts/reliability` requests more tries than
-//! the tests, and collects the figures for docs/reliability.md.
+//! The number of tries of a test, and its figures. `scripts/reliability` sets larger numbers, and collects the figures
+//! for docs/reliability.md.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

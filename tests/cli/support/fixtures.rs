@@ -46,7 +46,7 @@ pub fn service_text(id: &str, index: u64, spec: &str) -> String {
     service_text_with(id, index, spec, "")
 }
 
-/// The same with additional fields after the spec, each beginning with a comma.
+/// Like [`service_text`], with additional fields after the spec. `more` begins with a comma.
 pub fn service_text_with(id: &str, index: u64, spec: &str, more: &str) -> String {
     format!(
         "{{\"ID\":\"{id}\",\"Version\":{{\"Index\":{index}}},\"CreatedAt\":\"2026-11-21T09:30:00.123456789Z\",\
@@ -106,7 +106,7 @@ pub fn hard_spec(image: &str) -> String {
     one_line(text).replace("IMAGE", image)
 }
 
-/// Removes the white space between values.
+/// Removes the white space between JSON tokens.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
     let (mut in_string, mut escaped) = (false, false);

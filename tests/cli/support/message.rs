@@ -1,4 +1,4 @@
-//! Requests as they arrive, and responses.
+//! Requests as a server receives them, and responses.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::faults::{Listener, ResponseFault};
 /// The API version of all engines that the tests imitate.
 pub const API_VERSION: &str = "1.41";
 
-/// A request as it arrived.
+/// A request as the server received it.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Its number, counted from 1 over all connections of the server.
+    /// The number of the request, counted from 1 over all connections of the server.
     pub number: usize,
-    /// The number of its connection, counted from 1.
+    /// The number of the connection, counted from 1.
     pub connection: usize,
     pub method: String,
     /// The path as it was sent, with escapes.
@@ -24,9 +24,9 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Size in bytes of head and body.
+    /// The size of head and body in bytes.
     pub length: usize,
-    /// Size in bytes of the complete response; 0 before the response.
+    /// The size of the complete response in bytes; 0 before the response.
     pub answer_length: usize,
 }
 
@@ -74,8 +74,8 @@ impl Request {
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Headers in addition to `Date`, `Content-Type` and the framing, which all responses have. `Api-Version`
-    /// is added unless it is given.
+    /// Headers in addition to `Date`, `Content-Type` and the framing, which all responses have. `Api-Version` is added
+    /// unless it is given.
     pub headers: Vec<(String, String)>,
     pub content_type: &'static str,
     pub body: Vec<u8>,
@@ -104,7 +104,7 @@ pub enum Framing {
     BadChunks,
     /// The body is the complete response, without a head; the connection is closed afterwards.
     Raw,
-    /// The same, but the connection stays open.
+    /// The body is the complete response, without a head; the connection stays open.
     RawKept,
 }
 

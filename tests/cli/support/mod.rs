@@ -1,4 +1,4 @@
-//! What the tests are based on: scripted engines, a fake swarm, and a way to run swarmctl.
+//! Helpers of the tests: scripted engines, a fake swarm, and a way to run swarmctl.
 
 pub mod certificates;
 pub mod client;

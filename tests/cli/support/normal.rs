@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-/// Removes what the engine would not store or would add by itself, and sorts keys.
+/// Removes fields that the engine would not store or would add by itself, and sorts keys.
 ///
-/// Docker's client writes no defaults for restart, update and rollback; a client that does is equivalent.
+/// Docker's client omits default settings of restarts, updates and rollbacks. A spec with these defaults is equivalent.
 pub fn normal(spec: &Value) -> Value {
     let mut spec = spec.clone();
     strip(&mut spec);
@@ -26,7 +26,7 @@ pub fn normal(spec: &Value) -> Value {
             map.remove(key);
         }
     }
-    // Removes objects that have become empty.
+    // Removes the objects that the changes above have left empty.
     strip(&mut spec);
     if spec.get("Mode").is_none() {
         spec["Mode"] = json!("replicated");
@@ -35,7 +35,7 @@ pub fn normal(spec: &Value) -> Value {
     spec
 }
 
-/// Removes nulls, empty values, `false`, 0 and "". A mode remains, because its key alone has a meaning.
+/// Removes nulls, empty values, `false`, 0 and "". An empty mode is kept, because the key alone has a meaning.
 fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {

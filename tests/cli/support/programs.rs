@@ -1,4 +1,4 @@
-//! Programs of an unpacked Debian release (`scripts/engine programs`), which need not be installed.
+//! Programs of a Debian release that is unpacked but not installed (`scripts/engine programs`).
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ pub fn directory() -> &'static Path {
     DIRECTORY.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
         let mut command = Command::new(script);
-        // Its messages go to stderr, so that a failure shows the reason.
+        // The script prints to the stderr of the tests, so that a failure shows the reason.
         let output = command.arg("programs").stdin(Stdio::null()).stderr(Stdio::inherit()).output();
         let output = output.expect("scripts/engine can be started");
         assert!(output.status.success(), "`scripts/engine programs` failed: {}", output.status);

@@ -19,7 +19,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, Support
 use super::certificates::{Authority, CertifiedKey};
 use super::server::lock;
 
-/// What is in front of the engine.
+/// How the port in front of the engine behaves.
 enum RelayMode {
     Plain,
     /// TCP that rejects TLS handshakes.
@@ -34,7 +34,7 @@ enum RelayMode {
     Silent,
 }
 
-/// A port. It and its connections end when it is dropped.
+/// A TCP port that forwards connections to an engine. It is closed, with all connections, when it is dropped.
 pub struct Relay {
     pub port: u16,
     shared: Arc<Shared>,
@@ -47,10 +47,10 @@ struct Shared {
     connections: AtomicUsize,
     /// Number of response bytes that were forwarded.
     answered: AtomicUsize,
-    /// When to break off.
+    /// When to close a connection.
     cut: Mutex<Option<CutOff>>,
     stopping: AtomicBool,
-    /// The request lines that a proxy received.
+    /// The request lines that the proxy received, each with its credentials.
     asked: Mutex<Vec<String>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -63,7 +63,7 @@ pub struct CutOff {
 }
 
 impl Relay {
-    /// Starts a relay that breaks off.
+    /// Starts a relay that closes a connection as `cut` says.
     pub fn cutting(socket: &Path, cut: CutOff) -> Self {
         let relay = Self::plain(socket);
         *lock(&relay.shared.cut) = Some(cut);
@@ -115,7 +115,7 @@ impl Relay {
             None => builder.with_no_client_auth(),
         };
         let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).expect("a key");
-        // Not checked, so that it may be one that no client accepts.
+        // The certificate is not checked, because some tests use one that no client accepts.
         let key = ring::sign::any_supported_type(&key).expect("a usable key");
         let pair = sign::CertifiedKey::new(vec![certificate(&own.cert)], key);
         let config = builder.with_cert_resolver(Arc::new(sign::SingleCertAndKey::from(pair)));
@@ -161,7 +161,7 @@ impl Relay {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// The heads that a proxy received, one line each, without repetitions.
+    /// The request lines that the proxy received, each with its credentials. Consecutive equal lines count once.
     pub fn asked(&self) -> Vec<String> {
         let mut asked = lock(&self.shared.asked).clone();
         asked.dedup();
@@ -198,7 +198,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let thread = thread::spawn({
             let shared = Arc::clone(shared);
-            // Broken connections are the client's problem.
+            // The client reports broken connections.
             move || drop(serve(near, &shared))
         });
         lock(&shared.threads).push(thread);
@@ -279,14 +279,14 @@ fn serve(mut near: TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 impl Shared {
-    /// Whether it has broken off permanently.
+    /// Whether all connections are closed from now on.
     fn is_cut(&self) -> bool {
         let answered = self.answered.load(Ordering::SeqCst);
         lock(&self.cut).is_some_and(|cut| cut.for_good && answered >= cut.after)
     }
 }
 
-/// A connection whose responses are counted, and break off where they should.
+/// A connection whose response bytes are counted, and which is closed at the [`CutOff`].
 struct Counted<'a> {
     near: TcpStream,
     shared: &'a Shared,
@@ -318,7 +318,7 @@ impl Write for Counted<'_> {
     }
 }
 
-/// Rewrites a request to a proxy as the engine expects it, without the address in the request line.
+/// Rewrites a request to a proxy for the engine: removes the address from the request line.
 fn shortened(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(head);
     let Some((method, rest)) = text.split_once(" http://") else { return text.into_owned() };

@@ -16,12 +16,12 @@ use super::{schema, secrets};
 /// Locked for reading by tests that load the machine, and for writing by tests that measure time.
 static LOAD: RwLock<()> = RwLock::new(());
 
-/// For a test that loads the machine; hold it only for a short time.
+/// Lets a test load the machine while the guard is held. Hold it only for a short time.
 pub fn load() -> RwLockReadGuard<'static, ()> {
     LOAD.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// For a test that measures time: while this is held, no test loads the machine.
+/// Lets a test measure time: while the guard is held, no other test loads the machine.
 pub fn quiet() -> RwLockWriteGuard<'static, ()> {
     LOAD.write().unwrap_or_else(PoisonError::into_inner)
 }
@@ -36,8 +36,7 @@ pub struct Swarmctl {
     limit: Duration,
 }
 
-/// swarmctl with these arguments, in an environment with only PATH, a home that does not exist, and no
-/// color.
+/// swarmctl with these arguments, in an environment without the user's variables and with a home that does not exist.
 pub fn swarmctl<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Swarmctl {
     // scripts/reliability tests the release build.
     let program = std::env::var_os("SWARMCTL_TEST_PROGRAM");
@@ -55,7 +54,7 @@ pub fn swarmctl_by(mut command: Command) -> Swarmctl {
         .env("LC_ALL", "C")
         .env(TIMEOUTS, "broken_read=200")
         .env("TZ", "UTC")
-        // Off, because tests count requests and break the Nth one. Tests of the journal turn it on.
+        // The journal is off, because tests count requests and break the Nth one. Tests of the journal turn it on.
         .env("SWARMCTL_JOURNAL", "off");
     Swarmctl { command, stdin: None, limit: Duration::from_secs(100) }
 }
@@ -88,7 +87,7 @@ impl Swarmctl {
         self
     }
 
-    /// Sets the time after which it is killed and the test fails.
+    /// Sets the time after which swarmctl is killed and the test fails.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -99,7 +98,7 @@ impl Swarmctl {
         self.start()
     }
 
-    /// Runs it with a stdout whose reader has already closed it.
+    /// Runs swarmctl with a pipe as stdout that its reader has already closed.
     pub fn run_into_closed_pipe(mut self) -> Run {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -116,12 +115,12 @@ impl Swarmctl {
         command.stdin(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().expect("swarmctl can be started");
-        // Closes this process's copies of the child's handles.
+        // Closes the copies of the child's handles that this process has.
         drop(command);
         let stdout = child.stdout.take().map(reader);
         let stderr = child.stderr.take().map(reader);
         if let (Some(text), Some(mut input)) = (stdin, child.stdin.take()) {
-            // A child that does not read its input closes it.
+            // Writing fails if the child ends without reading its input.
             let _ = input.write_all(text.as_bytes());
         }
         drop(child.stdin.take());
@@ -171,7 +170,7 @@ impl Running {
         assert!(status.success(), "kill -s {name} {id}: {status}");
     }
 
-    /// Waits for its end. If that takes too long, kills it and fails the test.
+    /// Waits until swarmctl ends. If that takes too long, kills it and fails the test.
     pub fn wait(&mut self) -> Run {
         let mut pause = Duration::from_micros(500);
         let status = loop {
@@ -224,7 +223,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // swarmctl may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -233,7 +232,7 @@ impl Drop for Running {
 /// The result of a run. A failed check shows all output.
 #[derive(Debug)]
 pub struct Run {
-    /// `None` if a signal ended it.
+    /// The exit code; `None` if a signal ended swarmctl.
     pub code: Option<i32>,
     pub signal: Option<i32>,
     pub stdout: String,

@@ -1,7 +1,7 @@
 //! Validates all JSON output of all tests with docs/schema.
 //!
-//! This is a small validator for the keywords that those files use. Other keywords are errors, so that none
-//! is ignored. The available crates have 58 dependencies and build for a minute.
+//! This is a small validator for the keywords that those files use. Any other keyword is an error, so that no keyword
+//! is ignored. The crates for JSON Schema would add 58 dependencies and a minute of build time.
 
 use serde_json::{Map, Value};
 
@@ -61,7 +61,7 @@ impl OutputKind {
     }
 }
 
-/// The commands that print [`OutputKind::Result`]; of `auth` it is `refresh`.
+/// The commands that print [`OutputKind::Result`]. `auth` stands for `auth refresh`.
 const ACTING: &[&str] = &[
     "apply",
     "auth",
@@ -208,7 +208,7 @@ fn is_of_type(value: &Value, name: &Value) -> bool {
     }
 }
 
-/// Returns one name or a list of names.
+/// Returns the names in a value that is one name or a list of names.
 fn each(says: &Value) -> &[Value] {
     says.as_array().map_or(std::slice::from_ref(says), Vec::as_slice)
 }

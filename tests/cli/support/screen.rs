@@ -44,7 +44,7 @@ pub fn assert_terminal(name: &str, width: u16, height: u16, run: &Run) {
     parser.screen_mut().set_scrollback(1000);
     let scrolled = parser.screen().scrollback();
     let mut rows = Vec::new();
-    // From the oldest line of the scrollback to the end of the screen.
+    // Collects all lines, from the oldest line of the scrollback to the end of the screen.
     for above in (1..=scrolled).rev() {
         parser.screen_mut().set_scrollback(above);
         rows.extend(parser.screen().rows(0, width).next());

@@ -1,9 +1,9 @@
-//! Passwords and tokens for tests. No output may contain them, in clear or encoded; see `run`.
+//! Passwords and tokens for tests. `run` fails if any output contains one of them, in clear text or encoded.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 
-/// The user name for all of them.
+/// The user name for all passwords.
 pub const USER: &str = "ann";
 /// A different secret for each place where credentials are stored.
 pub const PASSWORD: &str = "hush-password-5c1f";
@@ -25,7 +25,7 @@ pub fn header_json(header: &str) -> String {
 
 /// Returns a secret that the text contains.
 pub fn in_text(text: &str) -> Option<String> {
-    // Prefixes are sufficient, so that secrets which were cut are found too.
+    // Prefixes are enough, and they also find secrets that were cut.
     let all = ["hush-passw", "hush-wrong", "hush-token"];
     // The base64 encoding depends on the position, and its first and last characters on the surrounding
     // bytes.

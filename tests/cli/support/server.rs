@@ -23,7 +23,7 @@ pub trait Handler: Send + 'static {
     fn answer(&mut self, request: &Request) -> Answer;
 }
 
-/// A running server. It and its threads end when it is dropped.
+/// A running server. Dropping it ends its threads.
 pub struct Server {
     socket: PathBuf,
     shared: Arc<Shared>,
@@ -44,7 +44,7 @@ struct Shared {
     socket: PathBuf,
 }
 
-/// The fault of one request, and what follows.
+/// The fault of one request, and how later connections are treated.
 struct PendingFault {
     request: usize,
     tear: RequestFault,
@@ -94,7 +94,7 @@ impl Server {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Waits until this many requests have arrived. A timeout fails the test.
+    /// Waits until this number of requests have arrived. A timeout fails the test.
     pub fn wait_for_requests(&self, count: usize) {
         let start = Instant::now();
         while lock(&self.shared.log).len() < count {
@@ -104,8 +104,7 @@ impl Server {
         }
     }
 
-    /// Prevents the complete arrival of this request, counted from 1. Later connections are treated as in
-    /// `then`.
+    /// Prevents the complete arrival of this request, counted from 1. `then` is how later connections are treated.
     pub fn fail_request(&self, request: usize, tear: RequestFault, then: Listener) {
         *lock(&self.shared.pending_fault) = Some(PendingFault { request, tear, then });
     }
@@ -149,7 +148,7 @@ fn set_shared_listener(shared: &Shared, listener: Listener) {
     }
 }
 
-/// Returns the fault for the next request, if there is one; with `take` it is removed.
+/// Returns the fault for the next request, if there is one. With `take`, the fault is removed.
 fn pending_fault(
     shared: &Shared,
     take: bool,
@@ -191,7 +190,7 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Serves a connection until its end. Broken connections are the client's problem.
+/// Serves a connection until it ends or breaks. The client reports broken connections.
 fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
     let mut reader = BufReader::new(Counted { stream, count: 0 });
     loop {
@@ -237,7 +236,7 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             }
             Some(ResponseFault::Stall(n)) => {
                 let _ = writer.write_all(&bytes[..n.min(bytes.len())]);
-                // Until the client or the test ends.
+                // This waits until the client or the test ends.
                 let _ = reader.read(&mut [0; 1]);
                 false
             }
@@ -311,7 +310,7 @@ fn read_request(reader: &mut BufReader<Counted>, connection: usize) -> Option<Re
         reader.get_mut().stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
     request.body = read_body(reader, &request)?;
-    // Clients do not send the next request before the response.
+    // All counted bytes belong to this request, because clients send the next one only after the response.
     request.length = std::mem::take(&mut reader.get_mut().count);
     Some(request)
 }

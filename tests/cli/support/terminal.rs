@@ -14,7 +14,7 @@ pub struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: Arc<Mutex<String>>,
-    /// Shells write to it.
+    /// A home directory that the shell can write to.
     _home: TempDir,
 }
 
@@ -77,7 +77,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The shell may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -4,12 +4,13 @@ use std::process::Command;
 
 use super::run::{Swarmctl, swarmctl_by};
 
-/// Runs swarmctl in a terminal of this size. `script` creates it, and copies its output to stdout.
+/// Runs swarmctl in a terminal of this size. The program `script` creates the terminal, and copies its output to
+/// stdout.
 pub fn on_terminal(width: u16, height: u16, command: &str) -> Swarmctl {
     on_terminal_by("exec", width, height, command)
 }
 
-/// Runs it with a prefix, such as another command.
+/// Like [`on_terminal`], with text before swarmctl in the command line, such as another command.
 pub fn on_terminal_by(by: &str, width: u16, height: u16, command: &str) -> Swarmctl {
     let program = env!("CARGO_BIN_EXE_swarmctl");
     let line = format!("stty cols {width} rows {height}; {by} '{program}' {command}");

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::run::{Run, swarmctl, swarmctl_by};
 use super::server::Server;
 
-/// Runs it as a user without access to the server's socket.
+/// Runs swarmctl as a user without access to the server's socket.
 pub fn run(server: &Server, args: &[&str]) -> Run {
     let dir = server.socket().parent().expect("the socket is in a directory");
     if fs::metadata(dir).expect("the directory is there").uid() != 0 {
@@ -16,7 +16,7 @@ pub fn run(server: &Server, args: &[&str]) -> Run {
         fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("own directory");
         return run;
     }
-    // Root ignores permissions, so it runs as `nobody`, with a copy of the program that this user can read.
+    // Root ignores permissions, so swarmctl runs as `nobody`, from a copy of the program that this user can read.
     let place = tempfile::Builder::new()
         .prefix("sctl")
         .permissions(Permissions::from_mode(0o755))

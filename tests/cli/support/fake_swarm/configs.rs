@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{RequestKind, SwarmState};
 use crate::support::server::{Answer, Request, normal_filters};
 
-/// A config.
+/// A config of the journal.
 #[derive(Clone, Debug)]
 pub struct StoredConfig {
     pub id: String,
@@ -41,7 +41,8 @@ impl StoredConfig {
 }
 
 impl SwarmState {
-    /// Whether the request is about configs with data: all except lists by ID, and by the names of other configs.
+    /// Whether the request is about configs with data. These are all requests about configs, except lists by ID or by
+    /// the names of other configs.
     pub(super) fn is_about_stored_configs(&self, request: &Request) -> bool {
         let by = request.param("filters").and_then(normal_filters).unwrap_or_else(|| json!({}));
         let is_own = by["name"][0].as_str().is_some_and(|name| name.starts_with("swarmctl."));

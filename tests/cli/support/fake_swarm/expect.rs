@@ -2,7 +2,7 @@
 
 use super::FakeSwarm;
 
-/// What happened to one service. A failed check shows the actual value.
+/// Checks what happened to one service. A failed check shows the actual value.
 pub struct ServiceExpectation<'a> {
     swarm: &'a FakeSwarm,
     name: &'a str,
@@ -16,7 +16,7 @@ impl FakeSwarm {
 }
 
 impl ServiceExpectation<'_> {
-    /// The engine accepted this number of updates of the service.
+    /// Requires that the engine has accepted this number of updates of the service.
     #[track_caller]
     pub fn applied(self, updates: usize) -> Self {
         let accepted = self.swarm.service(self.name).taken.len();
@@ -24,14 +24,14 @@ impl ServiceExpectation<'_> {
         self
     }
 
-    /// The swarm received this number of requests that change a service, refused ones included.
+    /// Requires that the swarm has received this number of requests that change a service, refused ones included.
     #[track_caller]
     pub fn posted(self, requests: usize) -> Self {
         assert_eq!(self.swarm.posts().len(), requests, "requests that change a service");
         self
     }
 
-    /// The service runs this image.
+    /// Requires that the service has this image.
     #[track_caller]
     pub fn image(self, image: &str) -> Self {
         assert_eq!(self.swarm.service(self.name).image(), image, "the image of service `{}`", self.name);

@@ -1,6 +1,6 @@
-//! A small swarm that stores services like a real engine: version indexes, PreviousSpec, UpdateStatus, and
-//! the engine's error messages. It counts accepted updates, so that tests can compare exit codes with what
-//! really happened. Tests can let other writers change services and break responses.
+//! A small swarm that stores services as a real engine does, with version indexes, PreviousSpec, UpdateStatus and the
+//! engine's error messages. It records accepted updates, so that tests can compare exit codes with what really
+//! happened. Tests can let other writers change services, and can break responses.
 
 mod configs;
 mod expect;
@@ -25,19 +25,18 @@ use super::faults::FaultKind;
 pub use super::faults::InjectedFault;
 use super::server::{Answer, Framing, Handler, Request, Server, lock};
 
-/// A running fake swarm. When it is dropped, it fails the test if it received requests that no engine
-/// supports.
+/// A running fake swarm. When it is dropped, the test fails if it has received requests that it does not support.
 pub struct FakeSwarm {
     server: Server,
     world: Arc<Mutex<SwarmState>>,
 }
 
-/// The state of the swarm, and what will happen to it.
+/// The state of the swarm, and the faults and hooks of the test.
 pub struct SwarmState {
     pub services: Vec<Service>,
     /// ID and name of every network.
     pub networks: Vec<(String, String)>,
-    /// ID and name of every secret; the configs are the same.
+    /// ID and name of every secret. Requests for configs without data return these too.
     pub secrets: Vec<(String, String)>,
     /// Configs with data: those of the journal.
     pub configs: Vec<StoredConfig>,
@@ -49,15 +48,15 @@ pub struct SwarmState {
     pub registry: BTreeMap<String, String>,
     /// Responses of a proxy before the engine, by method and path prefix.
     pub forbidden: Vec<(&'static str, &'static str, Answer)>,
-    /// Every request is refused because the node is not in a swarm.
+    /// Whether every request is refused because the node is not in a swarm.
     pub is_no_manager: bool,
-    /// Managers are electing a leader.
+    /// Whether the managers are electing a leader.
     pub has_no_leader: bool,
-    /// Number of tasks of a slot that the swarm keeps.
+    /// Number of tasks that the swarm keeps for each slot.
     pub task_history: i64,
     /// The ID of the only node.
     pub node: String,
-    /// Until then, every request except pings gets a 503 and is not handled.
+    /// Until this time, every request except pings gets a 503 and is not handled.
     pub unavailable_until: Option<Instant>,
     /// Time that the engine needs for each response.
     pub delay: Duration,
@@ -86,10 +85,10 @@ pub struct Service {
     pub previous: Option<Value>,
     pub status: Option<Value>,
     pub iteration: u64,
-    /// The specs of all accepted requests, in order; changes by [`SwarmState::write`] are not included.
+    /// The specs of all accepted requests, in order. Changes by [`SwarmState::write`] are not included.
     pub taken: Vec<Value>,
-    /// The next update moves the networks to the TaskTemplate, where GET already shows them, as Docker 29
-    /// does with data of an older engine. The tasks were created without them.
+    /// Whether the next update moves the networks to the TaskTemplate, as Docker 29 does with data of an older engine.
+    /// GET shows them there already, but the TaskTemplate of the tasks does not have them.
     pub moves_networks: bool,
     /// The placement that the tasks were created with, if it is not that of the spec.
     pub placed: Option<Value>,
@@ -97,10 +96,10 @@ pub struct Service {
     pub rollbacks: usize,
     /// What the engine does after an update, one step for each later read of the service.
     pub rollout: Vec<Step>,
-    /// Tasks that are replaced one slot at a time, if the service has been given such slots.
+    /// Tasks that are replaced one slot at a time, after [`SwarmState::use_slots`].
     pub slots: Option<Slots>,
-    /// Tasks to show instead of those that follow from the rollout's state. A task without a Spec has the
-    /// current one.
+    /// Tasks to list instead of those that follow from the state of the rollout. A task without a Spec gets the current
+    /// one.
     pub tasks: Option<Vec<Value>>,
     pending: Vec<Step>,
 }
@@ -108,7 +107,7 @@ pub struct Service {
 /// One step of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing.
+    /// Nothing changes.
     Nothing,
     Updating,
     Completed,
@@ -132,10 +131,10 @@ pub enum RequestKind {
 
 struct Hook {
     when: RequestKind,
-    /// Counted from 1; `None`: for all requests.
+    /// The number of the request, counted from 1; `None` for all requests.
     nth: Option<usize>,
     run: Box<dyn FnMut(&mut SwarmState) + Send>,
-    /// Whether it runs after the request was handled, before the response.
+    /// Whether the hook runs after the request was handled, before the response.
     after: bool,
 }
 /// The error of an engine that is not in a swarm.
@@ -208,13 +207,14 @@ impl FakeSwarm {
         self.world().service(name).clone()
     }
 
-    /// Runs a hook before the Nth request of a kind is handled, counted from 1 (0: before all).
+    /// Runs a hook before the Nth request of a kind is handled, counted from 1 (0: before each of them).
     pub fn before(&self, when: RequestKind, nth: usize, run: impl FnMut(&mut SwarmState) + Send + 'static) {
         let nth = (nth > 0).then_some(nth);
         self.world().hooks.push(Hook { when, nth, run: Box::new(run), after: false });
     }
 
-    /// Runs a hook after the Nth request of a kind was handled, before its response.
+    /// Runs a hook after the Nth request of a kind was handled and before its response, counted from 1 (0: for each of
+    /// them).
     pub fn after(&self, when: RequestKind, nth: usize, run: impl FnMut(&mut SwarmState) + Send + 'static) {
         let nth = (nth > 0).then_some(nth);
         self.world().hooks.push(Hook { when, nth, run: Box::new(run), after: true });
@@ -253,7 +253,7 @@ impl Drop for FakeSwarm {
     }
 }
 
-/// Handles the requests of one manager; the flag says whether injected faults apply to it.
+/// Handles the requests of one manager. The flag is true if injected faults apply to this manager.
 struct SwarmHandler(Arc<Mutex<SwarmState>>, bool);
 
 impl Handler for SwarmHandler {

@@ -87,7 +87,7 @@ impl SwarmState {
             );
         }
         spec["Name"] = name.clone().into();
-        // Defaults that the engine adds.
+        // The engine adds these defaults.
         let add = |at: &mut Value, key: &str, value: Value| {
             if at.get(key).is_none_or(Value::is_null) {
                 at[key] = value;

@@ -11,7 +11,7 @@ use crate::support::faults::ResponseFault;
 use crate::support::server::{API_VERSION, Answer, Request, normal_filters};
 use crate::support::system;
 
-/// The error of a manager that loses the leader during a request.
+/// The error of a manager whose connection to the leader breaks during a request.
 const UNAVAILABLE: &str = "rpc error: code = Unavailable desc = error reading from server: read tcp \
                            10.0.0.2:51344->10.0.0.1:2377: read: connection reset by peer";
 
@@ -20,8 +20,7 @@ impl SwarmState {
         self.refusal(request).unwrap_or_else(|| self.response(request))
     }
 
-    /// Returns the response of an engine that cannot handle the request: unsupported API version, a proxy in
-    /// between, no leader.
+    /// Returns the response if the request is not handled: because of its API version, a proxy, or a missing leader.
     fn refusal(&self, request: &Request) -> Option<Answer> {
         let own = self.api_version.unwrap_or(API_VERSION);
         let newest = own.split_once('.').and_then(|(_, minor)| minor.parse().ok()).unwrap_or(u32::MAX);
@@ -75,7 +74,7 @@ impl SwarmState {
             }
             ("HEAD", ["_ping"]) => Answer { body: Vec::new(), ..Answer::pong() },
             ("GET", ["services"]) => {
-                // Lists by ID are requested to watch services.
+                // swarmctl lists services by ID to watch them, so this counts as a read.
                 if request.param("filters").and_then(normal_filters).is_some_and(|by| by.get("id").is_some())
                 {
                     self.hook(RequestKind::Read, false);
@@ -254,7 +253,7 @@ impl SwarmState {
                 && named(&format!("{}.1", service.name()))
             {
                 list.extend(tasks_of(service).into_iter().filter(|task| {
-                    // Before the engine begins, all tasks are of the spec before.
+                    // Before the engine starts the rollout, all tasks have the previous spec.
                     filters.get("_up-to-date").is_none() || task["Spec"] == service.spec["TaskTemplate"]
                 }));
             }
@@ -279,7 +278,7 @@ pub fn distribution(digest: &str, platforms: &Value) -> String {
     json!({ "Descriptor": descriptor, "Platforms": platforms }).to_string() + "\n"
 }
 
-/// Returns the tasks of each replica: one that has been running for a long time, unless a rollout is in
+/// Returns the tasks of a service: for each replica one that has been running for a long time, unless a rollout is in
 /// progress or paused.
 fn tasks_of(service: &Service) -> Vec<Value> {
     if let Some(tasks) = &service.tasks {

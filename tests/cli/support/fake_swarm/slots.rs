@@ -1,4 +1,4 @@
-//! Services whose tasks are replaced one slot at a time, as by an engine: for updates that are held.
+//! Services whose tasks are replaced one slot at a time, as by a real engine. Tests of held updates use them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -11,16 +11,16 @@ const YEAR: i64 = 8760 * 3600 * 1_000_000_000;
 /// The tasks of a service.
 #[derive(Clone, Debug)]
 pub struct Slots {
-    /// What each slot runs: the template of its task, and how often it was replaced.
+    /// The template of the task in each slot, and how often that task was replaced.
     tasks: Vec<(Value, usize)>,
     /// Tasks with this image fail at once, and the engine pauses the rollout.
     pub broken: Option<String>,
-    /// Tasks that have failed: their templates, and when.
+    /// The templates of tasks that have failed, and the times of the failures.
     failed: Vec<(Value, Timestamp)>,
 }
 
 impl SwarmState {
-    /// Gives a service slots of its own: an update replaces their tasks, one round at a time if it is held.
+    /// Gives a service a slot for each replica. Updates replace the tasks in the slots, one round at a time if held.
     pub fn use_slots(&mut self, name: &str) {
         let service = self.service(name);
         let tasks = (0..replicas(&service.spec)).map(|_| (service.spec["TaskTemplate"].clone(), 0)).collect();
@@ -59,7 +59,7 @@ impl SwarmState {
         slots.failed.push((previous["TaskTemplate"].clone(), now));
     }
 
-    /// What the engine does after a service was updated.
+    /// Replaces tasks as the engine does after an update of the service.
     pub(super) fn roll_out(&mut self, at: usize) {
         let now = self.now();
         let service = &mut self.services[at];
@@ -95,7 +95,7 @@ impl SwarmState {
     }
 }
 
-/// Replaces this number of old tasks.
+/// Replaces this number of tasks that do not have the new template.
 fn replace(slots: &mut Slots, template: &Value, count: usize) {
     for (task, replaced) in slots.tasks.iter_mut().filter(|(task, _)| task != template).take(count) {
         task.clone_from(template);

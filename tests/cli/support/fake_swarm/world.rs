@@ -1,4 +1,4 @@
-//! The state of the fake swarm, and its changes by the engine and by other writers.
+//! The state of the fake swarm, and how the engine and other writers change it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -55,7 +55,8 @@ impl SwarmState {
     }
 
     fn new_id(&mut self) -> String {
-        // 25 characters as in IDs of the engine. The first ones differ, so that prefixes are unambiguous.
+        // An ID has 25 characters, as the engine's IDs. The first characters of all IDs differ, so that prefixes are
+        // unambiguous.
         const LETTERS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         self.ids += 1;
         let mut seed = self.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15);
