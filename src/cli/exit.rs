@@ -89,7 +89,7 @@ impl Exit {
         many.into_iter().min_by_key(rank).unwrap_or(Exit::Done)
     }
 
-    /// The exit code after a signal. If the signal is not known, it is that of Ctrl-C.
+    /// The exit code after a signal. An unknown signal counts as Ctrl-C.
     pub fn for_signal(signal: Option<Signal>) -> Exit {
         match signal {
             Some(Signal::Terminate) => Exit::Terminated,
@@ -97,7 +97,7 @@ impl Exit {
         }
     }
 
-    /// The exit code for an error, if nothing had been posted.
+    /// The exit code for an error of a command that has posted nothing.
     pub fn for_error(error: &Error, signal: Option<Signal>) -> Exit {
         match error {
             Error::InvalidValue(_) | Error::InvalidSetting(_) => Exit::Usage,

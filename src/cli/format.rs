@@ -16,7 +16,7 @@ pub enum ListFormat {
 }
 
 impl ListFormat {
-    /// The parser of the flag, for a list with these columns.
+    /// Returns the parser of the flag, for a list with these columns.
     pub fn parser(columns: Columns) -> impl Fn(&str) -> Result<Self, TemplateError> + Clone {
         move |text| Self::parse(text, columns)
     }
@@ -42,7 +42,7 @@ pub struct ListFlags {
     pub is_quiet: bool,
 }
 
-/// Returns the format of rows; `None` is the command's own table, or with `-q` its IDs.
+/// Returns the format of rows; `None` is the command's own table, or the list of IDs with `-q`.
 ///
 /// The setting in config.json is used only if no flag selects a format.
 pub fn rows(
@@ -72,8 +72,8 @@ pub fn rows(
 /// Returns the format from config.json.
 ///
 /// # Errors
-/// The format is not valid. If the file cannot be read, a warning is printed, as docker does: the list can
-/// still be shown.
+/// The format is not valid. If the file cannot be read, only a warning is printed, as in docker, because the list
+/// can still be shown.
 pub fn configured<T>(
     setting: &str,
     app: &App,

@@ -146,8 +146,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     exit.code()
 }
 
-/// Parses a command line that was refused with `error` once more, with the global flags after the subcommand moved before
-/// it. Returns the result, and the words that were parsed.
+/// Parses a command line again after it was refused with `error`. Before that, global flags after the subcommand are
+/// moved before the subcommand. Returns the result, and the words that were parsed.
 fn parse_moved(
     caller: Caller,
     words: Vec<OsString>,
@@ -160,9 +160,9 @@ fn parse_moved(
     }
 }
 
-/// Prints the version without building the parser, which takes 0.2 ms of CPU time. Scripts use this to check that the program
-/// is installed, and it must take at most 1.3 times as long as an empty Rust program (0.9 ms): it takes 1.0 to 1.1 times as
-/// long, and would take 1.2 to 1.3 times as long with the parser.
+/// Prints the version without building the parser, which takes 0.2 ms of CPU time. Scripts use `--version` to check
+/// that the program is installed. It must take at most 1.3 times as long as an empty Rust program (0.9 ms). It takes
+/// 1.0 to 1.1 times as long, and would take 1.2 to 1.3 times as long with the parser.
 fn print_version(ui: Ui) -> Exit {
     let mut out = ui.stdout();
     out.line(VERSION);
@@ -181,7 +181,7 @@ fn root_with_examples(caller: Caller) -> Command {
     named_for(caller, examples::add_to_root(root()))
 }
 
-/// Sets the name of the program in usage lines. If the user calls it directly, this is the name of its file.
+/// Sets the name of the program in usage lines. If the user calls the program directly, the name is that of its file.
 fn named_for(caller: Caller, root: Command) -> Command {
     match caller {
         Caller::User => root,
@@ -198,7 +198,7 @@ fn parse(root: &mut Command, words: &[OsString]) -> Result<Cli, clap::Error> {
 ///
 /// The parser repeats words of the command line, which may come from someone else, so they are escaped first.
 fn print_parse_error(ui: Ui, mut root: Command, words: &[OsString], first: &clap::Error) -> Exit {
-    // Errors and help show all commands, or similar ones.
+    // Errors and help show all commands or similar flags, which must be built first.
     root.build();
     let visible_word =
         |word: &OsString| output::visible_prefix(&word.to_string_lossy(), MAX_WORD_LEN).into_owned();

@@ -88,7 +88,7 @@ fn posted_image(item: &Item<Prepared>) -> Option<ImageRef> {
     ImageRef::parse(new.or_else(|| item.service.image())?).ok()
 }
 
-/// Replaces the services that would be updated by reports.
+/// Turns the services that would be updated into reports that nothing was done.
 fn stop(entries: &mut Vec<ItemResult<Prepared>>, why: impl Fn(&str) -> NotStarted) {
     for entry in entries {
         let Ok(item) = entry else { continue };

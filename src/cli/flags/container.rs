@@ -116,7 +116,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("log-opt", VARIABLE, "Set a logging driver option", log_options),
 ];
 
-/// Sets all variables. If a key is given twice, the last value is used, at its own position.
+/// Sets all variables. If a key is given twice, only the last variable with this key is kept.
 fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let key = |text: &str| text.split('=').next().map(str::to_owned);
     let mut all: Vec<String> = Vec::new();
@@ -128,8 +128,8 @@ fn environment(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     Ok(vec![Edit::set(Place::at(ENV), all)])
 }
 
-/// Sets each option separately, so that without `--log-driver` they are added to those of the current driver. A key without a
-/// value takes it from the environment, as with docker.
+/// Sets each option separately, so that without `--log-driver` the options are added to those of the current driver.
+/// The value of a key without `=` comes from the environment, as in docker.
 fn log_options(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     let options = given.all().iter().map(|text| {
         let option = text::variable(text, given.environment().variable).or_example(given.example())?;

@@ -24,7 +24,7 @@ pub fn read_text(path: &str, mebibytes: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|e| io::Error::other(format!("it is not UTF-8: {}", e.utf8_error())))
 }
 
-/// Creates a file with this text that only its owner can read. It appears complete, and replaces nothing.
+/// Creates a file that only its owner can read. It never appears with a part of the text, and replaces no other file.
 ///
 /// # Errors
 /// The file exists already ([`io::ErrorKind::AlreadyExists`]), or it cannot be written.
@@ -35,13 +35,13 @@ pub fn create(path: &str, text: &str) -> io::Result<()> {
     write_new(&draft, text)?;
     // A link, unlike a renamed file, never replaces another file.
     let result = fs::hard_link(&draft, path);
-    // A draft that is left does no harm.
+    // An error is ignored, because a draft that is left over does no harm.
     let _ = fs::remove_file(&draft);
     match result {
         Err(error)
             if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) =>
         {
-            // This file system has no hard links.
+            // The file system may not support hard links.
             write_new(path, text)
         }
         result => result,

@@ -16,9 +16,9 @@ pub struct Flag {
     pub name: &'static str,
     /// The short name.
     pub short: Option<char>,
-    /// The commands that have it.
+    /// The commands that have the flag.
     pub commands: Commands,
-    /// What kind of value it has.
+    /// The kind of value that the flag has.
     pub value_kind: ValueKind,
     /// The help: imperative, no full stop, at most 72 characters; in the singular if the flag may be
     /// repeated.
@@ -55,7 +55,7 @@ pub enum ValueKind {
     Many(ValueFormat),
 }
 
-/// What the conversion of values may read in addition. The caller provides it, so that the flags do no I/O.
+/// What the conversion may read besides the values. The caller provides these functions, so that flags do no I/O.
 pub struct Environment<'a> {
     /// Returns an environment variable, for `--env KEY` without a value.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
@@ -130,7 +130,7 @@ impl Flag {
         self
     }
 
-    /// Converts values to edits; no values make no edits.
+    /// Converts values to edits. Without values, there are no edits.
     ///
     /// # Errors
     /// A value is not valid.
@@ -259,7 +259,7 @@ pub fn only_name(text: &str, what: &str, example: &'static str) -> Result<String
 }
 
 /// Whether the engine does not distinguish the value from an absent field. Unlike for
-/// [`is_zero`](crate::api::spec::is_zero), an object of zero values is not one: the engine stores a message for it.
+/// [`is_zero`](crate::api::spec::is_zero), an object of zero values does not count: the engine stores a message for it.
 fn is_zero_value(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -1,5 +1,5 @@
-//! Applies each flag to a service: what it changes, that applying it twice is the same, and how its help
-//! reads.
+//! Applies each flag to a service: checks what the flag changes, that a second application changes nothing, and the
+//! form of its help.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -183,9 +183,9 @@ fn full() -> Value {
 fn is_own(edit: &Edit, place: &Place) -> bool {
     let item = match (edit.place.item_id(), edit.place.pattern()) {
         (None, None) => true,
-        // The item itself, or the order of the list.
+        // The place is the item itself, or the order of the list.
         (Some(id), _) => place.item_id().is_none_or(|other| other == id),
-        // A pattern leaves the other items.
+        // A pattern keeps the items that do not match.
         (None, Some(_)) => true,
     };
     place.keys().starts_with(edit.place.keys()) && item
@@ -334,7 +334,7 @@ proptest! {
 
     #[test]
     fn on_any_spec_every_row_is_idempotent_and_keeps_to_its_places(mut spec in any_spec()) {
-        // The deprecated list is moved before an edit of networks, which has its own test.
+        // An edit of networks first moves this deprecated list, which has its own test.
         spec.as_object_mut().unwrap().shift_remove("Networks");
         for flag in flags() {
             assert_keeps_to_its_places(flag, &spec);

@@ -21,7 +21,7 @@ const GROUPS: [&str; 15] = [
     "Output",
 ];
 
-/// The groups of flags, by the flag's name, or by the beginning of its name and a dash.
+/// The flags of each group. `log` also stands for all flags that begin with `log-`.
 const FLAGS: &[(&str, &[&str])] = &[
     ("Selection", &["filter", "stack", "all"]),
     (

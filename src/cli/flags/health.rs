@@ -54,7 +54,7 @@ fn no_health_check(given: &FlagValues<'_>) -> Result<Vec<Edit>, UsageError> {
     })
 }
 
-/// Sets one field of the check, which also enables it.
+/// Sets one field of the health check, which also enables the check.
 fn check<T: Into<Value>, E: ParseError>(
     given: &FlagValues<'_>,
     key: &str,

@@ -70,7 +70,7 @@ pub struct ImageChange {
     pub edits: Vec<Edit>,
     /// Credentials to store with the service.
     pub auth: Option<RegistryAuth>,
-    /// What to report about it.
+    /// What to report about the image.
     pub report: ImageReport,
 }
 
@@ -96,7 +96,7 @@ impl ResolveArgs {
         }
     }
 
-    /// Whether the user explicitly requested the digest, even if no image is given.
+    /// Whether `--resolve-image always` is on the command line, which resolves the tag even if no image is given.
     fn is_explicit(&self) -> bool {
         self.resolve_image.is_some() && self.when() == ResolveWhen::Always
     }
@@ -114,7 +114,7 @@ pub fn store_credentials(client: &Client, app: &App, registry: &str, change: &mu
     change.auth = app.keyring()?.auth(client, registry)?;
     change.report.registry = change.auth.as_ref().map(|auth| auth.registry().to_owned());
     if change.auth.is_none() {
-        // Docker stores empty credentials in this case, and so overwrites those of the service.
+        // Docker would store empty credentials here, which overwrite those of the service.
         let warning = format!("there are no credentials for registry `{registry}` to store");
         change.report.warnings.push(warning);
     }
@@ -194,7 +194,7 @@ impl ImageArgs {
 }
 
 impl ImageChange {
-    /// An image that the service already runs.
+    /// Creates the result for an image that the service already runs.
     fn unchanged(same: NoChange) -> Self {
         Self { report: ImageReport { same: Some(same), ..ImageReport::default() }, ..Self::default() }
     }
@@ -203,9 +203,9 @@ impl ImageChange {
 /// Whether the tasks restart even if the image does not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
-    /// No.
+    /// The tasks restart only if the image changes.
     OnChange,
-    /// Yes (`--force`).
+    /// The tasks restart anyway (`--force`).
     Forced,
 }
 
@@ -288,7 +288,7 @@ impl ImageResolution<'_> {
         }
     }
 
-    /// Whether the image is used without a digest from the registry. A pinned image stays pinned even with the flag.
+    /// Whether the image is used without a digest from the registry. A pinned image stays pinned, whatever the flag is.
     fn keeps_tag(&self, likeness: Likeness, kind: RegistryErrorKind) -> Result<bool> {
         match (self.args.on_resolve_error, likeness) {
             (_, Likeness::Pinned) | (OnResolveError::KeepTag, _) => Ok(true),
@@ -326,7 +326,7 @@ impl ImageResolution<'_> {
         };
         let of_digest = match likeness {
             Likeness::Pinned => Some(format!("`{image}` stays pinned to its current digest")),
-            // Docker's message.
+            // This is docker's message.
             _ => self.requested.digest().is_none().then(|| {
                 format!(
                     "image {image} could not be accessed on a registry to record\nits digest. Each node will access {image} \
@@ -373,8 +373,8 @@ impl ImageResolution<'_> {
         ImageChange::unchanged(NoChange::SameImage(runs))
     }
 
-    /// Returns no change if the service runs this digest of the repository. The name of another tag for it is
-    /// set only if the tasks restart anyway, because it would restart them for nothing.
+    /// Returns a result without changes if the service runs this digest of the repository. Another tag of the digest
+    /// is set only if the tasks restart anyway, because a new tag alone is no reason to restart them.
     fn same_digest(&self, digest: &str) -> Option<ImageChange> {
         let current_image = self.current_image.as_ref()?;
         let is_same = current_image.image.same_repository(self.requested)

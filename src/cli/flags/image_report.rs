@@ -11,7 +11,7 @@ use crate::output::Ui;
 pub struct ImageReport {
     /// Warnings that are printed before anything is sent.
     pub(super) warnings: Vec<String>,
-    /// What the registry did not provide, and the complete warnings about it.
+    /// The failure of the registry, and the complete warnings about it.
     pub(super) registry_failure: Option<ReportedFailure>,
     /// Why the image does not change, if it does not.
     pub(super) same: Option<NoChange>,
@@ -24,11 +24,11 @@ pub struct ImageReport {
 pub struct ReportedFailure {
     /// The image.
     pub(super) image: String,
-    /// What happened.
+    /// The kind of failure, and its consequence.
     pub(super) failure: RegistryFailure,
     /// The complete warnings, for JSON and `--debug`.
     pub(super) details: Vec<String>,
-    /// A hint.
+    /// What the user can do.
     pub(super) hint: Option<String>,
 }
 
@@ -40,8 +40,8 @@ struct FailureGroup<'a> {
     details: Vec<&'a str>,
 }
 
-/// Prints the warnings about the images of services, before anything is sent. What several services share is printed
-/// once.
+/// Prints the warnings about the images of services, before anything is sent. A warning that several services share
+/// is printed once.
 pub fn announce<'a>(ui: Ui, reports: impl Iterator<Item = (&'a str, &'a ImageReport)>) {
     let mut groups: Vec<FailureGroup> = Vec::new();
     let mut others = SharedTexts::default();
@@ -83,7 +83,7 @@ fn add_to_groups<'a>(groups: &mut Vec<FailureGroup<'a>>, service: &str, reported
 }
 
 impl ImageReport {
-    /// All warnings, complete.
+    /// Returns all warnings, in their complete form.
     pub fn all_warnings(&self) -> Vec<String> {
         let details = self.registry_failure.iter().flat_map(|reported| &reported.details);
         details.chain(&self.warnings).cloned().collect()

@@ -62,7 +62,7 @@ struct GivenValues {
 pub struct Removal {
     /// The flag as it is typed: `--env-rm PATH`.
     pub flag: String,
-    /// What it removes. It is enough if one of the edits matches something.
+    /// The edits of the flag. The removal has an effect if at least one of them matches something.
     pub edits: Vec<Edit>,
 }
 
@@ -172,10 +172,10 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
     .flatten()
 }
 
-/// Checks that the engine knows all fields that the edits set. It would drop the others silently.
+/// Checks that the engine knows all fields that the edits set, because it would drop unknown fields silently.
 ///
 /// # Errors
-/// The first unknown field, with both API versions.
+/// The engine does not know a field. The error names the first such field and the API versions.
 pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     let needs = spec::needs(edits);
     if needs.is_empty() {

@@ -162,7 +162,7 @@ fn rollout() -> Value {
     })
 }
 
-/// Puts the complete policy before the edits; it is used if the service has none.
+/// Puts an edit before the others that sets the complete policy if the service has no policy.
 fn with_default(path: &str, policy: Value, edits: Edits) -> Edits {
     let mut all = vec![Edit::default(Place::at(path), policy)];
     all.extend(edits?);

@@ -17,7 +17,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::many("publish", PORT, "Publish a port, as in 8080:80", publish).short('p').only(Commands::Create),
     Flag::many("publish-rm", PORT, "Remove a published port by its target port, as in 80", |given| {
         ports(given, |port| {
-            // Removes it whatever its published port is.
+            // The port is removed whatever its published port is.
             let id = Identity::Port.id_of_item(&port);
             let target = id.split_once(':').map_or(id.as_str(), |(_, target)| target);
             Edit::remove(Place::at(PORTS).items_like(&format!("*:{target}")))

@@ -1,7 +1,7 @@
 //! Global flags after the subcommand.
 //!
-//! The parser knows them before the subcommand only. A command line that it refuses is parsed once more with these flags
-//! moved before the subcommand, so that a correct command line costs nothing more.
+//! The parser accepts global flags only before the subcommand. If it refuses a command line, these flags are moved
+//! before the subcommand, and the line is parsed again. A line that is accepted at first costs nothing more.
 
 use std::ffi::OsString;
 
@@ -16,19 +16,19 @@ struct Word {
     own: String,
     /// The global flags. Empty if there are none.
     global: String,
-    /// Whose value the next word is.
+    /// The owner of the flag whose value is the next word.
     next: Option<Owner>,
 }
 
-/// To whom a flag belongs.
+/// Whether a flag belongs to the command or to the program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Command,
     Program,
 }
 
-/// Moves the global flags after the subcommand, which is the word at `at`, before it. `None` if there are none. Only the
-/// names of the subcommands of `root` must be known.
+/// Moves global flags that follow the subcommand (the word at `at`) before it. `None` if there are no such flags.
+/// `root` needs only the names of its subcommands.
 pub fn moved_to_front(root: &Command, words: &[OsString], at: usize) -> Option<Vec<OsString>> {
     let mut command = root.find_subcommand(words.get(at)?)?.clone();
     command.build();
@@ -46,7 +46,7 @@ pub fn moved_to_front(root: &Command, words: &[OsString], at: usize) -> Option<V
                 Some(Owner::Command) => rest.extend(left.next().cloned()),
                 Some(Owner::Program) => match left.next() {
                     Some(value) => front.push(value.clone()),
-                    // Without the subcommand, which would be the value, the parser reports that there is none.
+                    // The value is missing. The subcommand is left out, because it would become the value.
                     None => return Some(front),
                 },
                 None => {}
@@ -64,8 +64,8 @@ pub fn moved_to_front(root: &Command, words: &[OsString], at: usize) -> Option<V
     (front.len() > at).then(|| [front, rest].concat())
 }
 
-/// Returns the global flag that a word names after `command`, and whether its value is in the word too. `None` if it is a
-/// flag of the command, or if the command uses the name for something else.
+/// Returns the global flag that a word after `command` names, and whether its value is in the word too. `None` if the
+/// word is a flag of the command, or if the command uses the name for something else.
 pub fn global_flag<'a>(root: &'a Command, command: &Command, word: &str) -> Option<(&'a Arg, bool)> {
     let (arg, has_value) = if let Some(long) = word.strip_prefix("--") {
         let name = long.split('=').next().unwrap_or_default();
@@ -78,7 +78,7 @@ pub fn global_flag<'a>(root: &'a Command, command: &Command, word: &str) -> Opti
     (!is_used_by(command, arg)).then_some((arg, has_value))
 }
 
-/// Returns the global flag of a word that `command` uses for something else, in its short or long form.
+/// Returns the global flag that a word names, if `command` uses its short or long name for something else.
 pub fn reserved<'a>(root: &'a Command, command: &Command, word: &str) -> Option<&'a Arg> {
     let name = word.split('=').next().unwrap_or_default();
     let arg = global(root, |arg| match name.strip_prefix("--") {

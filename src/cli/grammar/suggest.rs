@@ -34,7 +34,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("volumes-from", &["mount-add", "mount"]),
 ];
 
-/// Flags whose values are arguments here: the command, the flag, and an example.
+/// Flags that users may expect but whose values are arguments: the command, the flag, and an example.
 const ARGUMENTS: &[(&str, &str, &str)] = &[
     ("create", "--image", "swarmctl create --name web shop/web:1.8"),
     ("scale", "--replicas", "swarmctl scale web=3"),
@@ -77,7 +77,7 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
     error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
 }
 
-/// How to use a global flag whose name the command uses for something else.
+/// Describes how to use a global flag whose name the command uses for something else.
 fn before_subcommand(command: &Command, flag: &str) -> String {
     let name = command.get_name();
     format!("to use the global flag '{flag}', put it before the subcommand: 'swarmctl {flag} ... {name}'")

@@ -30,7 +30,7 @@ impl<K: PartialEq> SharedTexts<K> {
     }
 }
 
-/// `24 services: a, b and 22 more`.
+/// Formats names as `24 services: a, b and 22 more`.
 pub fn count_and_names(services: &[String]) -> String {
     let names = join_names(services.iter().map(String::as_str));
     format!("{}: {names}", format_count(services.len(), "service"))

@@ -36,7 +36,7 @@ pub trait OrExample<T> {
 }
 
 impl UsageError {
-    /// An error with its reason and an example of a valid value.
+    /// Creates an error with its reason and an example of a valid value.
     pub fn new(why: impl Into<String>, example: &'static str) -> Self {
         Self { why: why.into(), example }
     }
@@ -68,7 +68,7 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// The result of one service of several is an `Error`.
+/// Commands for several services report a usage error about one service as an `Error`.
 impl From<UsageError> for Error {
     fn from(error: UsageError) -> Self {
         InvalidValue::unnamed(error.to_string()).into()

@@ -50,7 +50,7 @@ struct TagAge {
 }
 
 impl<'a> Chooser<'a> {
-    /// A chooser with the flags of a command.
+    /// Creates a chooser with the flags of a command.
     ///
     /// # Errors
     /// The user's credentials cannot be read.
@@ -108,7 +108,7 @@ impl<'a> Chooser<'a> {
                 ChoiceError::refused(Reason::NoVersion, why)
             }
         };
-        // Checked before any request: if the current tag is not a version, no tag list is needed.
+        // This is checked before any request, because no tag list is needed if the current tag is not a version.
         candidates(tag, &[], rules).map_err(rejected)?;
         let tags = self.registries.tags(client, image).map_err(|error| no_tag_list(image, error))?;
         let found = candidates(tag, &tags, rules).map_err(rejected)?;
@@ -254,7 +254,7 @@ impl ChoiceError {
     }
 }
 
-/// From a registry: the command was canceled, or its deadline expired. Requests for ages fail for no other reason.
+/// Requests to registries for ages fail only if the command was canceled or its deadline expired.
 impl From<RequestError> for ChoiceError {
     fn from(error: RequestError) -> Self {
         Self::Failed(match error.kind {
@@ -272,7 +272,7 @@ fn describe_platform(platform: &Value) -> String {
     format!("{}/{}", part("OS"), part("Architecture"))
 }
 
-/// The refusal of a tag that the registry lists but the engine does not find.
+/// Creates the refusal of a tag that the registry lists but the engine does not find.
 fn not_found(image: &ImageRef) -> ImageRefusal {
     let (tag, registry) = (image.tag().unwrap_or_default(), image.domain());
     ImageRefusal {
@@ -305,7 +305,7 @@ fn no_tag_list(image: &ImageRef, error: RequestError) -> ChoiceError {
     })
 }
 
-/// The hint for a registry that denies access to swarmctl, which lists tags itself.
+/// Returns the hint for a registry that denies access to swarmctl, which lists tags itself.
 pub fn registry_login_hint(image: &ImageRef, error: &RequestError) -> Option<String> {
     let login = match image.domain() {
         "docker.io" => "docker login".to_owned(),

@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use super::{AgeFrom, MinAge, describe_age};
 use crate::api::registry::image_ref::ImageRef;
 
-/// The note about `created`.
+/// The note about ages with `--min-age-from created`.
 pub const PUBLISHERS_AGE: &str =
     "the age is measured from the creation time in the image, which its publisher sets";
-/// The hint if an age is not known.
+/// The hint if the age of a pushed tag is not known.
 pub const UNKNOWN_PUSH: &str = "only Docker Hub reports when a tag was pushed; see `--min-age-from created`";
 
 /// Why no image could be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Its current tag is not a version.
+    /// The current tag of the service is not a version.
     NoVersion,
-    /// It has no label with a policy.
+    /// The service has no label with a policy.
     NoPolicy,
-    /// Its label is not a policy.
+    /// The label of the service is not a policy.
     BadPolicy,
     /// The tag list is not available.
     NoTagList,
@@ -37,9 +37,9 @@ pub enum Reason {
 pub struct ImageRefusal {
     /// The kind of refusal.
     pub reason: Reason,
-    /// A sentence.
+    /// The reason, as a sentence.
     pub why: String,
-    /// A command to paste.
+    /// What the user can do, with a command to paste.
     pub hint: Option<String>,
 }
 
@@ -48,16 +48,16 @@ pub struct ImageRefusal {
 pub struct HeldBackTag {
     /// The tag.
     pub tag: String,
-    /// Why it was not chosen.
+    /// Why the tag was not chosen.
     pub why: HeldBackReason,
 }
 
 /// Why a candidate is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldBackReason {
-    /// It is younger than the minimum.
+    /// The tag is younger than the minimum age. This is its age.
     TooNew(Duration),
-    /// Its age is unknown.
+    /// The age of the tag is unknown.
     UnknownAge,
 }
 
@@ -68,7 +68,7 @@ pub enum Choice {
     Newer(ImageRef),
     /// No tag is newer.
     NoNewer,
-    /// Newer tags exist, but none is old enough.
+    /// Newer tags exist, but none of them is known to be old enough.
     HeldBack,
     /// No choice is possible.
     Refused(ImageRefusal),
@@ -175,13 +175,13 @@ impl Decision {
         }
     }
 
-    /// Whether another way to determine the age may help.
+    /// Whether a tag was held back because its push time is unknown, so that `--min-age-from created` may help.
     pub fn has_unknown_push(&self) -> bool {
         self.min_age.is_some_and(|min| min.from == AgeFrom::Pushed)
             && self.held_back.iter().any(|held| held.why == HeldBackReason::UnknownAge)
     }
 
-    /// The object `newest` of the JSON.
+    /// Returns the object `newest` in JSON.
     pub fn json(&self) -> Value {
         let held = |held: &HeldBackTag| {
             let (age, why) = match held.why {

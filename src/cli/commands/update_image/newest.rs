@@ -15,7 +15,7 @@ use crate::cli::newest::{Choice, ChoiceArgs, Chooser, Decision, ServiceImage, UN
 use crate::cli::select::SelectArgs;
 use crate::output::Ui;
 
-/// Chooses images, and remembers what to hint at.
+/// Chooses images, and remembers whether the hint about unknown push times is needed.
 pub struct NewestChooser<'a> {
     chooser: Chooser<'a>,
     has_unknown_push: AtomicBool,
@@ -44,7 +44,7 @@ impl<'a> NewestChooser<'a> {
         Ok(Some(Self { chooser, has_unknown_push: AtomicBool::new(false) }))
     }
 
-    /// Chooses the image of one service, with a digest that the engine knows, and returns how it was chosen.
+    /// Chooses the image of one service and checks that the engine finds it. Also returns how it was chosen.
     ///
     /// # Errors
     /// The service keeps its image, or the image is refused.

@@ -11,7 +11,7 @@ use crate::api::spec::values;
 use crate::cli::deploy::gates::GateArgs;
 use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
 
-/// The long help of `--steps`. It begins with the price.
+/// The long help of `--steps`. It begins with the drawback of steps.
 const STEPS_LONG: &str = "Afterwards the engine's one-step rollback has no effect: to go back, use `swarmctl undo`, which \
     requires a journal, or set the old values again.\n\n\
     Replaces tasks in steps and checks each step. LIST has counts or percentages of the tasks, as in 1,25%,100%; 100% is \

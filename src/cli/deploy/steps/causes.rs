@@ -1,4 +1,4 @@
-//! Why more tasks are new than a step allows.
+//! Finds out why more tasks are new than a step allows.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,15 +11,15 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskScope, TaskState};
 use crate::api::spec::{Change, Place, changes};
 
-/// The spec and the leader after the last post of this process, or when extra tasks were explained last: what has
-/// changed since is the cause of more extra tasks.
+/// The spec and the leader after the last post of this process, or when extra tasks were last explained. Whatever has
+/// changed since then is the cause of further extra tasks.
 #[derive(Clone, Debug)]
 pub struct LastPost {
     spec: Value,
-    /// The previous spec. It shows that somebody has posted, also if the spec is the same again.
+    /// The previous spec. If it changes, somebody has posted, even if the spec is the same as before.
     previous: Value,
     at: Option<Timestamp>,
-    /// Whether extra tasks were explained since the post. More of them may follow from the same event.
+    /// Whether extra tasks were explained since the post. The same event may cause further extra tasks.
     is_explained: bool,
     /// The ID of the leader, if it is known.
     leader: Option<String>,
@@ -36,12 +36,12 @@ pub enum AdvanceCause {
     Elected,
     /// An old task has stopped, or its node is not available.
     Restarted,
-    /// Not known.
+    /// The cause is not known.
     Unknown,
 }
 
 impl AdvanceCause {
-    /// The word in JSON.
+    /// Returns the name of the cause in JSON.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Updated(_) => "updated",
@@ -72,12 +72,12 @@ impl LastPost {
         Self { spec, previous, at: service.updated_at(), is_explained: false, leader }
     }
 
-    /// Why old tasks have been replaced since. Empty if that was explained before.
+    /// Returns why old tasks have been replaced since the post. Empty if this was explained before.
     pub fn explain(&mut self, client: &Client, now: &Service) -> Vec<AdvanceCause> {
         let nodes = nodes::list(client).unwrap_or_default();
         let mut causes = self.spec_causes(now);
         let leader = leader(&nodes);
-        // There is none during an election.
+        // There is no leader during an election.
         if leader.is_some() && self.leader.is_some() && self.leader != leader {
             causes.push(AdvanceCause::Elected);
         }
@@ -107,7 +107,7 @@ impl LastPost {
         updated.into_iter().chain((!scaled.is_empty()).then_some(AdvanceCause::Scaled)).collect()
     }
 
-    /// Whether a task of the old template has stopped by itself or with its node since.
+    /// Whether a task of the old template has stopped since the post, by itself or with its node.
     fn has_restarted(&self, client: &Client, service: &Service, nodes: &[Node]) -> bool {
         let list = |scope| tasks::list(client, &[service.id()], scope).ok();
         let (Some(all), Some(new)) = (list(TaskScope::All), list(TaskScope::UpToDate)) else { return false };
@@ -130,7 +130,7 @@ fn specs(service: &Service) -> (Value, Value) {
     (service.spec().clone(), service.previous_spec().cloned().unwrap_or_default())
 }
 
-/// Whether the engine leaves tasks on this node. After an election all nodes are `unknown` until they have registered with the new leader.
+/// Whether the engine leaves tasks on this node. A node is `unknown` until it has registered with a new leader.
 fn may_keep_tasks(node: &Node) -> bool {
     matches!(node.state(), "ready" | "unknown") && node.availability() == "active"
 }

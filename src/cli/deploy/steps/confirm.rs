@@ -19,9 +19,9 @@ pub enum Answer {
 /// The questions of a batch.
 #[derive(Debug, Default)]
 pub struct Questions {
-    /// The keys of the services, and the questions.
+    /// The keys of services, and the questions that have not been asked yet.
     waiting: VecDeque<(usize, String)>,
-    /// The question that was asked.
+    /// The key of the service that the current question is about, and the channel for the answer.
     asked: Option<(usize, Receiver<Answer>)>,
 }
 
@@ -36,7 +36,7 @@ impl Questions {
         self.asked.is_some() || !self.waiting.is_empty()
     }
 
-    /// Withdraws the question about a service. If it was asked, its answer is ignored.
+    /// Withdraws the question about a service. If the question has been asked already, the answer is ignored.
     pub fn withdraw(&mut self, key: usize) {
         self.waiting.retain(|(other, _)| *other != key);
     }
@@ -48,7 +48,7 @@ impl Questions {
             Some((key, answer)) => match answer.try_recv() {
                 Ok(answer) => Some((*key, answer)),
                 Err(mpsc::TryRecvError::Empty) => return None,
-                // The end of the input.
+                // The thread has ended without an answer.
                 Err(mpsc::TryRecvError::Disconnected) => Some((*key, Answer::Hold)),
             },
         };
@@ -68,7 +68,7 @@ fn ask(question: String) -> Receiver<Answer> {
     thread::spawn(move || {
         loop {
             let mut stderr = io::stderr();
-            // Without a terminal there is no answer either.
+            // If the question cannot be printed, there will be no answer either.
             let _ = write!(stderr, "{question} ").and_then(|()| stderr.flush());
             let mut line = String::new();
             let answer = match io::stdin().lock().read_line(&mut line) {
@@ -76,7 +76,7 @@ fn ask(question: String) -> Receiver<Answer> {
                 Ok(_) => parse(&line),
             };
             if let Some(answer) = answer {
-                // The batch may have ended.
+                // The batch may have ended, so that nobody receives the answer.
                 let _ = sender.send(answer);
                 return;
             }

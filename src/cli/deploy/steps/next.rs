@@ -1,27 +1,27 @@
-//! What to do next with a held service, from what was read of it. Pure.
+//! Decides what to do next with a held service. Pure functions of what was last read.
 
 use crate::api::deploy::steps::{NextStep, Phase, StepList};
 
 /// A held service as it was last read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Situation {
-    /// The phase in its label.
+    /// The phase in the label of the service.
     pub phase: Phase,
     /// The number of the current step.
     pub step: usize,
     /// The number of tasks that may be new after the step.
     pub target: u64,
-    /// The number of tasks that are new after the last round.
+    /// The number of tasks that should be new after the last round.
     pub goal: u64,
     /// The number of new tasks that run.
     pub running: u64,
     /// The number of tasks of the service.
     pub of: u64,
-    /// Whether all new tasks have run for the monitor period, and in the phases after the last step all tasks.
+    /// Whether tasks have run for the monitor period: all new tasks, or after the last step all tasks.
     pub is_settled: bool,
 }
 
-/// What to do while a step is made.
+/// What to do while a step is in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Wait for tasks.
@@ -39,26 +39,26 @@ pub enum Continuation {
     Step {
         /// The numbers of the skipped steps.
         skipped: Vec<usize>,
-        /// Its number.
+        /// The number of the step.
         number: usize,
-        /// The number of tasks that may be new after it.
+        /// The number of tasks that may be new after the step.
         target: u64,
     },
-    /// Replace the remaining tasks without a hold. This is the last step.
+    /// Start the last step: replace the remaining tasks without a hold.
     Release {
         /// The numbers of the skipped steps.
         skipped: Vec<usize>,
-        /// Its number.
+        /// The number of the last step.
         number: usize,
     },
-    /// Restore the settings: all tasks are as they should be.
+    /// Restore the settings, because no further task must be replaced.
     Finish,
     /// Leave the service held.
     Hold,
 }
 
 impl Situation {
-    /// The number of new tasks that the step needs. There may be fewer tasks than when it started.
+    /// The number of new tasks that the step needs. The service may have fewer tasks than when the step started.
     fn needed(&self) -> u64 {
         self.target.min(self.of)
     }
@@ -68,7 +68,7 @@ impl Situation {
         self.running >= self.of && self.of > 0
     }
 
-    /// What to do while the step is made.
+    /// What to do while the step is in progress.
     pub fn progress(&self) -> Progress {
         match self.phase {
             Phase::Holding if self.running >= self.needed() => {
@@ -90,7 +90,7 @@ impl Situation {
         }
     }
 
-    /// What to do after the step has passed its checks. `last` is the number of the step after which the service stays held.
+    /// What to do after the step has passed its checks. The service stays held after the step with the number `last`.
     pub fn continuation(&self, steps: &StepList, last: Option<usize>) -> Continuation {
         if self.phase != Phase::Holding || self.is_complete() {
             return Continuation::Finish;
@@ -157,16 +157,16 @@ mod tests {
         };
         let release = |skipped: &[usize], number| Continuation::Release { skipped: skipped.to_vec(), number };
         for (situation, last, expected) in [
-            // 5% of 20 is 1 as well.
+            // The second step is skipped, because 5% of 20 is 1 task too.
             (at(1, 1), None, next(&[2], 3, 5)),
             (at(3, 5), None, next(&[], 4, 10)),
-            // Extra tasks make steps superfluous.
+            // Steps are skipped if extra tasks are new already.
             (at(1, 6), None, next(&[2, 3], 4, 10)),
             (at(4, 10), None, release(&[], 5)),
             (at(1, 12), None, release(&[2, 3, 4], 5)),
             (at(1, 1), Some(1), Continuation::Hold),
             (at(3, 5), Some(1), Continuation::Hold),
-            // As many tasks are new as the last step needs.
+            // The third step needs only 5 new tasks, and 6 are new.
             (at(1, 6), Some(3), Continuation::Hold),
             (at(1, 4), Some(3), next(&[2], 3, 5)),
             // No old task is left.

@@ -17,11 +17,11 @@ use crate::cli::deploy::prepared::Prepared;
 use crate::cli::deploy::report::{NotStarted, ServiceReport, Stage};
 use crate::cli::select::format_count;
 
-/// The first API version whose engines hold updates in the same way.
+/// The minimum API version for steps. Older engines do not hold updates in the same way.
 const HOLDS_SINCE: (u32, u32) = (1, 41);
 
 impl Selected<'_, Prepared> {
-    /// Makes the updates in steps, if the command has them. Services that are held by the same update are taken over.
+    /// Makes the updates in steps, if the command has steps. A service that is held by the same update is taken over.
     pub fn in_steps(self) -> Self {
         let Some(steps) = self.deployment.steps.clone() else { return self };
         let Self { deployment, entries } = self;
@@ -45,7 +45,7 @@ impl Selected<'_, Prepared> {
     }
 }
 
-/// How an update starts.
+/// The decision on how an update starts.
 #[derive(Default)]
 struct Decision {
     /// The first post; `None`: the update is not made in steps.
@@ -57,7 +57,7 @@ struct Decision {
 
 /// Why an update is not started.
 enum Refused {
-    /// Before it was computed.
+    /// The update was refused before it was computed.
     Before(NotStarted),
     /// The update itself was refused.
     Planned(Box<Stage>),
@@ -145,7 +145,7 @@ fn first_post(
     }
 }
 
-/// Whether the update changes nothing in the spec of a held service, so that it is the one that is held.
+/// Whether the update is the one that is held: it changes nothing in the spec of the service.
 fn is_same_update(service: &Service, request: &UpdateRequest) -> bool {
     let Operation::Edit(edits) = &request.operation else { return false };
     let mut after = service.spec().clone();
@@ -157,7 +157,7 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// What the update does to the tasks. `None` if it changes nothing.
+/// Predicts what the update does to the tasks. `None` if it changes nothing.
 fn forecast(client: &Client, item: &Item<Prepared>) -> Result<Option<Forecast>, Refused> {
     let request = UpdateRequest { mode: Mode::Plan, ..item.payload.request.clone() };
     match update(client, item.service.clone(), &request) {

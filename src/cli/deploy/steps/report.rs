@@ -1,4 +1,4 @@
-//! What the steps of an update have shown, as text and JSON.
+//! The results of the steps of an update, as text and JSON.
 
 use serde_json::{Value, json};
 
@@ -13,26 +13,26 @@ use crate::cli::select::format_count;
 /// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepResult {
-    /// It has converged, and its gates have passed.
+    /// The step has converged, and its gates have passed.
     Passed,
-    /// Its tasks or a gate failed.
+    /// A task or a gate failed.
     Failed,
     /// A gate has neither passed nor failed.
     Inconclusive,
     /// The user did not continue.
     Declined,
-    /// It replaces no task that is not new already.
+    /// The step was skipped, because it would replace no further task.
     Skipped,
-    /// It was stopped.
+    /// The step was stopped before its end.
     Unfinished,
 }
 
-/// The result of a step, with its gates. An update without steps has one report if it has gates.
+/// The result of a step and its gates. An update with gates but without steps has one such report.
 #[derive(Clone, Debug)]
 pub struct StepReport {
-    /// Its number, from 1.
+    /// The number of the step, from 1.
     pub step: usize,
-    /// The number of tasks that may be new after it.
+    /// The number of tasks that may be new after the step.
     pub target: u64,
     /// The number of tasks that should run.
     pub of: u64,
@@ -40,11 +40,11 @@ pub struct StepReport {
     pub new: u64,
     /// The number of new tasks in excess of what the step allows.
     pub extra: u64,
-    /// Why they are new.
+    /// Why there are extra tasks.
     pub causes: Vec<AdvanceCause>,
-    /// The number of posts of this process.
+    /// The number of rounds that this process has posted.
     pub rounds: u64,
-    /// The result.
+    /// The result of the step.
     pub result: StepResult,
     /// The engine's time when the tasks were last judged.
     pub at: String,
@@ -61,7 +61,7 @@ pub struct StepDraft {
     pub gates: Vec<GateReport>,
     of: u64,
     new: u64,
-    /// The number of extra tasks that were reported.
+    /// The number of extra tasks that have been reported.
     reported: u64,
     /// Why there are extra tasks.
     causes: Vec<AdvanceCause>,
@@ -70,7 +70,7 @@ pub struct StepDraft {
 }
 
 impl StepResult {
-    /// The word in JSON.
+    /// Returns the word for the result in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -95,7 +95,7 @@ impl From<GateResult> for StepResult {
 }
 
 impl StepReport {
-    /// The report of gates without steps, at this judgement.
+    /// Creates the report of gates of an update without steps. The judgement has the numbers of tasks.
     pub fn without_steps(gates: Vec<GateReport>, result: GateResult, judgement: Option<&Judgement>) -> Self {
         let of = judgement.map_or(0, |it| it.desired);
         Self {
@@ -112,7 +112,7 @@ impl StepReport {
         }
     }
 
-    /// The report of a step that is skipped.
+    /// Creates the report of a step that is skipped.
     pub fn skipped(step: usize, target: u64, situation: &Situation, at: &str) -> Self {
         let Situation { of, running: new, .. } = *situation;
         let draft = StepDraft { of, new, at: at.to_owned(), ..StepDraft::new(step, target) };
@@ -141,7 +141,7 @@ impl StepReport {
         format!("{tasks} replaced than step {} allows: {}", self.step, describe_causes(&self.causes))
     }
 
-    /// The item of `steps` in JSON.
+    /// Returns the step as an item of `steps` in JSON.
     pub fn json(&self) -> Value {
         json!({
             "step": self.step,
@@ -167,13 +167,13 @@ fn not_passed(gates: &[GateReport]) -> Option<&GateReport> {
 }
 
 impl StepDraft {
-    /// A step that has just started.
+    /// Creates a step that has just started.
     pub fn new(number: usize, target: u64) -> Self {
         let (rounds, gates, of, new, reported, causes, at) = Default::default();
         Self { number, target, rounds, gates, of, new, reported, causes, at, is_ended: false }
     }
 
-    /// Adds what was read.
+    /// Records the numbers of tasks that were read.
     pub fn see(&mut self, situation: &Situation, judgement: &Judgement) {
         (self.of, self.new) = (situation.of, judgement.new.max(situation.running));
         self.at = format!("{:.0}", judgement.now);
@@ -183,7 +183,7 @@ impl StepDraft {
         self.new.saturating_sub(self.target)
     }
 
-    /// Whether more tasks are new than the step allows, and this was not reported.
+    /// Whether there are extra tasks that have not been reported.
     pub fn has_unreported_extra(&self) -> bool {
         self.extra() > self.reported
     }
@@ -210,13 +210,13 @@ impl StepDraft {
         not_passed(&self.gates)
     }
 
-    /// Ends the step, unless it has ended.
+    /// Ends the step and returns its report; `None` if it has ended before.
     pub fn end(&mut self, result: StepResult) -> Option<StepReport> {
         let is_first = !std::mem::replace(&mut self.is_ended, true);
         is_first.then(|| self.report(result))
     }
 
-    /// The report.
+    /// Returns the report of the step with this result.
     pub fn report(&self, result: StepResult) -> StepReport {
         let extra = self.extra();
         StepReport {

@@ -1,4 +1,4 @@
-//! How the updates of a command are made in steps.
+//! The rules by which a command makes updates in steps.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::cli::deploy::rules::Rules;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::progress::ProgressDisplay;
 
-/// How the updates of a command are made in steps.
+/// The rules by which a command makes updates in steps.
 #[derive(Clone, Debug)]
 pub struct StepRules {
-    /// The steps. `None`: those of the hold that is continued.
+    /// The steps. `None`: the steps of the held update that is continued.
     pub steps: Option<StepList>,
-    /// After which of them the service stays held.
+    /// The step after which the service stays held.
     pub last: LastStep,
     /// The time to wait after a step has converged before its gates run.
     pub bake: Duration,
@@ -24,24 +24,24 @@ pub struct StepRules {
     pub if_changed: IfChanged,
 }
 
-/// Where an update in steps is.
+/// The position of an update in its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
-    /// In this step.
+    /// This step is in progress.
     Step {
-        /// Its number, from 1.
+        /// The number of the step, from 1.
         step: usize,
         /// The number of steps.
         of: usize,
     },
-    /// Its new tasks are replaced with old ones.
+    /// The update is rolled back: its new tasks are replaced with old ones.
     Rollback,
 }
 
 /// Whether the services of a command must pass gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GateState {
-    /// They must.
+    /// There are gates.
     Given,
     /// There are no gates.
     None,
@@ -50,32 +50,32 @@ pub enum GateState {
 /// What to do if another writer has changed an edited place of a held update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfChanged {
-    /// Stop: a user must decide.
+    /// Stop, so that a user can decide.
     Conflict,
-    /// Roll out what is there now.
+    /// Roll out the spec as it is now.
     Accept,
 }
 
-/// After which step the service stays held.
+/// The step after which a service stays held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LastStep {
-    /// After the first one of the command.
+    /// The first step of the command.
     First,
-    /// After none: the update is completed.
+    /// None: all steps are taken, which completes the update.
     All,
 }
 
 /// Whether to ask before each further step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirm {
-    /// On the terminal.
+    /// Ask on the terminal.
     Ask,
-    /// Never.
+    /// Never ask.
     Never,
 }
 
 impl StepRules {
-    /// Rules that complete a hold without further steps or checks: a release, or a rollback.
+    /// Creates rules that complete or roll back a held update, without further steps or checks.
     pub fn to_complete() -> Self {
         Self {
             steps: None,
@@ -87,17 +87,17 @@ impl StepRules {
     }
 }
 
-/// Updates in steps by one command.
+/// How this process makes updates in steps.
 #[derive(Clone, Debug)]
 pub struct Steps {
-    /// How they are made.
+    /// The rules of the command.
     pub rules: StepRules,
-    /// The process, by which it recognizes its own labels.
+    /// The identity of this process, by which it recognizes its own labels.
     pub driver: Driver,
 }
 
 impl<'a> Deployment<'a> {
-    /// The same deployment, whose updates are made in steps, or which continues or ends held updates.
+    /// Makes the deployment start updates in steps, or continue or end held updates. No change without rules.
     ///
     /// # Errors
     /// The command does not wait for rollouts.
@@ -112,7 +112,7 @@ impl<'a> Deployment<'a> {
         Ok(self)
     }
 
-    /// How progress is shown.
+    /// Creates the progress display.
     pub(in crate::cli::deploy) fn progress(&self, rules: &Rules) -> Box<dyn ProgressDisplay> {
         let asks = rules.steps.as_ref().is_some_and(|steps| steps.rules.confirm == Confirm::Ask);
         if asks {
@@ -125,7 +125,7 @@ impl<'a> Deployment<'a> {
 }
 
 impl<T> Selected<'_, T> {
-    /// The process, as a driver of held updates.
+    /// Returns the identity of this process in the labels of held updates.
     pub fn driver(&self) -> Driver {
         let steps = self.deployment.steps.as_ref();
         steps.map_or_else(|| Driver { by: String::new(), nonce: String::new() }, |steps| steps.driver.clone())

@@ -19,7 +19,7 @@ use crate::api::resources::tasks::{TaskScope, TaskState};
 pub enum FirstPost {
     /// The edits of the request, and the first round.
     Round(Box<HoldStart>),
-    /// Nothing: the hold is continued as it is, unless its rollout is paused.
+    /// Nothing: the held update is continued as it is. It is refused if its rollout is paused.
     TakeOver,
     /// A post that resumes the rollout if it is paused; otherwise nothing.
     Resume(Box<Hold>, Driver),
@@ -29,16 +29,16 @@ pub enum FirstPost {
     NotHeld,
 }
 
-/// The result of posting it.
+/// The result of the first post.
 type Posted = Result<Update, Box<FailedUpdate>>;
 
 impl FirstPost {
-    /// Whether it starts an update, instead of continuing or ending one.
+    /// Whether the post starts an update instead of continuing or ending one.
     pub fn starts_update(&self) -> bool {
         matches!(self, Self::Round(_))
     }
 
-    /// Posts it. `run` is the number of the run in the journal.
+    /// Sends the post. `run` is the number of the run in the journal.
     pub fn run(self, client: &Client, service: Service, request: &UpdateRequest, run: Option<u64>) -> Posted {
         // A dry run has no steps.
         if request.mode == Mode::Plan {
@@ -76,7 +76,7 @@ impl FirstPost {
 fn post(client: &Client, service: Service, request: &UpdateRequest, operation: HoldOperation) -> Posted {
     let request = UpdateRequest {
         operation: Operation::Hold(Arc::new(operation)),
-        // The label that is stored must be known before the next post.
+        // The next post needs the label that is stored, so the service is read back at once.
         mode: Mode::Apply(ReadBack::Now),
         ..request.clone()
     };
@@ -92,7 +92,7 @@ fn failed(base: Service, error: UpdateError) -> Box<FailedUpdate> {
     Box::new(FailedUpdate { error, base, after, attempt, delivery: Delivery::None, warnings })
 }
 
-/// Resumes a paused rollout. If all tasks of the step are new already, no further one is replaced.
+/// Resumes a paused rollout. If all tasks of the step are new already, no further task is replaced.
 fn resume(client: &Client, service: Service, request: &UpdateRequest, hold: Hold, driver: Driver) -> Posted {
     let label = hold.label().clone();
     let round =
@@ -141,7 +141,7 @@ fn cleared(client: &Client, service: Service) -> Posted {
     }
 }
 
-/// The number of tasks of a service, if it is not a global one.
+/// The number of tasks of a replicated service; `None` for other services.
 pub fn replicas(service: &Service) -> Option<u64> {
     match rows::Mode::from_spec(&service.spec()["Mode"]) {
         rows::Mode::Replicated { replicas } => Some(replicas),

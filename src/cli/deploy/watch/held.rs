@@ -1,4 +1,4 @@
-//! Services whose update this program continues while they are watched.
+//! Watched services with held updates that this process continues.
 
 use super::Watched;
 use crate::api::deploy::update::{Applied, Stored};
@@ -6,7 +6,7 @@ use crate::api::rollout::Baseline;
 use crate::cli::deploy::held::HeldUpdate;
 
 impl Watched {
-    /// The service was updated again. Its tasks must be read before they are judged.
+    /// Records that the service was updated again. Its tasks must be read before they are judged.
     pub fn follow_post(&mut self, applied: &Applied) {
         let places = applied.changes.iter().map(|change| change.place.clone()).collect();
         self.baseline = match &applied.stored {

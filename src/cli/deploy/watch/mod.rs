@@ -31,18 +31,18 @@ pub struct Watched {
     pub service: Service,
     /// The last judgement; `None` if the tasks could not be read.
     pub judgement: Option<Judgement>,
-    /// How it ended; `None` while it is in progress.
+    /// How the watch ended; `None` while it continues.
     pub ending: Option<Ending>,
-    /// Whether it is a change or its rollback.
+    /// Whether a change or its rollback is watched.
     pub purpose: Purpose,
     /// The image before the change, if there was one.
     pub image_before: Option<String>,
     /// The number of the gate that must pass next, and the number of gates. With gates, the service is also watched after
     /// it has converged.
     pub gate: Option<(usize, usize)>,
-    /// What the gates or steps have shown, once they have ended.
+    /// The results of the gates or steps, once they have ended.
     pub steps: Vec<StepReport>,
-    /// Where the update in steps is, if this program continues it: then the service is also watched while it is held.
+    /// The position in the steps, if this process continues a held update. The watch then continues during a hold.
     pub position: Option<Position>,
     /// The label of a held update, as it was last read.
     pub held: Option<HeldUpdate>,
@@ -53,26 +53,26 @@ pub struct Watched {
 /// Why a service is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// It was changed, or is as it was found.
+    /// The service was changed, or the command only waits for it.
     Change,
-    /// A change of it failed and is rolled back.
+    /// A change of the service failed and is rolled back.
     Rollback,
 }
 
 /// How watching a service ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// Its tasks run, or have completed.
+    /// The tasks of the service run, or have completed.
     Converged,
-    /// Its tasks run, and a gate has neither passed nor failed.
+    /// The tasks run, and a gate has neither passed nor failed.
     Inconclusive,
-    /// Its update is held.
+    /// The update of the service is held.
     Held,
-    /// Its tasks run, but another writer has changed the edited places.
+    /// The tasks run, but another writer has changed the edited places.
     Replaced,
-    /// The engine has rolled it back to the previous spec.
+    /// The engine has rolled the service back to the previous spec.
     RolledBack,
-    /// It failed.
+    /// The rollout failed.
     Failed(FailureReason),
     /// A user must decide about a held update.
     Conflict(Box<Conflict>),
@@ -80,9 +80,9 @@ pub enum Ending {
     NotPosted,
     /// The service was removed.
     Removed,
-    /// Stopped waiting, with the reason: timeout, or the engine became unavailable. The rollout continues.
+    /// The command stopped waiting, for this reason: timeout, or unavailable engine. The rollout continues.
     GaveUp(String),
-    /// Its desired tasks run, but surplus tasks have not ended in time.
+    /// The desired tasks run, but surplus tasks have not ended in time.
     Overdue(String),
     /// Interrupted by a signal. The rollout continues.
     Interrupted,
@@ -112,7 +112,7 @@ impl Watched {
         let baseline = match change {
             Watchable::Applied(applied) => {
                 let places = applied.changes.iter().map(|change| change.place.clone()).collect();
-                // If the stored spec could not be read, this is the service as it was first read.
+                // If the stored spec could not be read, `service` is the service as it was first read.
                 let posted = (service.version() != applied.base.version()).then_some(&service);
                 Baseline::updated(&applied.base, posted, places)
             }
@@ -132,7 +132,7 @@ impl Watched {
         Self { purpose, ..self }
     }
 
-    /// Whether its tasks run, as it was last read.
+    /// Whether the service had converged when it was last read.
     pub fn has_converged(&self) -> bool {
         self.judgement.as_ref().is_some_and(|it| it.state == State::Converged)
     }
@@ -193,8 +193,8 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
         ..Watched::new(service.clone(), Baseline::nothing())
     };
     let mut watched: Vec<Watched> = services.iter().map(watch).collect();
-    // If a service was just removed, the engine lists no tasks at all. The next attempt finds out which one
-    // it was.
+    // If one of the services was just removed, the engine lists no tasks at all. The next attempt finds out which
+    // service was removed.
     for _ in 0..3 {
         poll_services(client, &mut watched, &mut RecentNodes::default(), TaskCounts::Omitted)?;
         if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
@@ -202,7 +202,7 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
         }
     }
     for one in &mut watched {
-        // A hold that does not progress ends a wait. Without a wait, the judgement decides what is reported.
+        // Only a wait ends when a held update makes no progress. Here, the judgement decides what is reported.
         if one.ending == Some(Ending::Held) {
             one.ending = None;
         }
@@ -211,7 +211,7 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
     Ok(found.zip(watched).map(|(found, watched)| conclude(found, Some(watched))).collect())
 }
 
-/// Returns the result of watching a change; `watched` is `None` if it could not be watched.
+/// Returns the result of watching a change; `watched` is `None` if the service could not be watched.
 pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
     let Some(Watched { service, judgement, ending, steps, .. }) = watched else {
         let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
@@ -315,8 +315,8 @@ impl Poller {
         self.schedule.restart();
     }
 
-    /// Reads and judges all services that have not ended, reports changes, and returns the time until the next
-    /// poll; `None` if all have ended. If the engine cannot be read, all end.
+    /// Reads and judges all services whose watch has not ended, and reports changes. Returns the time until the
+    /// next poll; `None` if all watches have ended. If the engine cannot be read, all watches end.
     pub fn poll(
         &mut self,
         client: &Client,

@@ -16,12 +16,12 @@ use crate::api::resources::tasks::{Task, TaskList, TaskScope};
 use crate::api::rollout::{Need, ServiceView, judge};
 use crate::cli::deploy::held::HeldUpdate;
 
-/// The nodes as they were last read. They change rarely, so an earlier list is enough while nothing ends.
+/// The nodes as they were last read. They change rarely, so this list is enough until a rollout ends.
 #[derive(Debug, Default)]
 pub struct RecentNodes(Option<(Instant, Vec<Node>)>);
 
 impl RecentNodes {
-    /// Takes the list, if it is not older than this.
+    /// Takes the list, if it is not older than `max_age`.
     fn take(&mut self, max_age: Duration) -> Option<(Instant, Vec<Node>)> {
         self.0.take().filter(|(read, _)| read.elapsed() < max_age)
     }
@@ -45,7 +45,7 @@ pub fn poll_services(
     };
     let mut there = Vec::new();
     for one in open {
-        // A service may be watched more than once.
+        // The service is not removed from the list, because it may be watched more than once.
         match found.get(one.service.id()) {
             Some(service) => {
                 one.service = service.clone();
@@ -127,7 +127,7 @@ pub fn poll_services(
         }
         missing = unanswered;
     }
-    // An empty list was refused.
+    // The list is empty if the request was refused. It is not used again.
     recent.0 = nodes_read.zip(nodes.filter(|nodes| !nodes.is_empty()));
     confirm(client, watched, &ids)
 }
@@ -153,8 +153,8 @@ fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Re
     let mut ended: Vec<&mut Watched> = watched
         .iter_mut()
         .filter(|one| one.ending.is_some() && looked_at.iter().any(|id| id == one.service.id()))
-        // After a failure the engine may have paused or rolled back. Otherwise a service changes by itself
-        // only during a rollout.
+        // Services change by themselves in two cases: after a failure, which pauses the rollout or rolls it back,
+        // and during a rollout.
         .filter(|one| {
             matches!(one.ending, Some(Ending::Failed(_)))
                 || matches!(one.service.update_state(), Some("updating" | "rollback_started"))

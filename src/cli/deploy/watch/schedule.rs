@@ -1,4 +1,4 @@
-//! When to poll next. The result of a poll does not depend on it.
+//! Determines when to poll next. The results of polls do not depend on the schedule.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::config::timeouts::Timeouts;
 
-/// The shortest delay, as a multiple of what the last poll took: polls of many services must not keep the engine busy.
+/// The minimum delay, as a multiple of the duration of the last poll: many services must not keep the engine busy.
 const MIN_DELAY_FACTOR: u32 = 4;
 
-/// Determines the delays between polls: they grow while nothing changes, and end when a state is due to change.
+/// Determines the delays between polls. They grow while nothing changes, and are cut short if a change is due.
 #[derive(Debug)]
 pub struct Schedule {
     first_interval: Duration,
@@ -110,7 +110,7 @@ mod tests {
         let (mut schedule, start) = (Schedule::new(&Timeouts::default()), Instant::now());
         (0..8).for_each(|_| schedule.slow_down());
         schedule.record(engine(1000), start);
-        // A `Date` is rounded down, so it may be before what is known.
+        // A `Date` is rounded down, so it may be earlier than the time that is already known.
         schedule.record(engine(1000), start + millis(700));
         let delay = |schedule: &Schedule| schedule.delay(Some(engine(2500)), start + millis(800), ZERO);
         assert_eq!(delay(&schedule), millis(700));

@@ -37,11 +37,11 @@ pub fn describe_item(place: &Place, old: Option<&Value>, new: Option<&Value>) ->
 }
 
 enum ItemKind {
-    /// A key of a map.
+    /// The value of a key of a map.
     Keyed { label: &'static str, key: String },
-    /// `KEY=VALUE`.
+    /// An environment variable, `KEY=VALUE`.
     Env,
-    /// An item of a list, and its format.
+    /// An item of a list, and the function that formats it.
     Listed { label: &'static str, format: fn(&Value) -> String },
 }
 
@@ -96,7 +96,7 @@ fn item_kind(place: &Place) -> Option<ItemKind> {
     })
 }
 
-/// The value in one line, cut if it is long.
+/// Formats a value in one line, and shortens it if it is long.
 fn short_value(value: &Value) -> String {
     short_text(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
@@ -106,7 +106,7 @@ fn string_field<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-/// `8080->80/tcp`, with the mode if it is not ingress.
+/// Formats a port as `8080->80/tcp`, with the mode if it is not ingress.
 fn port(port: &Value) -> String {
     let number = |key: &str| port[key].as_u64().unwrap_or(0);
     let published = match number("PublishedPort") {
@@ -159,7 +159,7 @@ fn ulimit(ulimit: &Value) -> String {
     format!("{}={}:{}", string_field(ulimit, "Name"), ulimit["Soft"], ulimit["Hard"])
 }
 
-/// `volume data at /data (read-only)`, `/srv at /data`.
+/// Formats a mount: `volume data at /data (read-only)`, `/srv at /data`.
 fn mount(mount: &Value) -> String {
     let (source, target) = (string_field(mount, "Source"), string_field(mount, "Target"));
     let what = match (string_field(mount, "Type"), source) {
@@ -179,7 +179,7 @@ fn config(config: &Value) -> String {
     reference(string_field(config, "ConfigName"), "/", config)
 }
 
-/// `db at /run/secrets/db (mode 0444)`.
+/// Formats a secret or config: `db at /run/secrets/db (mode 0444)`.
 fn reference(name: &str, directory: &str, reference: &Value) -> String {
     let file = &reference["File"];
     let Some(path) = file["Name"].as_str() else { return name.to_owned() };

@@ -1,4 +1,4 @@
-//! Names of the places of a spec that have one value: those of docker's flags.
+//! Names of the places of a spec that have a single value. They are the names of docker's flags.
 
 use crate::api::spec::Place;
 
@@ -6,7 +6,7 @@ use crate::api::spec::Place;
 pub struct Label {
     /// The name, as in `memory limit`.
     pub name: String,
-    /// The kind.
+    /// How the value is formatted.
     pub kind: ValueUnit,
 }
 

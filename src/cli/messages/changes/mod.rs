@@ -14,9 +14,9 @@ use crate::api::spec::{Change, Place};
 
 /// The place of the image.
 const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
-/// Follows from the image, whose digest it belongs to.
+/// The place of the platforms, which change together with the digest of the image.
 const PLATFORMS: &str = "TaskTemplate.Placement.Platforms";
-/// The counter that restarts tasks; its value means nothing.
+/// The place of the counter that restarts tasks. Its value has no meaning of its own.
 const FORCE_UPDATE: &str = "TaskTemplate.ForceUpdate";
 
 /// Describes changes of a service, in their order.
@@ -69,7 +69,7 @@ fn collect_leaves(place: Place, old: Option<&Value>, new: Option<&Value>, leaves
             }
             return;
         }
-        // Both lists are present only if the order of the items has changed.
+        // Two lists are not split, because then only the order of the items has changed.
         if is_list(old) && is_list(new) && old.is_some() != new.is_some() && place.identity().is_some() {
             let items = |list: Option<&Value>| {
                 list.and_then(Value::as_array).cloned().unwrap_or_default().into_iter()

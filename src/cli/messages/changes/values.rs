@@ -26,7 +26,7 @@ pub fn format_value(kind: ValueUnit, value: &Value) -> String {
     }
 }
 
-/// Strings are unchanged, and a list is printed as the words of a command line.
+/// Formats strings as they are, and a list of strings as the words of a command line.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

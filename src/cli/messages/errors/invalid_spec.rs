@@ -73,7 +73,7 @@ impl From<InvalidSpec> for UsageError {
     }
 }
 
-/// A field with a value of this JSON type.
+/// Returns an example of a field with a value of this JSON type.
 fn example_of_type(expected: JsonType) -> &'static str {
     match expected {
         JsonType::Text => r#""Image": "shop/web:1.8""#,
@@ -85,7 +85,7 @@ fn example_of_type(expected: JsonType) -> &'static str {
     }
 }
 
-/// A list of this name with a valid item.
+/// Returns an example of the list with this name.
 fn example_of_list(name: &str) -> &'static str {
     match name {
         "Ulimits" => r#""Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 2048}]"#,
@@ -106,7 +106,7 @@ fn added_twice(kind: ReferenceKind, name: &str, file: &str) -> UsageError {
     }
 }
 
-/// The error for a request to rename a service, with the commands that have the same result.
+/// Returns the error for a request to rename a service, with commands that have the same result.
 pub fn rename_error(service: &str, name: &str) -> UsageError {
     let (pasted, new) = (shell::service(service), shell::service(name));
     UsageError::new(
@@ -118,7 +118,7 @@ pub fn rename_error(service: &str, name: &str) -> UsageError {
     )
 }
 
-/// The error for a request to change the mode of a service, with the commands that have the same result.
+/// Returns the error for a request to change the mode of a service, with commands that have the same result.
 pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
     let (pasted, mode_pasted) = (shell::service(service), shell::word(mode));
     // A name that needs quotes is not used as a file name.

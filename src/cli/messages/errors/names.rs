@@ -4,7 +4,7 @@ use super::hint;
 use crate::api::error::{Error, Suggestion};
 use crate::cli::messages::shell;
 
-/// What to do about a name that does not exist.
+/// Describes what to do about a name that does not exist.
 pub fn for_unknown(kind: &str, name: &str, suggestion: Option<&Suggestion>) -> String {
     let list = match kind {
         "service" | "service or task" => "list the services with `swarmctl ls`".to_owned(),
@@ -22,7 +22,7 @@ pub fn for_unknown(kind: &str, name: &str, suggestion: Option<&Suggestion>) -> S
     }
 }
 
-/// What to do about several names of services that do not exist. `None` if there is no such error.
+/// Describes what to do about several names of services that do not exist. `None` if there is no such error.
 pub fn for_unknown_services<'e>(errors: impl Iterator<Item = &'e Error>) -> Option<String> {
     let errors: Vec<&Error> = errors.collect();
     let mut similar = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::api::error::RegistryErrorKind;
 
-/// The causes that are recognized in the engine's text, and their names.
+/// Names of causes, and the parts of the engine's text by which they are recognized.
 const REASONS: &[(&str, &[&str])] = &[
     ("connection refused", &["connection refused"]),
     (
@@ -35,7 +35,7 @@ const REASONS: &[(&str, &[&str])] = &[
 
 /// Returns the cause in the engine's text, if it is recognized.
 pub fn reason(message: &str) -> Option<&'static str> {
-    // A refused connection is the cause, even if it is the connection to a name server.
+    // The order matters: a refused connection is the cause even if the text also mentions a name server.
     REASONS
         .iter()
         .find(|(_, parts)| parts.iter().any(|part| message.contains(part)))
@@ -57,7 +57,7 @@ pub fn describe(registry: &str, what: &str, kind: RegistryErrorKind, message: &s
 pub struct RegistryFailure {
     /// The host of the registry.
     pub registry: String,
-    /// Why it provided no digest.
+    /// Why the registry provided no digest.
     pub kind: RegistryErrorKind,
     /// The engine's text.
     pub message: String,
@@ -68,18 +68,18 @@ pub struct RegistryFailure {
 /// What is done with an image whose registry did not provide a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
-    /// It is used as it is named.
+    /// The image is used without a digest.
     WithoutDigest,
-    /// It is used as it is named, and the connected engine has it.
+    /// The image is used without a digest, and only the connected engine has it.
     OnConnectedEngine,
-    /// The service keeps the digest that it has.
+    /// The service keeps its current digest.
     StaysPinned,
-    /// It was named with a digest.
+    /// The image is used with the digest that the user gave.
     AsNamed,
 }
 
 impl RegistryFailure {
-    /// Whether both can be described by one line, with their images.
+    /// Whether both failures can be described in one line that names their images.
     pub fn is_like(&self, other: &Self) -> bool {
         self.registry == other.registry
             && self.kind == other.kind

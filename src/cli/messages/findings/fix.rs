@@ -32,7 +32,7 @@ pub fn fix(finding: &Finding, service: &str) -> Option<String> {
 pub fn fix_for_new(finding: &Finding) -> Option<String> {
     Some(match &finding.fix {
         Fix::None => return None,
-        // The commands are for a service that exists.
+        // The advice has commands for a service that exists. They become flags of `create`.
         Fix::Advice => advice(finding.rule.id)
             .replace("swarmctl update ", "")
             .replace("swarmctl scale NAME=", "--replicas ")
@@ -68,7 +68,7 @@ fn flag(change: &Change) -> String {
     }
 }
 
-/// Rounds up to seconds.
+/// Formats a duration in seconds, rounded up.
 fn duration(nanoseconds: i64) -> String {
     format!("{}s", nanoseconds.div_euclid(1_000_000_000) + i64::from(nanoseconds % 1_000_000_000 > 0))
 }

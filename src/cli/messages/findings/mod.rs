@@ -11,7 +11,7 @@ use crate::api::lint::Finding;
 
 pub use self::fix::{fix, fix_for_new};
 
-/// A finding, as in `L05 error: host port 8080 ...`.
+/// Formats a finding, as in `L05 error: host port 8080 ...`.
 pub fn line(finding: &Finding) -> String {
     format!("{} {}: {}", finding.rule.id, finding.rule.severity, finding.message)
 }
@@ -22,7 +22,7 @@ pub fn hint(finding: &Finding, service: &str) -> Option<String> {
     Some(if fix.starts_with("swarmctl ") { format!("fix it with `{fix}`") } else { fix })
 }
 
-/// A finding in JSON.
+/// Returns a finding as a JSON object.
 pub fn object(finding: &Finding, service: &str) -> Value {
     json!({
         "id": finding.rule.id,

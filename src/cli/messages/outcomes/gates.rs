@@ -6,17 +6,17 @@ use crate::cli::deploy::gates::{GateReport, GateResult};
 use crate::cli::deploy::report::{Conclusion, ServiceReport};
 use crate::cli::deploy::steps::{StepReport, StepResult};
 
-/// Why a rollout has failed: `gate 1 failed: exit status 1`.
+/// Describes why a rollout has failed: `gate 1 failed: exit status 1`.
 pub fn failed(gate: &GateReport) -> String {
     format!("gate {} failed: {}", gate.gate, gate.problem())
 }
 
-/// Why an update in steps has failed: `gate 1 failed after step 1 of `web`: exit status 1`.
+/// Describes why an update in steps has failed: `gate 1 failed after step 1 of `web`: exit status 1`.
 pub fn failed_after_step(gate: &GateReport, step: usize, name: &str) -> String {
     format!("gate {} failed after step {step} of `{name}`: {}", gate.gate, gate.problem())
 }
 
-/// The warning about a service whose gate was inconclusive.
+/// Returns the warning about a service whose gate was inconclusive.
 pub fn inconclusive(gate: &GateReport) -> String {
     format!(
         "gate {} was inconclusive: {MAX_ERRORS_IN_A_ROW} errors in a row, the last one: {}; nothing is rolled back{}",
@@ -26,13 +26,13 @@ pub fn inconclusive(gate: &GateReport) -> String {
     )
 }
 
-/// The output of a gate that has not passed.
+/// Returns the output of the gate that has not passed.
 pub fn output_of(report: &ServiceReport) -> Option<String> {
     let gate = report.step().and_then(StepReport::not_passed)?;
     if gate.result == GateResult::Unfinished { None } else { output(gate) }
 }
 
-/// Why the rollout failed, if it was a gate.
+/// Returns why the rollout failed, if it failed because of a gate.
 pub fn failure(report: &ServiceReport) -> Option<String> {
     match &report.watch_result()?.conclusion {
         Conclusion::Failed(why @ FailureReason::GateFailed(_)) => Some(why.to_string()),
@@ -48,12 +48,12 @@ pub fn unfinished(report: &ServiceReport) -> Option<String> {
     Some(format!("gate {gate} has not finished"))
 }
 
-/// What the command stopped waiting for, if the service has converged.
+/// Returns what the command stopped waiting for, if the service has converged and only its gates were left.
 pub fn awaited(report: &ServiceReport) -> Option<&'static str> {
     awaited_step(report).map(|_| "its gates")
 }
 
-/// The hint about a service that has converged, and whose gates have not finished.
+/// Returns the hint about a service that has converged, and whose gates have not finished.
 pub fn repeat(report: &ServiceReport) -> Option<&'static str> {
     awaited_step(report).map(|_| "the rollout has converged; to run the gates, run the command again")
 }

@@ -4,7 +4,7 @@ use super::Message;
 use crate::api::deploy::update::SentSpec;
 use crate::api::spec::Hazard;
 
-/// Why a spec is not sent.
+/// Explains why a spec that would crash an engine is not sent.
 pub fn would_crash(hazard: Hazard, sent: SentSpec, name: &str) -> Message {
     let (causes, hint) = match (hazard, sent) {
         (Hazard::HealthCheck, SentSpec::Stored) => (

@@ -13,7 +13,7 @@ use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::ServiceReport;
 use crate::cli::messages::shell;
 
-/// The commands that end a hold. The name is quoted for a shell.
+/// Describes the commands that end a hold. `name` is quoted for a shell.
 pub fn commands_to_end(phase: Phase, name: &str) -> String {
     match phase {
         Phase::Holding => format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`"),
@@ -22,7 +22,7 @@ pub fn commands_to_end(phase: Phase, name: &str) -> String {
     }
 }
 
-/// What must be done with a held update before another one.
+/// Describes what must be done with a held update before another update can start.
 fn way_to_end(phase: Phase) -> &'static str {
     match phase {
         Phase::Holding => "continue it or roll it back",
@@ -30,7 +30,7 @@ fn way_to_end(phase: Phase) -> &'static str {
     }
 }
 
-/// The hint about a service that this command leaves held. `None` if it does not.
+/// Returns the hint about a service whose update this command has worked on and leaves held.
 pub fn stays_held(report: &ServiceReport) -> Option<String> {
     let service = report.service()?;
     let is_driven = !report.steps().is_empty() || report.delivery() != Delivery::None;
@@ -43,18 +43,18 @@ pub fn stays_held(report: &ServiceReport) -> Option<String> {
     Some(format!("`{name}` stays held: {commands}"))
 }
 
-/// Who holds an update, and since when.
+/// Describes who holds an update, and since when.
 pub fn holder(label: &HoldLabel) -> String {
     format!("by {} since {}", label.by, shown_time(label.at))
 }
 
-/// The time of day, and the day if it is not today.
+/// Formats the time of day, with the date if the time is at least 12 hours ago.
 fn shown_time(at: Timestamp) -> String {
     let is_recent = Timestamp::now().duration_since(at).as_hours() < 12;
     at.strftime(if is_recent { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
 }
 
-/// Why a held update is not changed. The name is quoted for a shell.
+/// Explains why a held update is not changed. `name` is quoted for a shell.
 pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
     let release =
         format!("to roll out the current spec and end the hold, run `swarmctl continue --as-is {name}`");
@@ -107,7 +107,7 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
     }
 }
 
-/// The command that restores the settings of a service whose hold cannot be ended otherwise.
+/// Describes the command that restores the settings of a service whose hold cannot be ended otherwise.
 fn by_hand(name: &str) -> String {
     format!(
         "restore the settings with `docker service update --label-rm {HELD} --update-parallelism 1 --update-delay 0s \
@@ -115,7 +115,7 @@ fn by_hand(name: &str) -> String {
     )
 }
 
-/// What a completed update in steps costs, and how to go back.
+/// Describes the drawback of a completed update in steps, and how to go back.
 pub fn price(service: &Service, label: &HoldLabel) -> String {
     let name = shell::service(service.name());
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
@@ -129,13 +129,13 @@ pub fn price(service: &Service, label: &HoldLabel) -> String {
     format!("the update was made in steps, so a rollback by the engine changes nothing now{way}")
 }
 
-/// The note about a setting that somebody has changed during a hold.
+/// Returns the note about a setting that somebody has changed during a hold.
 pub fn kept(setting: &KeptSetting) -> String {
     let now = value(setting.value.as_ref());
     format!("{} was changed during the hold, and stays `{now}`", setting.place)
 }
 
-/// Why an update cannot be held.
+/// Describes why an update cannot be held.
 pub fn not_holdable(error: &PostError) -> String {
     match error {
         PostError::LabelTooLong(length) => format!(
@@ -144,7 +144,7 @@ pub fn not_holdable(error: &PostError) -> String {
         ),
         PostError::NotHoldable(place) => format!("an update with steps cannot change {place}"),
         PostError::NotReadable(why) => format!("the label `{HELD}` would not be readable: {why}"),
-        // Conflicts have an outcome of their own.
+        // Conflicts are reported by another outcome.
         PostError::Conflict(_) => String::new(),
     }
 }

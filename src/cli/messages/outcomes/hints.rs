@@ -10,7 +10,7 @@ use crate::api::spec::Place;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::messages::shell;
 
-/// How to find out more about a failed rollout, and how to roll it back.
+/// Describes how to find out more about a failed rollout, and how to roll it back.
 pub fn inspect_and_roll_back(report: &ServiceReport, why: &FailureReason) -> String {
     let inspect = inspect(report);
     if let FailureReason::NotPreparedAgain(_) = why {
@@ -22,7 +22,7 @@ pub fn inspect_and_roll_back(report: &ServiceReport, why: &FailureReason) -> Str
     }
 }
 
-/// How to find out more about a failed rollout.
+/// Describes how to find out more about a failed rollout.
 pub fn inspect(report: &ServiceReport) -> String {
     let name = shell::service(report.name());
     let logs = if has_log(report) { format!(" and `swarmctl logs {name}`") } else { String::new() };
@@ -41,7 +41,7 @@ fn has_log(report: &ServiceReport) -> bool {
     report.explanation().failures.iter().any(has_run)
 }
 
-/// What to do about this failure only, which these services have in common.
+/// Returns the hint for the kind of failure that these services have in common, if this kind has a hint.
 pub fn special_hint(many: &[&ServiceReport]) -> Option<String> {
     let report = many.first()?;
     let networks = &report.explanation().networks;
@@ -57,7 +57,7 @@ pub fn special_hint(many: &[&ServiceReport]) -> Option<String> {
     (!hints.is_empty()).then(|| hints.join("; "))
 }
 
-/// The hint for tasks that the engine canceled itself, which engine 29 does under load. Their image is not
+/// Returns the hint for tasks that the engine itself canceled, which engine 29 does under load. The image is not
 /// the reason.
 fn retry_hint(report: &ServiceReport) -> Option<&'static str> {
     let is_canceled = |failure: &TaskFailure| {
@@ -68,7 +68,7 @@ fn retry_hint(report: &ServiceReport) -> Option<&'static str> {
     )
 }
 
-/// How to find out more about several failed rollouts, and one command that rolls all of them back.
+/// Describes how to find out more about several failed rollouts, and one command that rolls all of them back.
 pub fn common_hint(failed: &[&ServiceReport]) -> String {
     let names: Vec<&str> = failed.iter().map(|report| report.name()).collect();
     let inspect =
@@ -105,7 +105,7 @@ pub fn common_hint(failed: &[&ServiceReport]) -> String {
     format!("{inspect}; to roll back {what} run `{}`", commands.join(" && "))
 }
 
-/// A command with quoted words, of which one may begin with `-`.
+/// Joins a command and quoted words. If a word begins with `-`, the words follow `--`.
 fn command<'a>(start: &str, words: impl Iterator<Item = Cow<'a, str>>) -> String {
     let words: Vec<Cow<str>> = words.collect();
     let dashes = if words.iter().any(|word| word.starts_with("-- ")) { " --" } else { "" };
@@ -116,11 +116,11 @@ fn command<'a>(start: &str, words: impl Iterator<Item = Cow<'a, str>>) -> String
 /// How to restore the state before a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum RollbackWay {
-    /// The engine has the previous spec.
+    /// The engine's previous spec is the one from before the change.
     Previous,
-    /// It has another one; this is the image before.
+    /// The engine has another previous spec, so this image from before the change is set again.
     Image(String),
-    /// There was no service.
+    /// There was no service before the change.
     Remove,
 }
 

@@ -36,8 +36,8 @@ use crate::cli::deploy::report::{BatchStop, Outcome, ServiceReport, after_interr
 use crate::cli::exit::Exit;
 use crate::cli::select::join_names;
 
-/// Why a rollback to a spec without placement is refused. (Updates send `Placement: {}`, which is
-/// equivalent.)
+/// Why a rollback to a spec without placement is refused. (Updates are safe, because they send the equivalent
+/// `Placement: {}`.)
 const LOSES_PLACEMENT: &str = "the previous spec differs only in that it has no Placement: the engine would crash on it, and \
                                again at each start (moby/swarmkit#2947); remove what was added with `swarmctl \
                                update`, for example with --constraint-rm";
@@ -59,7 +59,7 @@ impl Message {
 
 /// Explains an outcome; `None` if the service is as requested.
 pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message> {
-    // Quoted for a shell, because hints contain commands.
+    // The name is quoted for a shell, because hints contain commands.
     let name = &*shell::service(report.name());
     Some(match report.outcome() {
         Outcome::Unchanged(
@@ -162,7 +162,7 @@ pub fn is_still_watchable(report: &ServiceReport) -> bool {
         && gates::repeat(report).is_none()
 }
 
-/// The headline: what could not be done, or what was done before it failed.
+/// Returns the headline: what could not be done, or what was done before the failure.
 pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let name = report.name();
     let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
@@ -200,7 +200,7 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     }
 }
 
-/// The headline for several services with the same outcome.
+/// Returns the headline for several services with the same outcome.
 pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> String {
     let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
     let has_converged = many.iter().all(|one| gates::awaited(one).is_some());

@@ -59,7 +59,7 @@ pub fn outcome_name(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Whether it is the service that does not exist, and not a network or secret that it refers to.
+/// Whether the service itself does not exist, rather than a network or secret that it refers to.
 fn is_no_such_service(error: &Error) -> bool {
     match error {
         Error::NoSuch { kind, .. } => *kind == "service",

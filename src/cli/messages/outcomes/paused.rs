@@ -12,7 +12,7 @@ const RESUMES: &str = "resumes the rollout: the engine continues to replace task
 /// The commands that refuse a paused rollout without `--resume`.
 const WITH_RESUME: [&str; 6] = ["apply", "continue", "restart", "scale", "undo", "update"];
 
-/// Adds the alternatives for a paused rollout to the message of a command that has sent nothing.
+/// If a rollout is paused and the command has sent nothing, adds hints on how to continue to the message.
 pub fn with_alternatives(
     message: Message,
     report: &ServiceReport,

@@ -6,7 +6,7 @@ use crate::api::records::plan::Difference;
 /// What to do about a service that has changed, if its changes cannot be applied to its current spec.
 const HINT: &str = "make a new plan, or leave such services out with `--skip-stale`";
 
-/// Why a planned change is not made: another writer has changed the service.
+/// Explains why a planned change is not made: another writer has changed the service.
 pub fn conflict(differences: &[Difference], name: &str) -> Message {
     if differences.is_empty() {
         let cause = format!("other settings of service `{name}` changed since the plan was made");
@@ -22,13 +22,13 @@ pub fn conflict(differences: &[Difference], name: &str) -> Message {
     Message { causes: std::iter::once(changed).chain(differs).collect(), hint: Some(HINT.to_owned()) }
 }
 
-/// Why a planned rollback is not made: its specs have changed.
+/// Explains why a planned rollback is not made: the specs of the service have changed.
 pub fn rollback_conflict(name: &str) -> Message {
     let cause = format!("the spec or the previous spec of service `{name}` changed since the plan was made");
     Message::new(cause, Some(HINT.to_owned()))
 }
 
-/// Why a planned change is not made: the service is another one.
+/// Explains why a planned change is not made: the service was removed and created again.
 pub fn recreated(id: &str, name: &str) -> Message {
     let cause =
         format!("service `{name}` was removed and created again since the plan was made; its ID is now {id}");

@@ -5,10 +5,10 @@ use crate::api::deploy::update::RunConflict;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
 
-/// What to do about such a service.
+/// What to do about a service whose changes cannot be reverted.
 const SKIP: &str = "leave such services out with `--skip-conflicts`";
 
-/// Why the changes of a run are not reverted.
+/// Explains why the changes of a run are not reverted.
 pub fn conflict(why: &RunConflict, name: &str) -> Message {
     match why {
         RunConflict::ThirdValue(differences) => {

@@ -8,8 +8,8 @@ use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::messages::shared::SharedTexts;
 use crate::cli::select::{format_count, join_names};
 
-/// A value that is the same for rollouts that failed for the same reason, in all services and on all nodes. `None` if the
-/// rollout did not fail.
+/// Returns a value that is equal for all rollouts that failed for the same reason, whatever their services and nodes
+/// are. `None` if the rollout did not fail.
 pub fn reason(report: &ServiceReport) -> Option<String> {
     let own = format!(" {} ", without_ids(report.name()));
     let text = |text: &str| format!(" {} ", without_ids(text)).replace(&own, " * ");
@@ -18,7 +18,7 @@ pub fn reason(report: &ServiceReport) -> Option<String> {
         Outcome::RolledBack => ("rolled back", waiting::why_rolled_back(report).join("; ")),
         _ => return None,
     };
-    // Times and addresses in logs differ.
+    // Digits in logs are masked, because times and addresses differ.
     let log = |line: &String| text(line).replace(|c: char| c.is_ascii_digit(), "#");
     let failure = |TaskFailure { cause, log: lines, .. }: &TaskFailure| {
         let lines: Vec<String> = lines.iter().map(log).collect();
@@ -32,14 +32,14 @@ pub fn reason(report: &ServiceReport) -> Option<String> {
     Some(format!("{outcome} {sent:?} {} {failures:?} {} {problems:?} {networks:?}", text(&why), log(&gate)))
 }
 
-/// The headline of several rollouts that failed for the same reason.
+/// Returns the headline of several rollouts that failed for the same reason.
 pub fn headline(many: &[&ServiceReport]) -> String {
     let (count, names) = (many.len(), join_names(many.iter().map(|one| one.name())));
     let end = if matches!(many[0].outcome(), Outcome::RolledBack) { " and were rolled back" } else { "" };
     format!("the rollouts of {count} services failed for the same reason{end}: {names}")
 }
 
-/// The causes of several failures, by those of the first service.
+/// Returns the causes of several failures: `causes`, which are those of the first service, and its name.
 pub fn causes(many: &[&ServiceReport], mut causes: Vec<String>) -> Vec<String> {
     if let Some(first) = causes.first_mut() {
         *first = format!("in service `{}`: {first}", many[0].name());
@@ -47,13 +47,13 @@ pub fn causes(many: &[&ServiceReport], mut causes: Vec<String>) -> Vec<String> {
     causes
 }
 
-/// The hint for several failures, with the commands to run next.
+/// Returns the hint for several failures, with the commands to run next.
 pub fn hint(many: &[&ServiceReport]) -> String {
     let all: Vec<String> = hints::special_hint(many).into_iter().chain([hints::common_hint(many)]).collect();
     all.join("; ")
 }
 
-/// What runs now in these services: `0 of 1 task running (each of 12 services)`.
+/// Describes the tasks of these services that run now: `0 of 1 task running (each of 12 services)`.
 pub fn now_of_many(many: &[&ServiceReport]) -> Option<String> {
     let mut texts = SharedTexts::default();
     for report in many {

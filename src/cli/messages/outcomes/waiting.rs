@@ -9,18 +9,18 @@ use crate::cli::deploy::steps::StepResult;
 /// What happens after the command has stopped waiting.
 pub const ROLLOUT_CONTINUES: &str = "the rollout continues";
 
-/// The hint to continue watching services, whose names are quoted for a shell.
+/// Returns the hint to continue watching services. `names` are quoted for a shell.
 pub fn keep_watching(names: &str) -> String {
     format!("to keep watching, run `swarmctl wait {names}`")
 }
 
-/// Returns why it was rolled back, with the tasks that failed.
+/// Returns why the service was rolled back, with the tasks that failed.
 pub fn rolled_back_for(report: &ServiceReport) -> Vec<String> {
     let causes: Vec<String> = why_rolled_back(report).into_iter().chain(describe_failures(report)).collect();
     if causes.is_empty() { vec!["the engine gives no reason".to_owned()] } else { causes }
 }
 
-/// Returns why it was rolled back: the user's answer, a gate, or the engine's message.
+/// Returns why the service was rolled back: the user's answer, a gate, or the engine's message.
 pub fn why_rolled_back(report: &ServiceReport) -> Vec<String> {
     let messages = report.rollout().into_iter().map(|rollout| rollout.engine_message.clone());
     let messages = messages.filter(|message| message.contains("failure")).collect::<Vec<_>>();
@@ -29,12 +29,12 @@ pub fn why_rolled_back(report: &ServiceReport) -> Vec<String> {
     answer.into_iter().chain(gates::failure(report)).chain(messages).collect()
 }
 
-/// Whether the user has answered that an update in steps is rolled back.
+/// Whether an update in steps was rolled back because of the user's answer.
 pub fn is_rolled_back_by_answer(report: &ServiceReport) -> bool {
     report.step().is_some_and(|step| step.result == StepResult::Declined)
 }
 
-/// Returns what the service was still waiting for. `why` is why the command stopped waiting.
+/// Returns what the service was still waiting for, unless `why` says so already: why the command stopped waiting.
 pub fn still_waiting_for(report: &ServiceReport, why: &str) -> Vec<String> {
     if let Some(gate) = gates::unfinished(report) {
         return vec![gate];

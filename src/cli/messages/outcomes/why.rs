@@ -8,7 +8,7 @@ use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::messages::changes::{approximate_bytes, format_cpus};
 use crate::cli::select::join_names;
 
-/// Returns the causes of a failed or unfinished rollout, each once; `None` if they are those of JSON.
+/// Returns the causes of a failed or unfinished rollout, each once; `None` if they are the same as in JSON.
 pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
     let problems = &report.explanation().problems;
     let has_words = |failure: &TaskFailure| in_words(&failure.cause).is_some();
@@ -26,7 +26,7 @@ pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
         _ => return None,
     };
     let failures = report.explanation().failures.iter();
-    // Pending tasks are left out: `problems` explains them.
+    // Pending tasks are left out if `problems` explains them.
     let failures =
         failures.filter(|failure| problems.is_empty() || failure.cause.state != TaskState::Pending);
     let failures = failures.map(|failure| {
@@ -41,7 +41,7 @@ pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
     Some(all.collect())
 }
 
-/// The engine's error in words, if it is about a mount or a port.
+/// Describes the engine's error, if it is about a mount or a port.
 fn in_words(cause: &Cause) -> Option<String> {
     let error = &cause.error;
     if let Some((_, path)) = error.split_once("bind source path does not exist: ") {
@@ -52,7 +52,7 @@ fn in_words(cause: &Cause) -> Option<String> {
     Some(format!("port {port} of the node is already in use"))
 }
 
-/// Describes a problem.
+/// Describes why nodes cannot run the tasks.
 fn describe(problem: &PlacementProblem) -> String {
     let nodes = |names: &[String], what: &str| {
         let are = if names.len() == 1 { "is" } else { "are" };

@@ -1,4 +1,4 @@
-//! What is posted next for a held update.
+//! Decides what to do next with a held update, for example what to post.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::cli::deploy::watch::Ending;
 use crate::cli::messages;
 
 impl Stepper {
-    /// The service was read. Returns what to do; the caller calls again after a report.
+    /// Returns what to do after the service was read. After a report, the caller must call this again.
     pub fn observe(&mut self, seen: Observed) -> Action {
         if self.is_posting() || seen.service.version() < self.version {
             return Action::Wait;
@@ -73,12 +73,12 @@ impl Stepper {
         }
     }
 
-    /// The gates of the step have decided.
+    /// Returns what to do after the gates of the step have ended with this verdict.
     pub fn decided(&mut self, verdict: Verdict, gates: Vec<GateReport>, seen: Observed) -> Action {
         self.draft.gates = gates;
         match verdict {
             Verdict::Passed if seen.judgement.updated > self.checked => {
-                // The gates have not seen all new tasks.
+                // Some tasks have become new since the gates started, so the gates run again.
                 self.state = StepperState::Baking(seen.at);
                 self.observe(seen)
             }
@@ -102,7 +102,7 @@ impl Stepper {
         self.draft.explain_extra(causes);
     }
 
-    /// The user has answered. If the step is no longer converged, the question is asked again later.
+    /// Returns what to do after an answer. If the step is no longer converged, the question is asked again later.
     pub fn answered(&mut self, answer: Answer, seen: Observed) -> Action {
         match answer {
             _ if self.state != StepperState::Asking => Action::Wait,
@@ -120,12 +120,12 @@ impl Stepper {
         }
     }
 
-    /// Whether the user is asked.
+    /// Whether the user must answer a question.
     pub fn is_asking(&self) -> bool {
         self.state == StepperState::Asking
     }
 
-    /// A post was accepted. If another writer has replaced its label, the next check names the conflict.
+    /// Returns what to do after an accepted post. The next check finds whether another writer has replaced its label.
     pub fn posted(&mut self, AcceptedPost { hold, version_before, service }: AcceptedPost) -> Action {
         if let Some(hold) = hold {
             self.hold = hold;
@@ -148,7 +148,7 @@ impl Stepper {
         if self.is_rolled_back { Ending::RolledBack } else { Ending::Converged }
     }
 
-    /// The step has passed its checks.
+    /// Returns what to do after the step has passed its checks.
     fn passed(&mut self, seen: Observed) -> Action {
         match self.situation(seen).continuation(&self.list, self.last) {
             Continuation::Hold => {
@@ -243,12 +243,12 @@ impl Stepper {
         (self.label().step, self.label().target)
     }
 
-    /// Checks that the hold is the one that this process knows.
+    /// Checks that the service still has the held update that this process knows.
     fn check(&self, service: &Service) -> Result<(), HoldConflict> {
         self.hold_of(service).check(service.spec())
     }
 
-    /// The hold, with the changes of others if they are accepted.
+    /// Returns the held update, including changes by others if they are accepted.
     fn hold_of(&self, service: &Service) -> Hold {
         match self.steps.rules.if_changed {
             IfChanged::Conflict => self.hold.clone(),

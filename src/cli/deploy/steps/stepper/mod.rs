@@ -1,4 +1,4 @@
-//! One held update: what was seen of it.
+//! The state of one held update, and what was last read of it.
 
 mod decide;
 
@@ -18,10 +18,10 @@ use crate::api::spec::{Change, Place};
 use crate::cli::deploy::gates::GateReport;
 use crate::cli::deploy::watch::Ending;
 
-/// How old a post of another process must be until the next round is posted: the engine needs a moment to start one.
+/// Minimum age of another process's post before the next round is posted: the engine needs a moment to start a round.
 const MIN_AGE_OF_ROUND: Duration = Duration::from_secs(2);
 
-/// One held update.
+/// The state of a held update that this process continues.
 #[derive(Debug)]
 pub struct Stepper {
     hold: Hold,
@@ -35,9 +35,9 @@ pub struct Stepper {
     state: StepperState,
     /// Whether the last post ends the update.
     is_finishing: bool,
-    /// Whether the user wanted a rollback.
+    /// Whether the user has chosen a rollback.
     is_rolled_back: bool,
-    /// The number of new tasks after the last round. `None`: another process posted it.
+    /// The number of new tasks after the last round. `None`: another process posted the round.
     goal: Option<u64>,
     /// The number of new tasks when the checks of the step started.
     checked: u64,
@@ -48,31 +48,31 @@ pub struct Stepper {
     notes: Vec<String>,
 }
 
-/// What happens to the current step.
+/// The state of the current step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StepperState {
-    /// Tasks are replaced.
+    /// Tasks are being replaced.
     Replacing,
     /// The tasks of the round run; the next round is posted at this time.
     Delaying(Instant),
     /// The step has converged; its gates start at this time.
     Baking(Instant),
-    /// Its gates run.
+    /// The gates of the step run.
     Checking,
-    /// The user is asked.
+    /// The user must answer a question.
     Asking,
     /// A request is being sent.
     Posting,
-    /// It was accepted, and the service has not been read since.
+    /// A request was accepted, and the service has not been read since then.
     Unread,
 }
 
-/// What is known of the service.
+/// What was last read of a held service.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
     /// The service as it was last read.
     pub service: &'a Service,
-    /// The judgement of its tasks.
+    /// The judgement of the service's tasks.
     pub judgement: &'a Judgement,
     /// The current time.
     pub at: Instant,
@@ -81,18 +81,18 @@ pub struct Observed<'a> {
 /// A post that the engine has accepted.
 #[derive(Clone, Debug)]
 pub struct AcceptedPost<'a> {
-    /// The held update after it; `None` if it has not set the label.
+    /// The held update after the post; `None` if the post did not set the label.
     pub hold: Option<Hold>,
-    /// The version index that it was based on.
+    /// The version index that the post was based on.
     pub version_before: u64,
-    /// The service after it, if it could be read.
+    /// The service after the post, if it could be read.
     pub service: Option<&'a Service>,
 }
 
-/// What the caller must do.
+/// What the caller of the stepper must do.
 #[derive(Debug)]
 pub enum Action {
-    /// Nothing.
+    /// Wait for the next poll.
     Wait,
     /// Report that the step has converged.
     ReportStep,
@@ -102,14 +102,14 @@ pub enum Action {
     StartGates,
     /// Ask this question.
     Ask(String),
-    /// Send this.
+    /// Send this post.
     Post(Box<HoldOperation>),
     /// Stop watching the service.
     End(Ending),
 }
 
 impl Stepper {
-    /// Continues this hold of a service with this version index.
+    /// Creates the state of the held update of a service with this version index.
     pub fn new(hold: Hold, version: u64, steps: &Steps, gates: GateState) -> Self {
         let label = hold.label();
         let (list, last) = steps_from(label, steps);
@@ -132,7 +132,7 @@ impl Stepper {
         }
     }
 
-    /// Sets the last post, which this process made, and the number of new tasks to which it leads.
+    /// Records that this process made the last post, and how many tasks are new after it.
     pub fn with_goal(mut self, goal: u64, last_post: Option<LastPost>) -> Self {
         self.last_post = last_post;
         self.goal = Some(goal);
@@ -140,13 +140,13 @@ impl Stepper {
         self
     }
 
-    /// Waits until the service is newer than this version index, which the last post was based on.
+    /// Waits until the service is newer than `version_before`, the version index that the last post was based on.
     pub fn await_read(&mut self, version_before: u64) {
         self.version = version_before;
         self.state = StepperState::Unread;
     }
 
-    /// The label.
+    /// The label of the held update.
     pub fn label(&self) -> &HoldLabel {
         self.hold.label()
     }
@@ -156,7 +156,7 @@ impl Stepper {
         (self.label().step, self.list.count())
     }
 
-    /// Where the update is.
+    /// The position of the update in its steps.
     pub fn position(&self) -> Position {
         match (self.label().phase, self.step_number()) {
             (Phase::Aborting, _) => Position::Rollback,
@@ -182,7 +182,7 @@ impl Stepper {
         }
     }
 
-    /// Whether the gates of the step run or have passed, so that they must be stopped if it is no longer converged.
+    /// Whether the gates of the step may run. If this is not the case, gates that run must be stopped.
     pub fn is_checking(&self) -> bool {
         self.state == StepperState::Checking
     }
@@ -195,11 +195,11 @@ impl Stepper {
         };
         let is_settled = seen.judgement.state == State::Held;
         let goal = self.goal.unwrap_or_else(|| {
-            // The last round may just have been posted.
+            // If the last round was posted very recently, the engine may not have started it.
             let has_ended = is_settled && seen.service.updated_at().is_none_or(is_old);
             if has_ended { seen.judgement.updated } else { u64::MAX }
         });
-        // The step after which the service stays held may need fewer new tasks than the current one: then no more are replaced.
+        // If the last step of this command needs fewer new tasks than the current one, no more tasks are replaced.
         let of = seen.judgement.desired;
         let enough = self.last.map_or(label.target, |last| self.list.target(last, of));
         Situation {
@@ -218,7 +218,7 @@ impl Stepper {
         self.situation(seen).progress() == Progress::Check
     }
 
-    /// The request that was being sent has ended.
+    /// Records that no request is being sent any longer, because it failed.
     pub fn stop(&mut self) {
         self.state = StepperState::Replacing;
     }
@@ -230,12 +230,12 @@ impl Stepper {
         held.edit.from.as_ref()?.as_str().map(str::to_owned)
     }
 
-    /// The current step as a report.
+    /// The report of the current step, which has not ended.
     pub fn current(&self) -> StepReport {
         self.draft.report(StepResult::Unfinished)
     }
 
-    /// The reports of all steps, of which the current one may not have ended.
+    /// Ends the current step with `result`, and returns the reports of all steps and the notes.
     pub fn into_reports(
         mut self,
         result: StepResult,
@@ -249,11 +249,11 @@ impl Stepper {
     }
 }
 
-/// The steps of a hold that this command continues, and the number of the last one.
+/// The steps of the held update that this command continues, and the number of the last step to take.
 fn steps_from(label: &HoldLabel, Steps { rules, .. }: &Steps) -> (StepList, Option<usize>) {
     let is_first = rules.last == LastStep::First;
     match &rules.steps {
-        // The same steps: a repeated command.
+        // The command was repeated with the steps that are held.
         Some(steps) if *steps == label.steps => (steps.clone(), is_first.then_some(1)),
         Some(steps) => {
             let list = label.steps.with_rest(label.step, steps);
