@@ -1,5 +1,5 @@
-//! `docker swarmctl`: installed, and called as docker's client calls it. With the client itself:
-//! `swarm/machine/plugin.rs`.
+//! `docker swarmctl`: how the plugin is installed, and calls like those of docker's client. `swarm/machine/plugin.rs`
+//! uses the client itself.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;

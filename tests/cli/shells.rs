@@ -1,5 +1,5 @@
-//! Completion in bash: the scripts in `completions/`, which `completion` prints, with key presses in a terminal. For
-//! other shells see `swarm/machine/shells.rs`.
+//! Completion in bash, with key presses in a terminal. The scripts are in `completions/`; `swarmctl completion` prints
+//! them. `swarm/machine/shells.rs` has the tests with other shells.
 
 use std::path::Path;
 

@@ -20,7 +20,7 @@ use crate::support::server::Answer;
 
 const ADDRESS: &str = "127.0.0.1";
 
-/// `ls` with verified certificates from a directory.
+/// `ls` with TLS and the certificates in this directory.
 fn verified(relay: &Relay, directory: &TempDir) -> Swarmctl {
     let command = swarmctl(["ls"]).host(relay.host());
     command.env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", path(directory))
@@ -95,7 +95,7 @@ fn https_trusts_the_authorities_of_the_system() {
         .says(&["not signed by an authority that this system trusts", "--tlscacert"]);
 }
 
-/// Docker accepts a certificate made by `openssl req -x509` as both.
+/// Docker accepts a certificate made by `openssl req -x509` both as an authority and as the engine's certificate.
 #[test]
 fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and_for_its_name() {
     for (names, when, why) in [
@@ -230,7 +230,7 @@ fn tls_on_a_port_without_tls_is_reported() {
 #[test]
 fn a_tls_port_used_without_tls_is_reported() {
     let ours = Authority::new("ours");
-    // Servers in Go answer in plain HTTP.
+    // A server written in Go responds with plain HTTP.
     let answer = Answer {
         content_type: "text/plain",
         ..Answer::json(400, "Client sent an HTTP request to an HTTPS server.\n")
@@ -239,7 +239,7 @@ fn a_tls_port_used_without_tls_is_reported() {
     let relay = Relay::plain(engine.socket());
     let run = swarmctl(["ls"]).host(relay.host()).run().fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["HTTPS", "hint: use TLS with `--tlsverify` or DOCKER_TLS_VERIFY=1"]);
-    // Others send an alert, or close the connection.
+    // Other servers send an alert, or close the connection.
     let engine = Engine::silent();
     let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Now), None);
     let run = swarmctl(["ls"]).host(relay.host()).run().fails_with(Exit::Unreachable).tells_an_error();
@@ -258,7 +258,7 @@ fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
         "hint: issue a new certificate with extensions",
         "`tlscert`",
     ]);
-    // The client's.
+    // The client's certificate has version 1.
     let ours = Authority::new("ours");
     let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Now), Some(&ours));
     let own = directory_of(&ours, &pair);
@@ -276,7 +276,7 @@ fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
     ]);
 }
 
-/// No file is read if TLS is not used, as for unix sockets in docker.
+/// As docker does, swarmctl ignores TLS for unix sockets, and does not read the files.
 #[test]
 fn a_unix_socket_needs_no_tls_files() {
     let engine = empty();

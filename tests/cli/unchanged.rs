@@ -1,5 +1,4 @@
-//! Commands that have nothing to post continue like `wait`, because the tasks of a spec that is as requested may still
-//! not run.
+//! Commands that have nothing to post still wait as `wait` does: the spec is as requested, but its tasks may not run.
 
 use std::time::Duration;
 
@@ -38,7 +37,7 @@ fn run(swarm: &FakeSwarm, args: &[&str], more: &[&str]) -> Run {
     swarmctl([args, more].concat()).host(swarm.host()).limit(Duration::from_secs(60)).run()
 }
 
-/// The tasks of both slots fail one after the other, and the engine reports no rollout.
+/// Sets tasks of which those in both slots fail one after the other. The engine reports no rollout.
 fn crash(swarm: &FakeSwarm, name: &str) {
     let mut world = swarm.world();
     let service = world.service(name);
@@ -87,7 +86,7 @@ fn fails_with_the_failed_task_if_the_tasks_do_not_run() {
         assert_eq!(web["failures"][0]["error"], "task: non-zero exit (1)", "{command:?}");
         // There is nothing to roll back, because this command changed nothing.
         run(&swarm, command, &["--rollback-on-failure"]).fails_with(Exit::RolloutFailed);
-        // Nothing is waited for.
+        // With --detach, the command does not wait, so it succeeds.
         run(&swarm, command, &["--detach"]).succeeds();
         run(&swarm, command, &["--dry-run"]).succeeds();
         assert!(swarm.posts().is_empty());
@@ -180,7 +179,7 @@ fn a_job_is_judged_by_its_tasks() {
     let swarm = FakeSwarm::with([job]);
     let args = ["update-image", "--no-resolve-image", "job", OLD];
     run(&swarm, &args, &[]).succeeds().prints(&["nothing was posted"]);
-    // The engine's rollout state of a job has no meaning.
+    // The rollout state that the engine reports for a job has no meaning.
     swarm.world().service("job").status = Some(json!({ "State": "paused" }));
     run(&swarm, &args, &[]).succeeds();
     run(&swarm, &args, &["--detach"]).succeeds();

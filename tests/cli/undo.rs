@@ -1,5 +1,5 @@
-//! `--rollback-on-failure` that is stopped by a signal or the deadline: the failure is reported, and whether a rollback
-//! was sent.
+//! `--rollback-on-failure` if a signal or the timeout stops the command: it reports the failure, and whether it has
+//! sent a rollback.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, quiet, swarmctl};
 
-/// The engine pauses the first update of each of these services; a rollback never ends.
+/// A swarm with these services. The engine pauses the first update of each, and a rollback never ends.
 fn swarm(names: &[&'static str]) -> FakeSwarm {
     let swarm = FakeSwarm::with(names.iter().map(|name| {
         let mut spec = spec(name, OLD);
@@ -38,7 +38,7 @@ fn web(run: &Run) -> Value {
     run.json()["services"][0].clone()
 }
 
-/// Sends the signal when `when` holds.
+/// Runs swarmctl, and sends the signal as soon as `when` is true.
 fn interrupted(swarm: &FakeSwarm, args: &[&str], signal: &str, when: impl Fn(&FakeSwarm) -> bool) -> Run {
     let mut running = swarmctl(args.iter().copied()).host(swarm.host()).spawn();
     let began = Instant::now();
@@ -84,7 +84,7 @@ fn once_the_rollback_is_sent_the_failure_and_the_rollback_are_reported() {
 fn a_rollback_without_a_response_may_have_started() {
     let _quiet = quiet();
     let swarm = swarm(&["web"]);
-    // A request that never ends: the post of the rollback.
+    // The engine does not respond to the post of the rollback.
     swarm.after(RequestKind::Post, 2, |world| world.delay = Duration::from_secs(20));
     let run =
         interrupted(&swarm, &UPDATE, "INT", |swarm| swarm.posts().len() == 2).fails_with(Exit::Interrupted);
@@ -94,7 +94,7 @@ fn a_rollback_without_a_response_may_have_started() {
 #[test]
 fn a_signal_before_the_rollback_is_sent_reports_that_nothing_will_roll_back() {
     let _quiet = quiet();
-    // During the rollout.
+    // The signal comes during the rollout.
     let swarm = swarm(&["web"]);
     swarm.world().service("web").rollout = vec![Step::Updating];
     let args = [&UPDATE[..], &["--json"]].concat();
@@ -111,7 +111,7 @@ fn a_signal_before_the_rollback_is_sent_reports_that_nothing_will_roll_back() {
         }
         swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     }
-    // Without the flag there is no rollback to report.
+    // Without --rollback-on-failure, the report does not mention a rollback.
     let run = interrupted(&swarm, &["update-image", "--no-resolve-image", "web", NEW], "INT", |swarm| {
         swarm.service("web").status.is_some()
     });
@@ -124,14 +124,14 @@ fn between_the_failure_and_the_rollback_the_failure_is_reported() {
     let swarm = swarm(&["web"]);
     let is_failed =
         |swarm: &FakeSwarm| swarm.service("web").status.is_some_and(|status| status["State"] == "paused");
-    // The other requests, which explain the failure, get no response.
+    // After the failure, the requests that explain it get no response in time.
     swarm.before(RequestKind::Read, 0, move |world| {
         if world.service("web").status.as_ref().is_some_and(|status| status["State"] == "paused") {
             world.delay = Duration::from_secs(5);
         }
     });
     let run = interrupted(&swarm, &UPDATE, "INT", is_failed);
-    // It depends on the timing whether the failure was already read.
+    // The report may lack the failure, because the signal may come before swarmctl has read it.
     let run = run.fails_with(Exit::Interrupted).says(&["swarmctl rollback web"]);
     assert_eq!(swarm.service("web").rollbacks, 0, "{}", run.report());
 }

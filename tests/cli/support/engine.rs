@@ -1,7 +1,7 @@
 //! The scripted engine, which expects certain requests and sends the given responses.
 //!
-//! A request that is not in the script fails the test, and so does one that is in the script and is never sent; both
-//! are named. `/_ping` is answered by default, and so is a list of all nodes if the script has a POST: commands that
+//! A test fails, and names the request, if a request is sent that is not in the script, or if one of the script is
+//! never sent. `/_ping` is answered by default, and so is a list of all nodes if the script has a POST: commands that
 //! send specs compare them with the nodes. More than one such list for each command fails the test.
 
 use std::ops::{Deref, RangeInclusive};

@@ -1,5 +1,5 @@
-//! What a real engine drops from a spec that it receives with an older API version; nothing may be lost without a
-//! request.
+//! A real engine drops fields from a spec that it receives with an older API version. swarmctl must not let that happen
+//! unless it is requested.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::Run;
 
-/// A service with every field of API 1.41 that an older version does not have.
+/// A spec with every field of API 1.41 that an older version does not have.
 fn newer(name: &str) -> Value {
     let mut spec = small(name, OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();
@@ -30,7 +30,7 @@ fn newer(name: &str) -> Value {
     spec
 }
 
-/// The places of all leaves that are not empty.
+/// Collects the places of all values in the spec that are not empty.
 fn leaves(value: &Value, at: &str, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(map) if !map.is_empty() => {
@@ -106,7 +106,7 @@ fn no_field_is_lost_without_a_flag_and_accepted_losses_are_reported() {
         "{gone:?}\n{}",
         run.report()
     );
-    // The engine's own rollback restores all of it, even with the older version.
+    // A rollback by the engine restores all fields, even with the older API version.
     through(engine, "1.40", &["rollback", "-d", "av-kept"]).succeeds();
     assert_eq!(leaves_of(engine, service.id()), before);
 }

@@ -9,7 +9,7 @@ use super::engine::{engine, small};
 use crate::support::exit::Exit;
 use crate::support::fixtures::OLD;
 
-/// The lines of `ls` about services whose name has this prefix, as cells.
+/// The cells of the rows in `ls` about services whose names have this prefix.
 fn rows(stdout: &str, prefix: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| {
         line.split("   ").map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
@@ -75,7 +75,7 @@ fn inspect_prints_the_engines_json_and_pretty_a_summary() {
     spec["EndpointSpec"] =
         json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22502 }] });
     let service = engine.create(&spec);
-    // The engine itself still changes it: ports, virtual IPs.
+    // After the creation, the engine adds ports and virtual IPs to the service.
     engine.wait_until("it has its addresses", |engine| {
         engine.service("in-a")["Endpoint"]["VirtualIPs"].is_array()
     });

@@ -19,7 +19,7 @@ pub(super) fn stack(stack: &str, names: &[&str]) -> Vec<Removed> {
     stack_of(stack, names, |_| ())
 }
 
-/// The same; each spec is changed before the service is created.
+/// Like [`stack`]. `change` is applied to each spec before the service is created.
 fn stack_of(stack: &str, names: &[&str], change: impl Fn(&mut Value)) -> Vec<Removed> {
     let make = |name: &&str| {
         let mut spec = small(&format!("{stack}-{name}"), OLD);
@@ -34,12 +34,12 @@ fn stack_of(stack: &str, names: &[&str], change: impl Fn(&mut Value)) -> Vec<Rem
     services
 }
 
-/// The same with a monitor period that is long enough for the bad image to fail on a busy machine.
+/// Like [`stack`], with a monitor period that is long enough for the bad image to fail on a busy machine.
 fn patient_stack(stack: &str, names: &[&str]) -> Vec<Removed> {
     stack_of(stack, names, |spec| spec["UpdateConfig"]["Monitor"] = (4 * SECOND).into())
 }
 
-/// `update-image` without requests to a registry; the words of the line, then `more`.
+/// `update-image` without requests to a registry, with the words of the line and then `more`.
 fn set(line: &str, more: &[&str]) -> Swarmctl {
     let words: Vec<&str> = line.split_whitespace().collect();
     engine().swarmctl(&[&["update-image", "--no-resolve-image"], words.as_slice(), more].concat())
@@ -58,7 +58,7 @@ fn images(stack: &str, names: &[&str]) -> Vec<String> {
     names.iter().map(|name| image(engine(), &format!("{stack}-{name}"))).collect()
 }
 
-/// `a converged`, in the order of the JSON, without the stack's name.
+/// Name and outcome of each service, in the order of the JSON and without the stack's name: `a converged`.
 pub(super) fn outcomes(run: &Run) -> Vec<String> {
     let of = |service: &Value| {
         let name = service["name"].as_str().unwrap();
@@ -83,8 +83,8 @@ fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
     let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().succeeds();
     assert!(outcomes(&run).iter().all(|one| one.ends_with(" converged")), "{}", run.report());
     assert_eq!(running(&services), [1; 4]);
-    // The first two had run for their monitor period before the others were started, according to the engine's
-    // timestamps.
+    // According to the engine's timestamps, both canaries had run for their monitor period before the others were
+    // started.
     let begun = |name: &str| -> Timestamp {
         engine().service(name)["UpdateStatus"]["StartedAt"].as_str().unwrap().parse().unwrap()
     };
@@ -200,7 +200,7 @@ fn jobs_of_a_stack_are_left_alone_and_do_not_run_again() {
     assert_eq!(before["JobStatus"], after["JobStatus"]);
     assert_eq!(before["Version"], after["Version"], "nothing at all was posted");
     assert_eq!(engine().tasks_left(job.id()), 1);
-    // Commands that read, wait and remove include it.
+    // Commands that read, wait or remove include the job.
     swarmctl(&format!("status {line}")).succeeds().prints(&["ba-job-once"]);
     swarmctl(&format!("ps {line}")).succeeds().prints(&["ba-job-once."]);
     swarmctl(&format!("rm {line} --yes")).succeeds().says(&["2 services: 2 removed"]);

@@ -1,4 +1,4 @@
-//! Two writers of one service: both changes are kept.
+//! Two processes change one service at the same time: both changes are kept.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -17,7 +17,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
     let (stop, labels) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         scope.spawn(|| {
-            // A separate client, which does not use swarmctl.
+            // The other writer does not use swarmctl.
             while !stop.load(Ordering::SeqCst) {
                 let label = format!("label-{}", labels.load(Ordering::SeqCst));
                 engine.change("co-24", |spec| spec["Labels"][&label] = "kept".into());
@@ -27,7 +27,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
         let stop_at_the_end = StopAtTheEnd(&stop);
         for n in 0..24 {
             let image = if n % 2 == 0 { NEW } else { OLD };
-            // Enough labels between two updates that each update conflicts with the other writer.
+            // The other writer never pauses, so updates often meet a stale version index.
             let run = engine.swarmctl(&["update-image", "-d", "--no-resolve-image", "co-24", image]).run();
             run.succeeds();
             assert_eq!(
@@ -47,7 +47,7 @@ fn twenty_four_updates_in_a_row_while_another_process_keeps_changing_labels() {
     assert!(lost.is_empty(), "of {labels} labels these are lost: {lost:?}");
 }
 
-/// Ends the other thread even if this one fails.
+/// Stops the other writer when it is dropped, even if the test fails.
 struct StopAtTheEnd<'a>(&'a AtomicBool);
 
 impl Drop for StopAtTheEnd<'_> {

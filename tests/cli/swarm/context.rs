@@ -16,7 +16,7 @@ use crate::support::programs;
 use crate::support::relay::Relay;
 use crate::support::run::swarmctl;
 
-/// docker, in an environment with only these variables.
+/// Runs docker in an environment with only PATH, HOME and these variables.
 fn docker(variables: &[(String, String)], args: &[&str]) -> Output {
     let mut command = Command::new(programs::docker());
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/nonexistent/home");
@@ -64,7 +64,7 @@ fn a_context_of_dockers_leads_to_the_engine() {
     assert_eq!(run["engine"]["swarm"]["manager"], true);
     assert_eq!(run["engine"]["swarm"]["leader"], true);
     assert_eq!(run["engine"]["api_version"], engine.ask("GET", "/version", None)["ApiVersion"]);
-    // The list equals docker's, except for blanks at the ends of lines. Before version 23 its last columns were
+    // The list equals docker's, except for blanks at the ends of lines. Before version 23, docker's last columns were
     // different.
     let output = docker(&directory(home.path()), &["context", "ls"]);
     let dockers = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -126,7 +126,7 @@ fn a_context_of_dockers_with_tls_leads_to_the_engine() {
     let docker = format!("host={},{ca},{cert},{key}", relay.host());
     docker_in(home.path(), &["context", "create", "tls", "--docker", &docker]);
     let run = swarmctl(["-c", "tls", "ls", "-q"]).env("DOCKER_CONFIG", &home.path().display().to_string());
-    // Settings for TLS are for the context `default` only.
+    // Settings for TLS apply only to the context `default`.
     let run = run.env("DOCKER_CERT_PATH", "/nonexistent").env("DOCKER_TLS_VERIFY", "1").run().succeeds();
     assert_eq!(run.stdout.lines().count(), 1);
     assert_eq!(shown(home.path(), "tls")["tls"]["from"], "--context");

@@ -1,6 +1,6 @@
-//! The exit code is also true with a real engine: its responses are cut off by a relay that counts bytes.
+//! The exit code is true if a response of a real engine is cut off, by a relay that counts bytes.
 //!
-//! `tests/cli/faults` has all faults, with a scripted engine; here is a sample of the cuts.
+//! This is a sample: `tests/cli/faults` has all faults, with a scripted engine.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -14,16 +14,16 @@ use crate::support::fixtures::{NEW, OLD};
 use crate::support::relay::{CutOff, Relay};
 use crate::support::run::{Run, swarmctl};
 
-/// A command, what it changes, and how often the change was applied.
+/// A command, the service that it changes, and how to find out how often the change was applied.
 struct Case {
     name: &'static str,
-    /// The service, and the number of changes in its current state.
+    /// The name of the service that the command changes.
     service: &'static str,
     args: fn(&Value) -> Vec<String>,
     times: fn(&Value, &Value) -> usize,
 }
 
-/// An accepted post moves the spec to PreviousSpec.
+/// The number of accepted posts: 0, 1, or 2 for more. Each one moves the spec to PreviousSpec.
 fn is_moved(before: &Value, after: &Value) -> usize {
     match after["Spec"] == before["Spec"] {
         true => 0,
@@ -89,7 +89,7 @@ fn create_creates_one_service_wherever_a_response_of_a_real_engine_is_cut_off() 
     });
 }
 
-/// The service; null if it does not exist.
+/// The service as GET shows it; null if it does not exist.
 fn look(engine: &Engine, name: &str) -> Value {
     engine
         .try_ask("GET", &format!("/services/{name}"), None)
@@ -99,7 +99,7 @@ fn look(engine: &Engine, name: &str) -> Value {
 fn check(case: &Case) {
     let engine = engine();
     let mut spec = small(case.service, OLD);
-    // Without tasks, unless they are counted; then they stay pending.
+    // The service has no running tasks: no replicas, or, for `scale`, tasks that stay pending.
     let is_scale = case.name == "scale";
     spec["Mode"]["Replicated"]["Replicas"] = if is_scale { 1 } else { 0 }.into();
     spec["TaskTemplate"]["Placement"] = json!({ "Constraints": ["node.labels.none==1"] });
@@ -139,9 +139,9 @@ fn check(case: &Case) {
         engine.ask("DELETE", &format!("/services/{}", case.service), None);
     }
     if let Some(service) = service.filter(|_| is_scale) {
-        // A 20.10 crashes if it loses a task while it removes the task's service (nil in SetServiceTasksRemove).
-        // Tasks that it has not created yet don't matter: when a service is scaled down and up again at once,
-        // 20.10.24 sometimes never creates the second task (in 7 of about 45 runs on a loaded machine).
+        // Docker 20.10 crashes if a task disappears while its service is being removed (nil in SetServiceTasksRemove).
+        // Missing tasks are not waited for: if a service is scaled down and immediately up again, 20.10.24 sometimes
+        // never creates the second task (in 7 of about 45 runs on a loaded machine).
         engine.wait_until("no task is being removed", |engine| {
             let tasks = engine.ask("GET", "/tasks", None);
             let mut own =
@@ -160,7 +160,7 @@ fn check(case: &Case) {
     );
 }
 
-/// Checks that the report matches the state of the engine.
+/// Whether the report matches the state of the engine.
 fn is_right(cut: CutOff, run: &Run, times: usize) -> bool {
     let posted = run.stderr.lines().any(|line| line.starts_with("debug: POST "));
     let is_told = run.stderr.lines().any(|line| line.starts_with("error: ")) == (run.code != Some(0));

@@ -11,7 +11,7 @@ use crate::support::run::Run;
 const OLD: &str = "opera443399/whoami:0.5";
 const NEW: &str = "opera443399/whoami:0.6";
 
-/// Creates a service and changes its image through this host, until it has converged.
+/// Creates a service, and requires that commands with this host work: an update, reads, and `rm`.
 #[track_caller]
 fn rolls_out(engine: &Engine, host: &str, certificates: Option<&TempDir>) {
     let made = engine.ask("POST", "/services/create", Some(&small("t001", OLD)));
@@ -98,7 +98,8 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
     let run =
         engine.swarmctl_inside(&["-H", host, "ls"]).run().fails_with(Exit::Unreachable).tells_an_error();
     run.says(&["Client sent an HTTP request to an HTTPS server", "--tlsverify"]);
-    // The certificate is not checked, so the name does not matter, but the engine still requires a client certificate.
+    // With --tls, the engine's certificate and name are not checked, but the engine still requires a client
+    // certificate.
     let unchecked = ["--tls", "-H", "tcp://localhost:2376", "ls"];
     engine.swarmctl_inside(&unchecked).env("DOCKER_CERT_PATH", path(&good)).run().succeeds();
     engine
@@ -106,7 +107,7 @@ fn everything_works_over_tls_and_every_failure_is_a_sentence() {
         .run()
         .fails_with(Exit::Unreachable)
         .says(&["it requires a client certificate"]);
-    // A post that TLS refuses changes nothing, and the report says so.
+    // A post with an expired client certificate is refused, and changes nothing.
     engine.ask(
         "POST",
         "/services/create",

@@ -15,13 +15,13 @@ use crate::support::run::{Swarmctl, swarmctl, swarmctl_by};
 /// A private engine with a swarm of one node.
 pub struct Engine {
     socket: PathBuf,
-    /// A process in its network namespace; `None` if that is the namespace of the tests.
+    /// A process in the engine's network namespace; `None` if that is the namespace of the tests.
     netns: Option<String>,
-    /// Keeps the engine's stdin open, so that the engine ends with the tests, in whatever way they end.
+    /// The engine's process, whose stdin is kept open: the engine ends with the tests, even if they are killed.
     process: Option<Child>,
 }
 
-/// The engine that all tests share; if it cannot be started, the test fails and says what to do.
+/// The engine that all tests share. If it cannot be started, the test fails and reports what to do.
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
     match ENGINE.get_or_init(Engine::find_or_start) {
@@ -48,15 +48,14 @@ impl Engine {
         Self::start("", &[])
     }
 
-    /// Another engine with options of dockerd, which ends when it is dropped.
+    /// Starts another engine with options of dockerd. It ends when it is dropped.
     #[track_caller]
     pub fn with_options(name: &str, options: &[&str]) -> Self {
         Self::start(name, options).unwrap_or_else(|why| panic!("no engine {name}: {why}"))
     }
 
     fn start(name: &str, options: &[&str]) -> Result<Self, String> {
-        // The script creates and removes its directory. It is not in the system's temporary directory, because the path
-        // of a socket must be short.
+        // The script creates and removes this directory. The path is short, because the path of a socket must be short.
         let dir = PathBuf::from(format!("/tmp/sctl-engine{name}-{}", std::process::id()));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine");
         let mut child = Command::new(&script)
@@ -79,7 +78,7 @@ impl Engine {
         Ok(Self { socket: socket.into(), netns, process: Some(child) })
     }
 
-    /// The handle of an engine that listens there.
+    /// An engine that already listens at this socket.
     pub fn at(socket: &Path) -> Self {
         Self { socket: socket.to_owned(), netns: None, process: None }
     }
@@ -93,12 +92,12 @@ impl Engine {
         swarmctl(args.iter().copied()).host(self.host())
     }
 
-    /// The path of its socket.
+    /// The path of the engine's socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// A program in its network namespace.
+    /// A command that runs a program in the engine's network namespace.
     pub fn inside(&self, program: &str) -> Command {
         match &self.netns {
             Some(pid) => {
@@ -110,7 +109,7 @@ impl Engine {
         }
     }
 
-    /// swarmctl with these arguments in its network namespace, where its ports are.
+    /// swarmctl with these arguments in the engine's network namespace, where published ports are.
     pub fn swarmctl_inside(&self, args: &[&str]) -> Swarmctl {
         let mut command = self.inside(env!("CARGO_BIN_EXE_swarmctl"));
         command.args(args);
@@ -206,7 +205,7 @@ impl Engine {
         self.create_at("", spec)
     }
 
-    /// The same with an API version, as in `/v1.30`.
+    /// Like [`Self::create`], with an API version, as in `/v1.30`.
     #[track_caller]
     pub fn create_at(&'static self, version: &str, spec: &Value) -> Removed {
         let made = self.ask("POST", &format!("{version}/services/create"), Some(spec));
@@ -254,7 +253,7 @@ impl Engine {
         failed.map(|task| format!("{}: {}", task["ServiceID"], task["Status"])).collect()
     }
 
-    /// The number of tasks of a service that should run, by state.
+    /// The number of running tasks of a service, without those that must stop.
     pub fn running_tasks(&self, service: &str) -> usize {
         let filters = json!({ "service": [service], "desired-state": ["running"] }).to_string();
         let filters = percent_encoding::utf8_percent_encode(&filters, percent_encoding::NON_ALPHANUMERIC);
@@ -283,7 +282,7 @@ impl Engine {
         tasks.as_array().map_or(0, |tasks| tasks.iter().filter(unended).count())
     }
 
-    /// The response to GET / at this port of the node.
+    /// The response to `GET /` at this port of the node; `None` if nothing listens there.
     pub fn page(&self, port: u16) -> Option<String> {
         let script = format!(
             "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
@@ -297,14 +296,14 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // The engine ends when its stdin is closed, and needs a moment for the cleanup.
+            // The engine ends when its stdin is closed. The cleanup takes a moment.
             drop(process.stdin.take());
             let _ = process.wait();
         }
     }
 }
 
-/// An object on the engine that is removed when this is dropped.
+/// An object on the engine, such as a service, that is removed when this value is dropped.
 pub struct Removed {
     engine: &'static Engine,
     path: String,
@@ -315,7 +314,7 @@ impl Removed {
         Self { engine, path }
     }
 
-    /// Its ID.
+    /// The ID of the object, or its name if it was created by name.
     pub fn id(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
@@ -335,7 +334,7 @@ impl Drop for Removed {
     }
 }
 
-/// A small service that converges quickly: one task, a monitor period of a second.
+/// The spec of a service that converges quickly: one task, and a monitor period of a second.
 pub fn small(name: &str, image: &str) -> Value {
     let policy = json!({ "Parallelism": 1, "Monitor": 1_000_000_000, "FailureAction": "pause" });
     json!({

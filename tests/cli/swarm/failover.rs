@@ -41,7 +41,7 @@ fn reports_are_true_whatever_happens_to_the_leader() {
     recorded_batches_through(&managers, STACK, rounds);
 }
 
-/// A batch, and a fault of the leader while it runs.
+/// Runs a batch, and injects a fault of the leader meanwhile.
 fn batch_through(managers: &Managers, fault: &str, image: &str) {
     let leader = managers.wait_until_whole();
     let other = leader % 3 + 1;
@@ -83,7 +83,7 @@ fn batch_through(managers: &Managers, fault: &str, image: &str) {
     if run.code != Some(0) {
         eprintln!("swarmctl printed:\n{}", run.stderr);
     }
-    // A second run does what was not done.
+    // A second run updates the remaining services.
     let rest = managers
         .swarmctl(leader, &["update-image", "--detach", "--no-resolve-image", "--stack", STACK, image]);
     rest.run().succeeds();
@@ -94,8 +94,8 @@ fn batch_through(managers: &Managers, fault: &str, image: &str) {
     assert_eq!(images.count(), names.len());
 }
 
-/// The number of services with the requested image, and of those reported as not applied; a false report fails the
-/// test.
+/// The number of services with the requested image, and the number of services whose update is reported as not applied.
+/// A false report fails the test.
 fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize) {
     let report = run.json();
     assert_eq!(report["exit_code"].as_i64(), run.code.map(i64::from), "{}", run.report());
@@ -129,11 +129,11 @@ fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize
     (done, not_applied)
 }
 
-/// One update at a time; the leader is killed at a random moment of each.
+/// Runs one update at a time, and kills the leader at a random moment of each.
 fn single_updates_through(managers: &Managers, rounds: usize) {
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
     let mut longest = Duration::ZERO;
-    // The duration of an update without a fault, during which the faults occur.
+    // Each fault occurs within this time, the duration of an update without a fault.
     let leader = managers.wait_until_whole();
     let args = ["update", "--detach", "--force", "fleet-1"];
     let duration =

@@ -1,4 +1,4 @@
-//! Compares the fake swarm with a real engine, because the tests that use it depend on its accuracy.
+//! Compares the fake swarm with a real engine, because many tests depend on its accuracy.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use super::engine::{Engine, Removed, engine, small};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{NEW, OLD};
 
-/// The requests to both: a name, method, path and body. `VERSION` is the index of the service, `NAME` its
-/// name.
+/// The requests to both engines: a description, method, path and body. `VERSION` stands for the version index of the
+/// service, and `NAME` for its name.
 fn questions() -> Vec<(&'static str, &'static str, String, Option<Value>)> {
     let whole = small("NAME", OLD);
     let with = |place: &str, value: Value| {
@@ -83,7 +83,7 @@ fn questions() -> Vec<(&'static str, &'static str, String, Option<Value>)> {
     ]
 }
 
-/// The responses to all requests, without parts that differ between engines.
+/// The responses of an engine to all requests, without IDs, which differ between engines.
 fn answers(engine: &Engine, name: &str, taken: &str) -> Vec<(&'static str, u16, String)> {
     let ids = [engine.service(name)["ID"].clone(), engine.service(taken)["ID"].clone()];
     let mut answers = Vec::new();
@@ -125,7 +125,7 @@ fn the_fake_swarm_answers_as_a_real_one() {
     let fake = Engine::at(swarm.socket());
 
     let (wanted, got) = (answers(real, "fake-a", "fake-taken"), answers(&fake, "fake-a", "fake-taken"));
-    // The messages are those of Debian's engine; newer engines have different ones in places, with the same status.
+    // The fake swarm has the messages of Docker 20.10. Some messages of newer engines differ, with the same status.
     let (_, ping) = real.try_ask("GET", "/version", None).unwrap();
     let same_words = ping["ApiVersion"] == "1.41";
     let different: Vec<String> = wanted

@@ -9,7 +9,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::secrets::{PASSWORD, basic};
 
-/// The tasks of a service that should run, with their states.
+/// The IDs and states of the tasks of a service that should run.
 fn wanted(engine: &Engine, id: &str, up_to_date: bool) -> Vec<(String, String)> {
     let mut filters = json!({ "service": [id], "desired-state": ["running", "ready", "accepted"] });
     if up_to_date {
@@ -53,7 +53,8 @@ fn service(name: &str, change: impl FnOnce(&mut Value)) -> Removed {
     service
 }
 
-/// What `update --spec` predicts for this patch, and what it restarts.
+/// The number of restarts that `update --dry-run --spec` predicts for this patch, the actual number, and the
+/// prediction.
 #[track_caller]
 fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     let engine = engine();
@@ -62,7 +63,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
         engine.swarmctl(&args).stdin(&patch.to_string()).run().succeeds()
     };
     let before = ids(engine, id);
-    // The engine still changes the version index because of the previous rollout.
+    // The version index is not compared, because the engine still changes it during the previous rollout.
     let specs = || ["Spec", "PreviousSpec"].map(|key| engine.service(name)[key].clone());
     let as_it_was = specs();
     let run = update("--dry-run");
@@ -75,8 +76,8 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     assert_eq!(done["changes"], planned["changes"], "{}", run.report());
     let replicas = engine.service(name)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64().unwrap();
     settle(engine, id, usize::try_from(replicas).unwrap());
-    // With the restart policy `none`, the engine counts a task that will be removed, and still exists, as the one that
-    // fills its slot: if the service were scaled up again immediately, it would stay one task short.
+    // With the restart policy `none`, the engine counts a task that is being removed as the task of its slot: if the
+    // service were scaled up again immediately, it would have one task too few.
     engine.wait_until("what was removed is gone", |engine| {
         let tasks = engine.ask("GET", "/tasks", None);
         !tasks
@@ -99,8 +100,8 @@ fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
     assert_eq!(all["of"], 2, "{what}");
 }
 
-/// Changes that restart tasks and changes that do not (docs/concepts.md, "What restarts tasks"), one after the other,
-/// on one service.
+/// Makes all changes that restart no task (docs/concepts.md, "What restarts tasks"), one after the other, on one
+/// service.
 #[test]
 fn what_restarts_no_task_is_foreseen() {
     let service = service("fc-none", |_| {});
@@ -176,7 +177,7 @@ fn replicas_are_added_and_removed_and_none_restarts() {
     assert_eq!((foreseen, restarted, &all["added"]), (2, 2, &json!(1)));
 }
 
-/// The node of the tasks no longer fits: they are replaced by tasks for which no node fits.
+/// The only node no longer meets the constraints: the tasks are replaced by tasks for which no node fits.
 #[test]
 fn constraints_that_fit_no_longer_restart_every_task() {
     let engine = engine();
@@ -210,7 +211,7 @@ fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
     restarts("fc-reach", service.id(), "forced", &forced, 2);
 }
 
-/// Without a port and a network, the engine keeps the endpoint that it allocated before.
+/// If the new spec has no port and no network, the engine keeps the endpoint that it allocated before.
 #[test]
 fn an_endpoint_that_the_engine_does_not_allocate_again_is_foreseen() {
     let service = service("fc-endpoint", |_| {});
@@ -246,7 +247,7 @@ fn what_a_paused_rollout_has_left_is_foreseen() {
     });
     let line = ["update", "--resume", "--label-add", "a=b", "--dry-run", "fc-paused"];
     let run = engine.swarmctl(&line).run().succeeds();
-    // The failed task has the new spec, and its restart policy does not start it again.
+    // Only the old task is restarted: the new one has failed, and its restart policy does not start it again.
     run.prints(&["1 of 2 tasks will be restarted"]);
     assert_eq!(wanted(engine, service.id(), true).len(), 0);
     let left = ids(engine, service.id());
@@ -284,7 +285,8 @@ fn a_create_and_a_removal_are_predicted_without_a_change() {
 #[test]
 fn a_global_service_and_a_job_are_foreseen() {
     let engine = engine();
-    // A task that was shut down and is not started again keeps the slot of its node: the engine starts no other one.
+    // If the restart policy does not start a task again after it was shut down, the engine starts no other task on its
+    // node.
     for (name, condition, back) in [
         ("fc-global-any", "any", "1 task will be added"),
         ("fc-global-none", "none", "no task will be restarted\n"),
@@ -343,7 +345,7 @@ fn new_credentials_restart_no_task_or_are_refused() {
     settle(engine, service.id(), 2);
     assert_eq!(ids(engine, service.id()), before);
 
-    // Tasks that a change of constraints did not restart are restarted with other credentials.
+    // A change of constraints does not restart the tasks, but after it, new credentials would.
     let service = self::service("fc-placed", |_| {});
     let constraint = ["update", "--detach", "--constraint-add", "node.role==manager", "fc-placed"];
     engine.swarmctl(&constraint).run().succeeds();

@@ -1,4 +1,4 @@
-//! `--format`, compared with docker's: the same templates, the same engine, the same text.
+//! `--format`: swarmctl and docker print equal text for equal templates.
 
 use std::process::Command;
 
@@ -25,7 +25,7 @@ fn is_written_otherwise_by_an_old_client(field: &str) -> bool {
     client::major_version() < 28
 }
 
-/// Blanks at the end of a line do not count: docker pads the last column of a table.
+/// Requires equal output of swarmctl and docker. Blanks at the ends of lines are ignored, because docker pads tables.
 fn same(engine: &Engine, args: &[&str]) {
     let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     let run = engine.swarmctl(args).run();
@@ -49,7 +49,7 @@ fn ls_and_ps_are_shown_as_docker_shows_them() {
     let second = engine.create(&global);
     let run = |engine: &Engine| engine.running_tasks(service.id()) + engine.running_tasks(second.id());
     engine.wait_until("the tasks run", |engine| run(engine) == 2);
-    // A task that was replaced.
+    // The task of `fmt-list` is replaced, so that `ps` shows an old one too.
     engine.change("fmt-list", |spec| spec["TaskTemplate"]["ForceUpdate"] = 1.into());
     let tasks = || engine.swarmctl(&["ps", "-q", "fmt-list"]).run().succeeds().stdout.lines().count();
     engine.wait_until("it is replaced", |engine| tasks() == 2 && run(engine) == 2);
@@ -222,7 +222,7 @@ fn inspect_is_shown_as_docker_shows_it() {
     let _full = engine.create(&full);
     let addresses = |engine: &Engine| engine.service("fmt-full")["Endpoint"]["VirtualIPs"].is_array();
     engine.wait_until("it has its addresses", addresses);
-    // Output that an old client does not have is compared with the engine's object.
+    // Old clients of docker print these fields differently, so they are compared with the engine's object.
     let index = engine.service("fmt-full")["Version"]["Index"].to_string();
     let shown = |template: &str| {
         engine.swarmctl(&["inspect", "fmt-full", "--format", template]).run().succeeds().stdout

@@ -1,5 +1,5 @@
 //! Held updates on a real engine: what `status`, `wait` and `ls` show, that other commands do not change the service,
-//! and that the posts of `api::deploy::steps` end with the original spec.
+//! and that the posts of `api::deploy::steps` restore the original spec.
 
 use serde_json::{Value, json};
 use swarmctl::api::deploy::steps::{Driver, Hold, HoldPost, HoldStart, Round, StepList};
@@ -39,7 +39,7 @@ fn config() -> Value {
     })
 }
 
-/// The edits of an update: another image, an item that is removed in the middle, one that is changed, and a new object.
+/// The edits of an update: they set an image, remove an item from the middle of a list, change one, and add an object.
 fn edits() -> Vec<Edit> {
     let env = || Place::at("TaskTemplate.ContainerSpec.Env");
     vec![
@@ -59,7 +59,7 @@ fn round(step: usize, target: u64) -> Round {
     Round { steps: StepList::parse("1,50%").expect("a list"), step, target, replaces: 1 }
 }
 
-/// Makes a post, which is computed from the spec as it was just read.
+/// Reads the spec, computes a post from it, and sends the post.
 fn post(name: &str, post: impl Fn(&Value) -> HoldPost) {
     engine().change(name, |spec| {
         let edits = post(spec).edits;
@@ -82,7 +82,7 @@ fn hold(spec: &Value) -> Hold {
     Hold::read(spec).expect("a readable label").expect("a label")
 }
 
-/// Restores the settings, twice, and compares the service with what it was before.
+/// Posts the original settings twice, and requires that the service and its previous spec are as expected.
 #[track_caller]
 fn finishes_with(name: &str, expected: &Value) {
     post(name, |spec| hold(spec).finish(spec).expect("a post"));

@@ -12,14 +12,14 @@ fn image(engine: &Engine, name: &str) -> String {
     service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned()
 }
 
-/// A service with this image and a running task.
+/// Creates a service with this image, and waits until its task runs.
 fn running(engine: &'static Engine, name: &str, image: &str) -> Removed {
     let service = engine.create(&small(name, image));
     engine.wait_until("it runs", |engine| engine.running_tasks(service.id()) == 1);
     service
 }
 
-/// The output of `images` for this service, which must be pinned and converged.
+/// The output of `images` for this service. It must be pinned and have converged.
 fn images(engine: &Engine, name: &str) -> String {
     engine.swarmctl(&["images", "--pinned", "--converged", name]).run().succeeds().stdout
 }
@@ -88,7 +88,7 @@ fn images_are_mapped_to_a_registry_that_has_the_digest_and_to_no_other() {
         let mapping = format!("{}={}", from.host, to.host);
         engine.swarmctl(&["update-image", "--from", "-", "--map-registry", &mapping]).stdin(&list).run()
     };
-    // The tag exists, with another digest.
+    // The other registry has the tag with another digest.
     to.push_new("2");
     let run = map(&to).fails_with(Exit::Failed);
     run.says(&["does not have", "copy it first", "docker buildx imagetools create -t"]);

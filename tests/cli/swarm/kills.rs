@@ -20,7 +20,7 @@ fn a_killed_batch_leaves_no_partial_update_and_a_second_run_completes_it() {
     let kills = count_from_env("SWARMCTL_TEST_KILLS", 18);
     let _services: Vec<Removed> = (0..SERVICES).map(|n| engine.create(&spec_of(n))).collect();
     let mut now = OLD;
-    // The duration of a run without a signal. Each signal is sent at a random moment of this duration. It is reduced
+    // Each signal is sent at a random moment within this time. It is the duration of a run without a signal, reduced
     // if a run ends before its signal, and increased if the signal comes before the first post.
     let mut whole = Duration::ZERO;
     for _ in 0..2 {
@@ -114,8 +114,8 @@ fn with_image(spec: &Value, image: &str) -> String {
     spec.to_string()
 }
 
-/// The exit code is that of the signal. A signal that arrives before the program handles signals ends the process; a
-/// shell reports this as the same exit code.
+/// Requires the exit code of the signal. A signal that arrives before swarmctl handles signals ends the process, which
+/// a shell reports as the same exit code.
 fn assert_ended_by(signal: &str, run: &Run) {
     let (number, code) = match signal {
         "KILL" => (9, None),
@@ -135,7 +135,7 @@ fn judge(
     run: &Run,
 ) -> (usize, &'static str) {
     let after = specs(engine);
-    // The JSON was cut off, or the run ended before anything was known.
+    // There may be no valid JSON: it was cut off, or the run ended before it had a result.
     let said: Option<Value> = serde_json::from_str(&run.stdout).ok();
     assert!(said.is_some() || run.signal.is_some() || run.stdout.is_empty(), "{}", run.report());
     if let (Some(said), Some(code)) = (&said, run.code) {
@@ -149,7 +149,7 @@ fn judge(
         let (spec, old_spec) = (new["Spec"].to_string(), old["Spec"].to_string());
         if is_new {
             assert_eq!(spec, with_image(&old["Spec"], wanted), "{name} is half done\n{}", run.report());
-            // Posted once: a second post would have moved the new spec to PreviousSpec.
+            // The update was posted once: a second post would have moved the new spec to PreviousSpec.
             assert_eq!(new["PreviousSpec"].to_string(), old_spec, "{name} is done twice\n{}", run.report());
         } else {
             assert_eq!(spec, old_spec, "{name} is half done\n{}", run.report());
@@ -161,7 +161,7 @@ fn judge(
             Some(Value::Bool(posted)) => assert_eq!(*posted, is_new, "{name}\n{}", run.report()),
             // The report is that the result is unknown.
             Some(_) => {}
-            // There is no report on this service: it could not be printed, or there was nothing to report yet.
+            // There is no report on this service: the signal came before it was printed.
             None => assert!(run.signal.is_some() || !is_new, "{name}\n{}", run.report()),
         }
     }

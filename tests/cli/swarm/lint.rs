@@ -1,5 +1,5 @@
-//! `lint` on a real engine. For every rule with a measured effect: the effect, the finding and the fix, after which
-//! both are gone.
+//! `lint` on a real engine. For each rule whose problem has a visible effect: the effect occurs, `lint` finds the
+//! problem, and the fix removes both.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ const BAD: &str = "opera443399/whoami:bad";
 const SECOND: u64 = 1_000_000_000;
 const MIB: u64 = 1 << 20;
 
-/// A service with a problem, and its effect.
+/// A service with a problem that a rule finds, and the effect of the problem.
 struct Case {
     rule: &'static str,
     name: &'static str,
     spec: Value,
-    /// The state of a task, and a part of its error.
+    /// The effect: the state of a task, and a part of its error.
     effect: (&'static str, &'static str),
-    /// Whether the effect appears only after a restart.
+    /// Whether the effect occurs at once or only at an update.
     when: When,
-    /// The fix, as arguments of swarmctl; `None`: the command that `lint` prints.
+    /// The arguments of the command that fixes the problem; `None` for the command that `lint` prints.
     fix: Option<&'static [&'static str]>,
 }
 
@@ -267,7 +267,7 @@ fn a_previous_spec_with_a_removed_config_is_reported() {
     let refused = engine.swarmctl(&["rollback", "--json", "li-previous"]).run().fails_with(Exit::Failed);
     let report = &refused.json()["services"][0];
     assert_eq!((&report["outcome"], &report["lint"][0]["id"]), (&json!("refused"), &json!("L21")));
-    // The engine accepts it, and no task starts again.
+    // The engine itself accepts the rollback. After it, no task can start.
     let now = engine.service("li-previous");
     let path =
         format!("/services/{}/update?version={}&rollback=previous", service.id(), now["Version"]["Index"]);
@@ -294,7 +294,7 @@ fn tasks_that_fail_one_after_the_other_are_named() {
     engine.wait_until("the loop is named", |_| has_finding());
     let failed = tasks(engine, service.id()).iter().filter(|(state, _)| state == "failed").count();
     assert!(failed > 1, "several tasks have failed");
-    // `status` uses the same rule; between two tasks the result is open.
+    // `status` uses the same rule. Between the end of a task and the start of the next one, it reports no failure yet.
     engine.wait_until("the status is that it failed", |engine| {
         engine.swarmctl(&["status", "li-loop"]).run().exits_one_of(&[5, 10]).code == Some(5)
     });

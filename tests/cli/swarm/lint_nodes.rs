@@ -25,7 +25,7 @@ struct Case {
     rule: &'static str,
     name: &'static str,
     replicas: u64,
-    /// A part of the error of a task for which no node fits.
+    /// A part of the error of a task that no node can run.
     effect: &'static str,
     change: fn(&mut Value, &str),
 }
@@ -81,7 +81,7 @@ impl Case {
     }
 }
 
-/// A service with running tasks.
+/// A service whose tasks are running.
 struct Service {
     id: String,
     replicas: usize,
@@ -113,7 +113,7 @@ impl Service {
     }
 }
 
-/// The services with findings of rules that count nodes or addresses.
+/// The services and the IDs of findings of rules that count nodes or addresses.
 fn found(engine: &Engine, names: &[&str]) -> BTreeSet<(String, String)> {
     let counts = |id: &str| matches!(id, "L05" | "L06" | "L07" | "L08" | "L10");
     let all = lint(engine, names).into_iter();
@@ -153,7 +153,7 @@ fn check(managers: &Managers, engine: &Engine, lost: usize, loss: Loss) {
     let node = node_id(engine, lost);
     let names = CASES.map(|case| case.name);
     let [order, others @ ..] = &CASES;
-    // Its tasks must run on the two remaining nodes: those on the third node leave addresses unused there.
+    // The tasks of the first case must run on the two nodes that stay, so the third node is drained while they start.
     set_availability(engine, &node, "drain");
     let first = order.create(engine, &node);
     set_availability(engine, &node, "active");
@@ -192,7 +192,7 @@ fn check(managers: &Managers, engine: &Engine, lost: usize, loss: Loss) {
     }
 }
 
-/// Each node that runs a task needs its own address.
+/// Each node that runs a task needs an address of the network for itself.
 fn addresses_on_several_nodes(engine: &Engine) {
     let pool = json!({"Config": [{"Subnet": "10.77.10.0/29"}]});
     let small_one = json!({"Name": "ln-small", "Driver": "overlay", "IPAM": pool});
@@ -202,7 +202,7 @@ fn addresses_on_several_nodes(engine: &Engine) {
     spec["TaskTemplate"]["Networks"] = json!([{"Target": network["Id"]}]);
     spec["Mode"]["Replicated"]["Replicas"] = 2.into();
     let service = Service::create(engine, &spec, 2);
-    // A gateway, a virtual IP, two tasks and two nodes: all six addresses are used.
+    // All six addresses are used: by the gateway, a virtual IP, two tasks and two nodes.
     assert_eq!(found(engine, &["ln-addresses"]), BTreeSet::new());
     engine.swarmctl(&["scale", "--detach", "ln-addresses=3"]).run().succeeds();
     let finding = ("ln-addresses".to_owned(), "L10".to_owned());

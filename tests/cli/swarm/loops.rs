@@ -15,7 +15,7 @@ fn swarmctl(engine: &Engine, line: &str) -> Run {
     engine.swarmctl(&args).limit(Duration::from_secs(120)).run()
 }
 
-/// Requires that `status` reports the failure of each service in every one of six polls.
+/// Calls `status` six times for each service, and requires that it always reports the failure.
 #[track_caller]
 fn assert_status_always_fails(engine: &Engine, names: &[&str]) {
     for _ in 0..6 {
@@ -41,8 +41,7 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_by_every_status() {
                 let run = swarmctl(engine, &format!("create --no-resolve-image --name {name} {line}"))
                     .fails_with(Exit::RolloutFailed)
                     .says(&[reason]);
-                // Three failures are enough. The engine may have started two more tasks before the next poll on a busy
-                // machine.
+                // Three failures are enough. On a busy machine, the engine may start more tasks before the next poll.
                 let id = engine.service(name)["ID"].clone();
                 let tasks = engine.tasks_left(id.as_str().expect("an ID"));
                 assert!(tasks <= 6, "{tasks} tasks until the loop was recognized: {}", run.report());
@@ -52,7 +51,8 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_by_every_status() {
     assert_status_always_fails(engine, &["lo-bind", "lo-global", "lo-image", "lo-bad"]);
     swarmctl(engine, "rm lo-bind lo-global lo-image lo-bad").succeeds();
 
-    // A rollback to an image whose tasks run for 4 s; the engine reports `rollback_started` for a minute.
+    // The update is rolled back to an image whose tasks fail after 4 s. The engine reports `rollback_started` for a
+    // minute.
     let flags = "--replicas 2 --stop-grace-period 1s --update-failure-action rollback --update-monitor 1s --update-parallelism 2 \
                  --rollback-monitor 1s --rollback-delay 60s --rollback-failure-action continue";
     let failed = (0..5).find_map(|_| {
@@ -77,7 +77,7 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_by_every_status() {
     swarmctl(engine, "status lo-back").fails_with(Exit::RolloutFailed);
     swarmctl(engine, "rm lo-back").succeeds();
 
-    // A swarm that keeps fewer tasks.
+    // The swarm is set to keep fewer ended tasks, which may be too few to recognize a failure loop.
     for (limit, status) in [(3, 5), (1, 10)] {
         let swarm = engine.ask("GET", "/swarm", None);
         let mut spec = swarm["Spec"].clone();

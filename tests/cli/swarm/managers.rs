@@ -1,4 +1,4 @@
-//! A swarm of three managers, started by `scripts/managers` for one test at a time.
+//! A swarm of three managers, which `scripts/managers` starts for one test at a time.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::engine::Engine;
 use crate::support::run::{Swarmctl, swarmctl};
 
-/// A swarm needs up to 56 s to recover (from a disconnected link), and more on a busy machine.
+/// How long to wait for a swarm to recover. It needs up to 56 s after a link was down, and more on a busy machine.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Locked by the running swarm, because two swarms would overload a machine.
@@ -27,10 +27,10 @@ pub struct Managers {
 }
 
 impl Managers {
-    /// Starts them; if they cannot be started, the test fails and reports what to do.
+    /// Starts the managers. If they cannot be started, the test fails and reports what to do.
     pub fn start() -> Self {
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not in the system's temporary directory, because the path of a socket must be short.
+        // The path of the directory is short, because the path of a socket must be short.
         let dir = PathBuf::from(format!("/tmp/sctl-managers-{}", std::process::id()));
         let mut process = script()
             .arg("run")
@@ -59,7 +59,7 @@ impl Managers {
         self.dir.join(n.to_string()).join("docker.sock")
     }
 
-    /// swarmctl with all three managers, beginning with `first`.
+    /// swarmctl with the addresses of all three managers, beginning with manager `first`.
     pub fn swarmctl(&self, first: usize, args: &[&str]) -> Swarmctl {
         let hosts: Vec<String> =
             (0..3).map(|n| format!("unix://{}", self.socket((first - 1 + n) % 3 + 1).display())).collect();
@@ -78,7 +78,7 @@ impl Managers {
         let output =
             script().arg("pid").arg(&self.dir).arg(n.to_string()).output().expect("scripts/managers runs");
         let pid = String::from_utf8(output.stdout).expect("a number").trim().to_owned();
-        // As `scripts/managers kill` does: without this file, the whole engine would end together with dockerd.
+        // `scripts/managers kill` creates this file too: without it, the whole engine would end together with dockerd.
         std::fs::write(self.dir.join(n.to_string()).join("engine.data/held"), "").expect("it can be held");
         move || {
             let status =
@@ -87,7 +87,7 @@ impl Managers {
         }
     }
 
-    /// Reverses the fault.
+    /// Reverses a fault of [`Self::inject_fault`].
     pub fn reverse_fault(&self, fault: &str, n: usize) {
         let back = match fault {
             "kill" => "start",
@@ -97,7 +97,7 @@ impl Managers {
         self.inject_fault(back, n);
     }
 
-    /// Runs the work, and measures how long it takes after the fault until one of the other managers knows a leader.
+    /// Runs `work`, and measures the time from the fault until one of the other managers knows a new leader.
     pub fn watch<T>(&self, faulty: usize, at: Instant, work: impl FnOnce() -> T) -> (T, Duration) {
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -134,8 +134,8 @@ impl Managers {
         serde_json::from_slice(&output.stdout).ok()
     }
 
-    /// Waits until all three list three reachable managers and the same leader, three times in a row: after a link is
-    /// restored, the swarm holds another election. Returns the number of the leader.
+    /// Waits until all managers list three reachable managers and the same leader. This must be so three times in a
+    /// row, because the swarm holds another election after a link is restored. Returns the number of the leader.
     #[track_caller]
     pub fn wait_until_whole(&self) -> usize {
         let started = Instant::now();
@@ -164,7 +164,7 @@ impl Managers {
 
 impl Drop for Managers {
     fn drop(&mut self) {
-        // When its stdin is closed, it ends, with everything that it has started.
+        // When its stdin is closed, the script ends, with all processes that it has started.
         drop(self.process.stdin.take());
         let status = self.process.wait();
         let left = self.dir.exists();

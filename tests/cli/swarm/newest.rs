@@ -58,7 +58,7 @@ fn the_newest_tag_of_a_real_registry_is_deployed_with_one_change_and_its_digest(
     assert!(index("new-a") > before[0] && index("new-b") > before[1]);
     let again = inside(&registry, &home, &update).run().succeeds();
     assert!(again.json()["services"].as_array().unwrap().iter().all(|it| it["reason"] == "no_newer"));
-    // Its creation time is that of the import: much too young.
+    // The image was created when the test imported it, so it is too new for --min-age.
     let args = [
         "update-image",
         "--newest",
@@ -101,7 +101,7 @@ fn a_tag_that_is_deleted_between_list_and_digest_is_a_mismatch() {
     registry.push_new("1.7.2");
     registry.push_new("1.8.0");
     let _service = engine.create(&small("new-c", &registry.image("1.7.2")));
-    // The registry lists a tag whose link is gone, as after a deletion at the same time.
+    // The registry still lists a tag that no longer has a target, as if it were deleted between the two requests.
     registry.unlink("1.8.0");
     let args = ["update-image", "--newest", "minor", "--json", "new-c"];
     let run = inside(&registry, &home, &args).run().fails_with(Exit::Failed);

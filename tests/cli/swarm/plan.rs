@@ -1,4 +1,4 @@
-//! `--plan` and `apply` on a real engine: changes of others, rollouts in progress, other swarms, kills, moved tags.
+//! `--plan` and `apply` on a real engine: changes by others, rollouts in progress, other swarms, kills, moved tags.
 
 use std::fs;
 use std::thread;
@@ -66,7 +66,7 @@ fn a_rollout_moves_the_index_and_the_plan_stays_good() {
     let mut spec = small("pl-rollout", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 3.into();
     let _service = engine.create(&spec);
-    // The change whose rollout is in progress when the plan is made.
+    // The rollout of this restart is in progress when the plan is made.
     engine.swarmctl(&["restart", "--detach", "pl-rollout"]).run().succeeds();
     let plan = PlanFile::made_by(engine, &["restart", "pl-rollout"]);
     let planned = engine.service("pl-rollout")["Version"]["Index"].clone();
@@ -174,7 +174,7 @@ fn the_planned_digest_runs_though_the_tag_moved_and_a_deleted_one_is_refused() {
             .map(str::to_owned)
     };
     assert_eq!(image(engine), Some(format!("{}@{digest}", registry.image("2"))));
-    // Restored, and the same again with a digest that the registry has lost.
+    // After a rollback, another plan has a digest that the registry no longer has.
     engine.swarmctl(&["rollback", "pl-image"]).run().succeeds();
     let before = image(engine);
     let plan = PlanFile::made_by(
@@ -185,7 +185,7 @@ fn the_planned_digest_runs_though_the_tag_moved_and_a_deleted_one_is_refused() {
     let run = plan.apply(engine, &[]).fails_with(Exit::Failed);
     run.says(&["no longer has", &digest]);
     assert_eq!(image(engine), before);
-    // A registry that is stopped is a warning: the node has the image.
+    // A stopped registry only causes a warning. The node has the image.
     registry.stop();
     let run = plan.apply(engine, &[]).succeeds();
     run.says(&["could not check that it is available"]);

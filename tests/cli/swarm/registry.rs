@@ -16,18 +16,18 @@ use crate::support::programs;
 use crate::support::run::Swarmctl;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, basic};
 
-/// Another process of a registry, which ends with this value.
+/// Another process of a registry. It is killed when this value is dropped.
 pub struct Served(Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A registry that ends with this value. The engine accepts it without TLS, like all of 127.0.0.0/8.
+/// A registry, which is stopped when it is dropped. The engine needs no TLS for addresses in 127.0.0.0/8.
 pub struct Registry {
     engine: &'static Engine,
     pub host: String,
@@ -71,7 +71,7 @@ impl Registry {
         self.directory.path().join(name).display().to_string()
     }
 
-    /// Starts it, also again after [`Registry::stop`].
+    /// Starts the process, for the first time or after [`Registry::stop`].
     pub fn start_process(&mut self) {
         let log = File::create(self.path("log")).expect("a file");
         let mut command = self.engine.inside("setpriv");
@@ -97,10 +97,10 @@ impl Registry {
         }
     }
 
-    /// Stops it, so that nothing listens there.
+    /// Stops the process, so that nothing listens at the registry's address.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // It may have ended by itself.
+            // The process may have ended already.
             let _ = process.kill();
             let _ = process.wait();
         }
@@ -123,7 +123,7 @@ impl Registry {
         format!("{}/whoami:{tag}", self.host)
     }
 
-    /// Creates an image that shares no layer with others, and pushes it under this tag; returns its digest.
+    /// Creates an image that shares no layer with others, and pushes it with this tag. Returns its digest.
     pub fn push_new(&self, tag: &str) -> String {
         let changes = "changes=CMD%20%5B%22%2Fbin%2Fbusybox%22%2C%22httpd%22%2C%22-f%22%5D";
         let repo = format!("{}/whoami", self.host);
@@ -134,7 +134,7 @@ impl Registry {
         self.push(tag)
     }
 
-    /// A file system with one program and a file that only this image has.
+    /// The file system of an image as a tar archive, with one program and a file that no other image has.
     fn root(&self, tag: &str) -> Vec<u8> {
         let script = "set -e; cd \"$1\"; mkdir -p root/bin; cp \"$3\" root/bin/busybox; \
                       echo \"$2\" >root/own; tar -C root -c .";
@@ -146,7 +146,7 @@ impl Registry {
         output.stdout
     }
 
-    /// Adds another tag to an image.
+    /// Adds the tag `other` to the image with the tag `tag`, and pushes it. Returns the digest.
     pub fn push_as(&self, tag: &str, other: &str) -> String {
         let path = format!("/images/{}/tag?repo={}/whoami&tag={other}", self.image(tag), self.host);
         let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
@@ -162,7 +162,7 @@ impl Registry {
         self.push_from(repository, tag)
     }
 
-    /// Copies an image from another registry under the same tag; returns its digest.
+    /// Copies an image with its tag from another registry. Returns its digest.
     pub fn copy_from(&self, other: &Self, tag: &str) -> String {
         let path = format!("/images/{}/tag?repo={}/whoami&tag={tag}", other.image(tag), self.host);
         let (status, answer) = self.engine.try_ask("POST", &path, None).expect("an answer");
@@ -191,7 +191,7 @@ impl Registry {
         served
     }
 
-    /// Removes the tag, as a cleanup of the registry does.
+    /// Removes the tag from the registry.
     pub fn untag(&self, tag: &str) {
         let path = self.path(&format!("data/docker/registry/v2/repositories/whoami/_manifests/tags/{tag}"));
         fs::remove_dir_all(path).expect("the tag is there");
@@ -249,7 +249,7 @@ impl Registry {
                 return;
             }
             for image in left {
-                // A container that has not ended yet prevents it.
+                // The removal fails while a container of the image is still ending.
                 let path = format!("/images/{}?force=1", image["Id"].as_str().unwrap_or_default());
                 let _ = self.engine.try_ask("DELETE", &path, None);
             }

@@ -1,4 +1,4 @@
-//! Rollouts on a real engine: how each ends, what the user reads, and the exit code.
+//! Rollouts on a real engine: how each one ends, what is printed, and the exit code.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ const GOOD: &str = "opera443399/whoami:0.7";
 const BETTER: &str = "opera443399/whoami:0.6";
 const BAD: &str = "opera443399/whoami:bad";
 
-/// Creates a service with a line of flags that ends with its image.
+/// Runs `create` with these flags and the image at the end of the line. `--name` is required.
 #[track_caller]
 fn create(line: &str) -> (Run, Removed) {
     let engine = engine();
@@ -24,7 +24,7 @@ fn swarmctl(line: &str) -> Run {
     engine().swarmctl(&args).limit(Duration::from_secs(120)).run()
 }
 
-/// A service with two good tasks and short periods, and `more` flags.
+/// Creates a service with two good tasks, short periods and the flags in `more`.
 #[track_caller]
 fn running(name: &str, more: &str) -> Removed {
     let line = format!("--name {name} --replicas 2 --update-monitor 2s --stop-grace-period 1s {more} {GOOD}");
@@ -41,7 +41,7 @@ fn image(engine: &Engine, name: &str) -> String {
 fn a_good_image_converges_and_waiting_again_ends_immediately() {
     let _service = running("ro-good", "");
     swarmctl(&format!("update-image ro-good {BETTER}")).succeeds().prints(&["ro-good: updated"]);
-    // According to their own timestamps, the tasks have run for the monitor period already.
+    // According to the timestamps of the tasks, they have already run for the monitor period.
     let began = Instant::now();
     swarmctl("wait ro-good").succeeds();
     swarmctl("update --label-add a=b ro-good").succeeds();
@@ -62,7 +62,7 @@ fn waits_for_a_service_that_is_already_as_requested_if_its_rollout_is_in_progres
     let again = swarmctl(&format!("update-image --json ro-again {BETTER}")).succeeds();
     assert_eq!(again.json()["services"][0]["reason"], "same_image", "{}", again.report());
     assert_eq!(version(again), posted);
-    // A failed deployment must not succeed when it is repeated.
+    // If a failed update is repeated, it must not succeed.
     swarmctl(&format!("update-image --detach ro-again {BAD}")).succeeds();
     swarmctl(&format!("update-image --rollback-on-failure ro-again {BAD}"))
         .fails_with(Exit::RolloutFailed)
@@ -110,7 +110,7 @@ fn a_broken_image_with_pause_has_a_reason_and_a_hint_and_refuses_a_restart() {
             "--resume",
         ]);
     }
-    // After a change of a label, the broken spec is the previous one.
+    // After a change of a label, the previous spec has the broken image too.
     swarmctl("update --resume --detach --label-add a=b ro-pause").succeeds();
     swarmctl("rollback ro-pause")
         .fails_with(Exit::RolloutFailed)
@@ -203,7 +203,7 @@ fn a_network_without_enough_addresses_is_named_with_its_numbers() {
     let run = run
         .fails_with(Exit::RolloutFailed)
         .says(&["network `ro-small` (10.77.0.0/29)", "of 6 addresses are in use"]);
-    // The existence of a leader is not a cause.
+    // The error must not have lines about unrelated facts, such as the leader.
     run.never_says(&["leader"]);
 }
 
@@ -357,7 +357,7 @@ fn containers(name: &str) -> usize {
 
 #[test]
 fn fewer_tasks_have_converged_when_the_surplus_containers_have_ended() {
-    // They end only on SIGKILL.
+    // Containers of this image end only on SIGKILL.
     let line = "--name ro-fewer --replicas 2 --update-monitor 2s --stop-grace-period 3s";
     let (run, _service) = create(&format!("{line} opera443399/whoami:slow-stop"));
     run.succeeds();
@@ -370,7 +370,7 @@ fn fewer_tasks_have_converged_when_the_surplus_containers_have_ended() {
     assert_eq!(containers("ro-fewer"), 2);
     swarmctl("wait ro-fewer").succeeds();
     assert_eq!(containers("ro-fewer"), 0);
-    // A rollback removes them from the list of tasks before they have ended.
+    // After a rollback, the engine no longer lists the surplus tasks, although their containers have not ended.
     swarmctl("scale ro-fewer=2").succeeds();
     swarmctl("rollback ro-fewer").succeeds();
     assert_eq!(containers("ro-fewer"), 0);

@@ -28,7 +28,7 @@ fn every_command_takes_a_selection() {
     swarmctl(&format!("update {line} --env-add A=1")).succeeds().says(&["2 services: 2 updated"]);
     swarmctl(&format!("rollback {line}")).succeeds().says(&["2 services: 2 rolled back"]);
     assert!(engine().service("se-all-b")["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"].is_null());
-    // By the prefix of an ID, and by an image that other services run as well.
+    // Services are selected by a prefix of an ID, and by an image that other services run as well.
     let id = &services[1].id()[..10];
     swarmctl(&format!("restart --filter id={id}"))
         .succeeds()
@@ -56,7 +56,7 @@ fn a_paused_service_in_a_selection_is_reported_and_not_resumed() {
     swarmctl("update-image --no-resolve-image se-pause-b opera443399/whoami:bad")
         .fails_with(Exit::RolloutFailed);
     let before = engine().service("se-pause-b")["Version"].clone();
-    // This is known before the first post, so with the default --max-failures nothing is started, whatever the order.
+    // The paused rollout is known before the first post, so with the default --max-failures no service is started.
     for command in ["restart", "update --env-add A=1", "scale 2"] {
         let (command, more) = command.split_once(' ').unwrap_or((command, ""));
         let run = swarmctl(&format!("{command} --stack se-pause --parallel 3 --json {more}"))
@@ -66,7 +66,7 @@ fn a_paused_service_in_a_selection_is_reported_and_not_resumed() {
     }
     let run = swarmctl("restart --stack se-pause --max-failures 0 --json").fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a converged", "b paused", "c converged"]);
-    // There is nothing to post, but its tasks do not run.
+    // Nothing has to be posted, but the tasks of the service do not run.
     for command in ["scale 1", "update-image --no-resolve-image opera443399/whoami:bad"] {
         let (command, more) = command.split_once(' ').unwrap();
         swarmctl(&format!("{command} -d --json {more} --filter name=se-pause-b"))
@@ -79,7 +79,7 @@ fn a_paused_service_in_a_selection_is_reported_and_not_resumed() {
     let run = swarmctl("scale --stack se-pause 1 --json").fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a unchanged", "b failed", "c unchanged"]);
     assert_eq!(engine().service("se-pause-b")["Version"], before);
-    // A working image fixes it.
+    // An update to a working image resumes the rollout, which succeeds.
     swarmctl(&format!("update-image --no-resolve-image --stack se-pause {NEW}")).succeeds();
     assert_eq!(services.iter().map(|one| engine().running_tasks(one.id())).collect::<Vec<_>>(), [1; 3]);
 }
@@ -109,7 +109,7 @@ fn what_a_registry_has_now_is_deployed_to_those_that_follow_it() {
     let updated = run(&format!("update-image --refresh --canary 1 {by_image}")).succeeds();
     assert_eq!((image(engine, "se-reg-a"), image(engine, "se-reg-b")), (pinned(&next), pinned(&next)));
     updated.says(&["selected 2 services to update: se-reg-a, se-reg-b", "2 services: 2 updated"]);
-    // One tag for all services of this repository; an unknown tag is reported before the first update.
+    // --tag sets one tag for all selected services. An unknown tag is reported before the first update.
     run(&format!("update-image --tag nosuch --on-resolve-error fail {by_image}")).fails_with(Exit::Failed);
     assert_eq!(image(engine, "se-reg-a"), pinned(&next));
     let next_image = registry.image("next");

@@ -18,7 +18,7 @@ use crate::support::run::Swarmctl;
 const OLD: &str = "opera443399/whoami:0.5";
 const NEW: &str = "opera443399/whoami:0.6";
 
-/// A directory with a program `ssh`.
+/// A client whose program `ssh` is a script in this directory.
 struct Client {
     directory: TempDir,
     engine: &'static Engine,
@@ -35,7 +35,7 @@ impl Client {
         client
     }
 
-    /// A program `ssh` that records its process ID and connects to the engine.
+    /// A client whose `ssh` records its process ID and connects to the engine without ssh.
     fn stand_in(engine: &'static Engine) -> Self {
         let socket = engine.socket().display();
         let docker = programs::docker().display();
@@ -54,7 +54,7 @@ impl Client {
         self.engine.swarmctl_inside(args).env("PATH", &path)
     }
 
-    /// The processes that were started; requires that none is left.
+    /// The number of processes that were started. Requires that all of them have ended.
     #[track_caller]
     fn ended(&self) -> usize {
         let text = fs::read_to_string(self.path("started")).unwrap_or_default();
@@ -114,7 +114,7 @@ fn the_error_says_that_ssh_was_killed_during_a_stream() {
     thread::sleep(Duration::from_secs(2));
     let started = fs::read_to_string(ssh.path("started")).unwrap();
     for id in started.lines() {
-        // Processes that have ended do not count.
+        // Some of the processes may have ended already.
         let _ = Command::new("kill").args(["-KILL", id]).stderr(Stdio::null()).status();
     }
     let run = running.wait().fails_with(Exit::Unreachable);
@@ -122,7 +122,7 @@ fn the_error_says_that_ssh_was_killed_during_a_stream() {
     ssh.ended();
 }
 
-/// An ssh server in the engine's network; it ends with this value.
+/// An ssh server in the engine's network. It is killed when this value is dropped.
 struct Sshd {
     client: Client,
     process: Child,
@@ -149,7 +149,7 @@ impl Sshd {
              StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin yes\nSetEnv PATH={docker}:/usr/local/bin:/usr/bin:/bin\n"
         );
         fs::write(client.path("server"), server).unwrap();
-        // The directory for its privilege separation.
+        // sshd requires this directory for privilege separation.
         fs::create_dir_all("/run/sshd").unwrap();
         let log = File::create(client.path("log")).unwrap();
         let mut command = engine.inside("setpriv");
@@ -182,7 +182,7 @@ impl Client {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -8,7 +8,7 @@ use crate::support::fixtures::{NEW, OLD};
 fn a_service_is_under_way_until_it_has_converged() {
     let engine = engine();
     let _web = engine.create(&small("st-web", OLD));
-    // The monitor period has not passed yet, however fast the task starts.
+    // Even if the task runs already, the monitor period has not passed yet.
     engine.swarmctl(&["status", "st-web"]).run().answers(Exit::Different).prints(&["in progress"]);
     engine.swarmctl(&["wait", "st-web"]).run().succeeds().prints(&["st-web: converged"]);
     engine.swarmctl(&["status", "st-web"]).run().succeeds().prints(&["converged", "1/1", OLD]);
@@ -17,7 +17,7 @@ fn a_service_is_under_way_until_it_has_converged() {
     engine.swarmctl(&["status", "st-web"]).run().answers(Exit::Different);
     engine.swarmctl(&["wait", "-q", "st-web"]).run().succeeds();
     engine.swarmctl(&["rollback", "-q", "st-web"]).run().succeeds();
-    // The rollback was requested.
+    // A rollback that was requested is not a failure.
     engine.swarmctl(&["status", "st-web"]).run().succeeds().prints(&[OLD]);
     engine.swarmctl(&["wait", "st-web"]).run().succeeds();
 }
@@ -44,7 +44,7 @@ fn failed_and_removed_services_do_not_end_the_wait_for_the_others() {
         "service `st-stuck`",
         "removed while swarmctl waited for it",
     ]);
-    // Between the end of a task and the start of the next one, a single poll cannot tell.
+    // Between the end of a task and the start of the next one, `status` reports no failure yet.
     engine.wait_until("the status is that it failed", |engine| {
         let run = engine.swarmctl(&["status", "st-good", "st-bad"]).run().exits_one_of(&[5, 10]);
         run.prints(&["st-good   converged"]).code == Some(5)

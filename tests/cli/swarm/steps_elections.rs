@@ -1,5 +1,5 @@
-//! Elections during a hold, on three managers: the reported number of new tasks is the engine's, the extra tasks are
-//! explained, and the settings are the original ones in the end.
+//! Elections during a hold, on three managers: the number of new tasks is reported correctly, the extra tasks are
+//! explained, and the original settings are restored at the end.
 
 use std::path::Path;
 use std::thread;
@@ -20,12 +20,12 @@ const SECOND: u64 = 1_000_000_000;
 #[test]
 fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     let elections = count_from_env("SWARMCTL_TEST_STEP_ELECTIONS", 1);
-    // Each election lets one more task be replaced. A manager that returns may cause another one, and some old tasks
-    // must be left.
+    // After each election, the engine replaces one more task. A manager that returns may cause another election, and
+    // some tasks must still be old at the end.
     let tasks = 3 * elections + 4;
     let managers = Managers::start();
     let leader = managers.wait_until_whole();
-    // The tasks are on a manager that stays.
+    // All tasks are on a manager that is never killed.
     let stays = leader % 3 + 1;
     let engine = &managers.engine(stays);
     let node = engine.ask("GET", "/info", None)["Swarm"]["NodeID"].as_str().expect("an ID").to_owned();
@@ -45,7 +45,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     let before = engine.service(NAME)["Spec"].clone();
     let folder = tempfile::tempdir().expect("a directory");
     let (go, seen) = (folder.path().join("go"), folder.path().join("seen"));
-    // It starts again whenever another task is new, and is not conclusive for two minutes.
+    // The gate starts again whenever another task is new. Without the file `go`, it never passes.
     let gate = format!(
         "echo $SWARMCTL_NEW_TASKS | wc -w >{}; for i in $(seq 250); do [ -e {} ] && exit 0; sleep 0.1; done; exit 75",
         seen.display(),
@@ -59,28 +59,28 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     let mut new = 1;
     for _ in 0..elections {
         let leader = managers.wait_until_whole();
-        // The end of the manager that has the tasks would also end them, so that one only stops responding.
+        // Killing the manager with the tasks would also end the tasks, so this manager is only paused.
         let fault = if leader == stays { "pause" } else { "kill" };
         managers.inject_fault(fault, leader);
         if fault == "pause" {
             wait_for_another_leader(&managers, leader);
             managers.reverse_fault(fault, leader);
         }
-        // One task for each election.
+        // The election lets the engine replace at least one more task.
         engine.wait_until("the hold has advanced", |engine| new_tasks(engine) > Some(new));
         if fault == "kill" {
             managers.reverse_fault(fault, leader);
         }
         managers.wait_until_whole();
         new = reported_new_tasks(&managers, stays);
-        // The command needs a moment without elections to see the tasks, unless it has stopped waiting.
+        // Unless it has stopped waiting, the command needs a moment without an election to see the new tasks.
         wait_for_gate(&seen, new);
     }
     std::fs::write(&go, "").expect("the gate can be let go");
     let mut run = running.wait();
     let result = run.json()["services"][0].clone();
     let ending = if run.code == Some(Exit::StoppedWaiting.code()) {
-        // An election may take longer than an engine is waited for. The update stays held.
+        // If an election takes too long, the command stops waiting, and the update stays held.
         eprintln!("{}", run.report());
         assert_eq!((&result["outcome"], &result["hold"]["phase"]), (&json!("gave_up"), &json!("holding")));
         run = managers.swarmctl(stays, &["continue", "-q", NAME]).run().succeeds();
@@ -108,7 +108,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
     );
 }
 
-/// The number of new tasks when all of them run, which `status` reports as the engine has it.
+/// Waits until all new tasks run, and returns their number. Requires that `status` reports this number.
 fn reported_new_tasks(managers: &Managers, of: usize) -> usize {
     let engine = managers.engine(of);
     let all_run = || {
@@ -131,7 +131,7 @@ fn reported_new_tasks(managers: &Managers, of: usize) -> usize {
     }
 }
 
-/// Waits up to a minute until the gate has run with this number of new tasks.
+/// Waits until the gate has run with this number of new tasks, for at most a minute.
 fn wait_for_gate(seen: &Path, new: usize) {
     let start = Instant::now();
     while std::fs::read_to_string(seen).ok().and_then(|text| text.trim().parse().ok()) != Some(new) {

@@ -1,5 +1,6 @@
-//! `--steps` is killed at random moments: afterwards the service is untouched, held with a readable label, or done;
-//! `continue` and `rollback` end each of them with the original settings. Of two processes, exactly one drives.
+//! Updates with `--steps` are killed at random moments. Afterwards the service is unchanged, updated, or held with a
+//! readable label, and `continue` and `rollback` restore the original settings. Only one of two processes drives a
+//! hold.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -50,7 +51,7 @@ fn other(image: &str) -> &'static str {
     if image == OLD { NEW } else { OLD }
 }
 
-/// What a killed update has left: whether it is untouched, held, or done.
+/// The state of the service after a killed update: `untouched`, `held` or `done`. Any other state fails the test.
 fn state_after(engine: &Engine, name: &str, before: &Value, wanted: &str, run: &Run) -> &'static str {
     let spec = engine.service(name)["Spec"].clone();
     let Some(label) = spec["Labels"].get(LABEL) else {
@@ -95,13 +96,13 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
             assert!(late < kills + 20, "{}", run_of_steps.report());
         } else {
             killed += 1;
-            // What it says is true, if it could say something.
+            // If it could still print something, it is true.
             let says_held = run_of_steps.stderr.contains("held");
             assert!(!says_held || state != "untouched", "{}", run_of_steps.report());
         }
         let ends_with = if state == "held" && fastrand::bool() {
             let run = run(&["rollback", "-q", name]).run();
-            // An update that was being released is only completed.
+            // If the last step has started, `rollback` is refused, and only `continue` is possible.
             match run.code {
                 Some(0) => "rollback",
                 _ => {

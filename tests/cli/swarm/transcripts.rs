@@ -31,7 +31,7 @@ fn the_transcripts_of_readme_are_current() {
 #[test]
 fn the_page_of_one_image_shows_what_is_printed() {
     let mut spec = with_tasks("t001", OLD, 2);
-    // The commands are for a service named t001, which the engine already has, so the name is replaced.
+    // The engine already has the service t001 of another test, so the name on the page is replaced.
     spec["Name"] = "t002".into();
     let _service = running(&spec);
     let page = Page::open("docs/one-image.md").with("t001", "t002");
@@ -79,7 +79,7 @@ fn running(spec: &Value) -> Removed {
     service
 }
 
-/// A page, as its commands and the output below each.
+/// The commands on a page, each with the output below it.
 struct Page {
     name: &'static str,
     shown: Vec<String>,
@@ -93,12 +93,12 @@ impl Page {
         Self { name, shown }
     }
 
-    /// The same page for a service with another name.
+    /// Replaces the name of the service on the page.
     fn with(self, from: &str, to: &str) -> Self {
         Self { shown: self.shown.iter().map(|one| one.replace(from, to)).collect(), ..self }
     }
 
-    /// Runs the one command that starts like this, and requires the output on the page.
+    /// Runs the only command on the page that starts like this, and requires the output on the page.
     #[track_caller]
     fn holds(&self, start: &str) {
         let start = format!("swarmctl {start}");
@@ -121,18 +121,18 @@ impl Page {
     }
 }
 
-/// Removes what differs from run to run.
+/// Removes the parts of an output that differ from run to run.
 fn comparable(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.lines() {
         let is_progress = line.get(10..11) == Some("T") && line.get(19..20) == Some("Z");
         let is_about_a_registry = line.starts_with("warning: ") && line.contains("registry");
-        // How many tasks run at the end depends on when the last look was.
+        // The number of running tasks depends on the time of the last poll.
         let is_now = line.starts_with("now: ");
         if !is_progress && !is_about_a_registry && !is_now {
             let line = line.replace(", and 1 more like it,", "").replace(".2 (", ".1 (");
             let mut words: Vec<String> = line.split(' ').map(without_id).collect();
-            // Its name is that of this machine.
+            // The word after `node` is the name of this machine.
             if let Some(at) = words.iter().position(|word| word == "node").filter(|at| at + 1 < words.len()) {
                 words[at + 1] = "NODE".to_owned();
             }
@@ -142,7 +142,7 @@ fn comparable(text: &str) -> Vec<String> {
     lines
 }
 
-/// An ID becomes `ID`: 25 letters and digits, or a prefix in parentheses.
+/// Replaces an ID by `ID`. An ID has 25 letters and digits, or is a prefix in parentheses.
 fn without_id(word: &str) -> String {
     let bare = word.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let id = bare.unwrap_or(word);

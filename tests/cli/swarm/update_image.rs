@@ -6,7 +6,8 @@ use super::engine::{Removed, engine, small, spec_text};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD, OTHER};
 
-/// Runs update-image on a service, and checks that the specs differ in the image only, byte for byte.
+/// Runs `update-image` on a service, and checks that only the image in the spec changes, byte for byte. Returns the
+/// service before and after.
 #[track_caller]
 fn changes_only_the_image(name: &str, args: &[&str]) -> (Value, Value) {
     let engine = engine();
@@ -26,8 +27,8 @@ fn a_service_on_a_network_keeps_it_and_its_published_port_and_its_virtual_ips() 
     let network = engine.network("ui-net-a");
     let mut spec = small("ui-net", OLD);
     spec["TaskTemplate"]["Networks"] = json!([{ "Target": network.id(), "Aliases": ["web"] }]);
-    // dockerd 28.5.2 can reject a task ("Pool overlaps with other one on this address space") while another test's
-    // network goes.
+    // dockerd 28.5.2 can reject a task ("Pool overlaps with other one on this address space") while the network of
+    // another test is being removed.
     spec["TaskTemplate"]["RestartPolicy"] = json!({ "Condition": "any", "Delay": 1_000_000_000 });
     spec["EndpointSpec"] = json!({ "Mode": "vip", "Ports": [
         { "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22301, "PublishMode": "ingress" }
@@ -58,7 +59,7 @@ fn a_service_with_networks_in_the_deprecated_place_keeps_them_there() {
         "the engine keeps the deprecated place"
     );
 
-    // The request of the cited page: a partial body is refused with the quoted message.
+    // The engine refuses a partial spec with the message that docs/from-curl.md quotes.
     let partial = json!({ "Name": "ui-old", "TaskTemplate": { "ContainerSpec": { "Image": NEW } } });
     let path = format!("/v1.30/services/ui-old/update?version={}", before["Version"]["Index"]);
     let (status, refusal) = engine.try_ask("POST", &path, Some(&partial)).unwrap();
@@ -177,7 +178,7 @@ fn one_big_spec_changes_only_in_the_image() {
     });
     let _service = engine.create(&spec);
     let (before, _) = changes_only_the_image("ui-big", &["--detach"]);
-    // The engine really stores the fields that must be kept.
+    // The engine has stored all fields that the update must keep.
     let text = spec_text(&before);
     for part in [
         "9007199254740993",
@@ -210,7 +211,7 @@ fn what_is_there_already_is_not_posted() {
     assert_eq!(after["Spec"]["TaskTemplate"]["ForceUpdate"], 1);
 }
 
-/// [`small`] without tasks.
+/// The spec of [`small`], without tasks.
 fn none(name: &str, image: &str) -> Value {
     let mut spec = small(name, image);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();

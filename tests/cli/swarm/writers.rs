@@ -1,4 +1,4 @@
-//! Many concurrent writers on a real engine: all changes are applied.
+//! Many processes change services at the same time on a real engine: all changes are applied.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::OLD;
 use crate::support::run::{Run, Running, quiet};
 
-/// The time that many writers may need in addition to the engine's own time for as many updates in a row.
+/// The time that concurrent writers may need in addition to what the engine needs for this number of updates in a row.
 const BEYOND: Duration = Duration::from_secs(2);
 
 fn without_tasks(name: &str, stack: &str) -> Value {
@@ -23,8 +23,8 @@ fn without_tasks(name: &str, stack: &str) -> Value {
 fn all_writers_of_one_service_are_done() {
     let (engine, _quiet) = (engine(), quiet());
     let writers = count_from_env("SWARMCTL_TEST_WRITERS", 24);
-    // The duration is measured on request only, and several times: other programs on the machine only make a run
-    // slower.
+    // The duration is measured only on request. It is measured several times, because other programs on the machine can
+    // make a run slower.
     let rounds = if std::env::var_os("SWARMCTL_TEST_WRITERS").is_some() { 5 } else { 1 };
     let _services =
         [engine.create(&without_tasks("writers", "wr")), engine.create(&without_tasks("alone", "wr"))];

@@ -5,7 +5,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, refused, tags as page, unauthorized};
 use crate::support::server::{Answer, Request};
 
-/// A registry that requires `Bearer TOKEN`, and issues tokens at `/token` to requests that `gives` accepts.
+/// A registry that requires the token `t1`. `gives` responds to requests for a token at `/token`.
 fn with_tokens(gives: impl Fn(&Request) -> Answer + Send + 'static) -> FakeRegistry {
     FakeRegistry::plain(move |request| match (request.path.as_str(), request.header("Authorization")) {
         ("/token", _) => gives(request),

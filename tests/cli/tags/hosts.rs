@@ -1,4 +1,4 @@
-//! Redirects, realms and links that lead to other hosts. No credential may reach them.
+//! Redirects, realms and links that lead to other hosts, which must not receive any credentials.
 
 use super::{BASIC, ENTRY, PASSWORD, login, printed, tags};
 use crate::support::exit::Exit;
@@ -33,7 +33,7 @@ fn assert_nothing_leaked(other: &FakeRegistry) {
     }
 }
 
-/// Requires Basic authentication, then responds as `then` does.
+/// A registry that requires Basic authentication. `then` responds to requests that have it.
 fn closed(then: impl Fn(&Request) -> Answer + Send + 'static) -> FakeRegistry {
     FakeRegistry::plain(move |request| match request.header("Authorization") {
         Some(BASIC) => then(request),

@@ -8,7 +8,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, refused, tags as page};
 use crate::support::server::{Answer, Framing, ResponseFault};
 
-/// Refuses `times` requests with `refusal`, then responds.
+/// A registry that sends `refusal` to the first `times` requests, and a list of tags to later ones.
 fn refusing(times: usize, refusal: impl Fn() -> Answer + Send + 'static) -> FakeRegistry {
     let asked = AtomicUsize::new(0);
     FakeRegistry::plain(move |_| match asked.fetch_add(1, Ordering::SeqCst) {

@@ -1,4 +1,4 @@
-//! `tags`, and with it the registry client: against registries that behave like real ones.
+//! `tags`, and with it the registry client, on registries that behave like real ones.
 
 mod access;
 mod choice;
@@ -32,7 +32,7 @@ fn login(host: &str, entry: &str) -> TempDir {
     directory
 }
 
-/// `ann:sesame-open` as docker stores it.
+/// `ann:sesame-open`, encoded as docker stores it.
 const ENTRY: &str = r#"{"auth": "YW5uOnNlc2FtZS1vcGVu"}"#;
 const BASIC: &str = "Basic YW5uOnNlc2FtZS1vcGVu";
 const PASSWORD: &str = "sesame-open";

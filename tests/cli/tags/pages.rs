@@ -9,7 +9,7 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|n| format!("1.{n}.0")).collect()
 }
 
-/// Amazon's registry refuses a page size above 1000. This one refuses a page size above 100, so `n=1000` is refused.
+/// Some registries refuse a page size above a limit (Amazon's: 1000). The limit here is 100, so `n=1000` is refused.
 #[test]
 fn a_page_size_that_is_refused_is_left_out() {
     let registry = FakeRegistry::plain(|request| match (request.param("n"), request.param("last")) {
@@ -35,8 +35,8 @@ fn a_page_size_that_is_refused_is_left_out() {
     assert!(run.stderr.contains("no lists here"), "{}", run.stderr);
 }
 
-/// Like GitHub's registry: the oldest tags first, so the newest are on the last page. Like Quay: pages shorter than
-/// `n`, or empty.
+/// GitHub's registry lists the oldest tags first, so the newest tags are on the last page. Quay's pages can be empty or
+/// shorter than `n`.
 #[test]
 fn short_pages_and_empty_ones_with_a_next_page_do_not_end_the_list() {
     let registry = FakeRegistry::plain(|request| {
@@ -56,7 +56,7 @@ fn short_pages_and_empty_ones_with_a_next_page_do_not_end_the_list() {
     assert_eq!(printed(&run), ["1.1.0", "1.0.0", "0.9.0", "latest"]);
 }
 
-/// Like Artifactory: it serves a repository below a prefix that its links do not have.
+/// Artifactory serves a repository below a prefix that its links do not have.
 #[test]
 fn the_next_page_is_the_same_path_with_the_query_of_the_link() {
     let registry = FakeRegistry::plain(|request| match (request.path.as_str(), request.param("last")) {
@@ -119,7 +119,7 @@ fn an_incomplete_list_is_never_used() {
     }
 }
 
-/// A broken page after a complete one.
+/// The first page is complete, and the second one is broken.
 #[test]
 fn a_later_page_that_breaks_off_is_an_error() {
     let registry = FakeRegistry::plain(|request| match request.param("last") {
@@ -128,7 +128,7 @@ fn a_later_page_that_breaks_off_is_an_error() {
     });
     let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);
     assert_eq!(run.stdout, "");
-    // The repository exists, so this is not the failure for a missing one.
+    // A 404 for the second page does not mean that the repository does not exist.
     let registry = FakeRegistry::plain(|request| match request.param("last") {
         None => page(&["1.0.0"]).header("Link", "</v2/shop/web/tags/list?last=1.0.0>; rel=next"),
         Some(_) => refused(404, "NAME_UNKNOWN", "not here"),

@@ -13,7 +13,7 @@ use crate::support::fake_registry::{FakeRegistry, Proxy, tags as page, unauthori
 use crate::support::run::{Swarmctl, swarmctl};
 use crate::support::server::Answer;
 
-/// A name that is not this machine's, so that swarmctl asks the engine whether it is insecure.
+/// The host name of a registry. It is not this machine, so swarmctl asks the engine whether the registry is insecure.
 const NAME: &str = "registry.example.com";
 
 fn certs(directory: &Path, host: &str, files: &[(&str, &str)]) {
@@ -24,7 +24,7 @@ fn certs(directory: &Path, host: &str, files: &[(&str, &str)]) {
     }
 }
 
-/// `tags` of a registry with this name, through a proxy that connects to it, and with this engine.
+/// `tags` of the registry `NAME`, with this engine. A proxy connects the name to `registry`.
 fn named(registry: &FakeRegistry, engine: &str) -> Swarmctl {
     let proxy = Proxy::start(&[(NAME, registry.port())]);
     let subject = format!("{NAME}/shop/web");
@@ -50,7 +50,7 @@ fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
     let run =
         || named(&registry, "unix:///nonexistent").env("SWARMCTL_TEST_CERTS_DIRECTORY", directory_name).run();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
-    // Docker's directory for an image reference that contains the default port.
+    // Docker uses this directory if the image reference contains the default port.
     let with_port = format!("{NAME}:443");
     fs::rename(directory.path().join(NAME), directory.path().join(&with_port)).unwrap();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
@@ -73,7 +73,7 @@ fn a_certificate_without_a_trusted_authority_is_refused() {
         assert!(run.stderr.contains("the registry's certificate is not signed by"), "{}", run.stderr);
         assert!(registry.lines().is_empty());
     }
-    // If the engine refuses the request, no registry counts as listed.
+    // If the engine refuses the request, no registry counts as insecure.
     let engine = Engine::ordered([get("/v1.41/info").answers(Answer::error(403, "forbidden"))]);
     named(&registry, &engine.host()).run().fails_with(Exit::Failed);
 }
@@ -85,7 +85,7 @@ fn a_registry_that_the_engine_lists_as_insecure_is_used_without_verification_or_
     let registry = FakeRegistry::tls(&pair, None, |_| page(&["1.0.0"]));
     let engine = info(&insecure);
     assert_eq!(printed(&named(&registry, &engine.host()).run().succeeds()), ["1.0.0"]);
-    // This machine counts as insecure without being listed, and no engine is needed.
+    // Registries on this machine are insecure by default, so no engine is needed.
     let run = tags(&registry.image("shop/web")).run().succeeds();
     assert_eq!(printed(&run), ["1.0.0"]);
 }

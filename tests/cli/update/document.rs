@@ -1,4 +1,4 @@
-//! A spec from a file.
+//! `--spec`: a spec from a file.
 
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ fn create_accepts_a_spec() {
         json!([{"Protocol": "tcp", "TargetPort": 80, "PublishedPort": 33333, "PublishMode": "ingress"}]);
     assert_eq!(swarm.service("t002").spec, wanted);
 
-    // As docker-py sends it: networks at the top, mounts without a type.
+    // docker-py sends such a spec: the networks are at the top, and mounts have no type.
     let text = json!({
         "Name": "t003", "Networks": [{"Target": "t001only"}],
         "TaskTemplate": {"ContainerSpec": {"Image": OLD, "Mounts": [{"Target": "/a", "Source": "v"}]}},

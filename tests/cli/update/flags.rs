@@ -44,7 +44,7 @@ fn what_docker_has_no_flag_for() {
     let after = spec_after(spec("t001", OLD), &["--open-stdin", "-e", "A=1", "-l", "a=b"]);
     assert_eq!(after["TaskTemplate"]["ContainerSpec"]["OpenStdin"], true);
     assert_eq!(after["Labels"], json!({"a": "b"}));
-    // The engine has API 1.41.
+    // These flags need a newer API than the engine's 1.41.
     for (flag, field) in [
         ("--seccomp=unconfined", "Privileges.Seccomp"),
         ("--apparmor=disabled", "Privileges.AppArmor"),
@@ -100,7 +100,7 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
         .run()
         .fails_with(Exit::Failed)
         .says(&["already attached to network `t001only`, with the aliases `x`"]);
-    // A network that no longer exists is detached by its ID.
+    // A network that no longer exists can be detached by ID.
     swarm.world().networks.retain(|(id, _)| id != other);
     update(&["t001", "--network-rm", other]).host(swarm.host()).run().succeeds();
     assert_eq!(swarm.service("t001").spec["TaskTemplate"]["Networks"].as_array().unwrap().len(), 1);
@@ -197,13 +197,13 @@ fn combinations_that_docker_and_the_engine_refuse() {
     ] {
         refuses_for(before, args).says(&["cannot update service `t001`", part]);
     }
-    // Existing problems do not prevent other changes.
+    // A conflict that the spec has already does not prevent other changes.
     let mut odd = spec_with("/EndpointSpec/Mode", json!("dnsrr"));
     odd["Labels"] = json!({"a": "1"});
     assert_eq!(spec_after(odd, &["--label-rm", "a"])["Labels"], json!({}));
 }
 
-// Names and modes
+// Changes of the name and of the mode
 
 #[test]
 fn a_new_name_or_mode_is_refused_with_the_commands_that_do_it() {

@@ -49,7 +49,7 @@ fn the_order_stays_and_what_is_new_comes_last() {
         &["--env-add", "Z=1", "--env-add", "A=9", "--env-rm", "B", "--env-add", "D=4"],
     );
     assert_eq!(env(&after), json!(["C=3", "A=9", "Z=1", "D=4"]));
-    // The complete set, in another order than in the spec.
+    // `-e` replaces all variables. Those that remain keep their order in the spec.
     let after = spec_after(before, &["-e", "B=7", "-e", "C=3", "-e", "N=1"]);
     assert_eq!(env(&after), json!(["C=3", "B=7", "N=1"]));
 }

@@ -1,4 +1,4 @@
-//! Versions, other writers, jobs and rollouts.
+//! `update` with `--if-version`, other writers, jobs and rollouts.
 
 use serde_json::json;
 
@@ -35,7 +35,7 @@ fn a_paused_rollout_is_not_changed_without_resume() {
         .run()
         .fails_with(Exit::RolloutFailed)
         .says(&["--resume"]);
-    // There is nothing to post: with --detach the rollout state that was read decides.
+    // Nothing has to be posted. With --detach, the state of the rollout decides about the exit code.
     update(&["t001"])
         .host(swarm.host())
         .run()

@@ -1,4 +1,4 @@
-//! Notes about flags that remove something that the service does not have.
+//! Notes about flags that remove items that the service does not have.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Other writers, and stale version indexes.
+//! `update-image` with other writers and stale version indexes.
 
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ fn if_version_is_not_tried_again_when_the_index_turns_out_stale() {
 
 #[test]
 fn fails_with_conflict_when_the_version_stays_stale() {
-    // Conflicts until the retries end: other writers are faster than this command.
+    // Before every post, another writer changes the service, so each post has a stale index until the retries end.
     let mut index = 11;
     let swarm = swarm();
     swarm.before(RequestKind::Post, 0, move |world| {
@@ -124,7 +124,7 @@ fn fails_with_conflict_when_the_version_stays_stale() {
     });
     let command = update_image(&["t001", NEW]).host(swarm.host()).timeouts("stale_version=1500");
     let run = command.run().fails_with(Exit::Conflict).tells_an_error().says(&["out of sequence"]);
-    // The last delay, of at most 250 ms, is not started if it would exceed the limit.
+    // The retries may end before 1500 ms: a delay, of at most 250 ms, is not started if it would exceed the limit.
     assert!(run.took > Duration::from_millis(1200), "{}", run.report());
     assert!(run.took < Duration::from_secs(20), "{}", run.report());
     swarm.expect("t001").applied(0);

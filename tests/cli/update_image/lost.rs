@@ -11,7 +11,7 @@ use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec};
 use crate::support::server::{Answer, Listener, ResponseFault};
 
-/// The update and the label of another writer are both in the spec.
+/// Requires that the update was applied once, and that the label of another writer is kept.
 fn expect_both_changes(swarm: &FakeSwarm) {
     let service = swarm.service("t001");
     assert_eq!(
@@ -71,7 +71,7 @@ fn a_lost_post_that_was_applied_and_replaced_is_reported_as_such_a_conflict() {
 
 #[test]
 fn lost_applied_and_then_put_back_by_another_writer_is_a_conflict_too() {
-    // The spec equals base's again, but not because of a rollback by the engine.
+    // Another writer restores the spec from before the update, without a rollback.
     let swarm = swarm();
     swarm.breaks(InjectedFault::lost(4));
     swarm.after(RequestKind::Post, 1, |world| {
@@ -92,7 +92,7 @@ fn reports_a_lost_update_that_the_engine_rolled_back() {
 
 #[test]
 fn an_old_rollback_is_not_mistaken_for_one_of_this_update() {
-    // UpdateStatus reports a rollback before this command; the index changes, but the post never arrived.
+    // UpdateStatus reports a rollback from before this command. The post is lost, but another writer changes the index.
     let swarm = swarm();
     let old = json!({ "State": "rollback_completed", "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "rollback completed" });
     swarm.world().service("t001").status = Some(old.clone());

@@ -19,7 +19,7 @@ fn update_image(args: &[&str]) -> Swarmctl {
     swarmctl([&["update-image", "--detach", "--no-resolve-image"], args].concat())
 }
 
-/// The same for t001 and the new image, on a fake swarm.
+/// Runs [`update_image`] for `t001` and the new image on a fake swarm.
 fn update_t001(swarm: &FakeSwarm, args: &[&str]) -> Run {
     update_image(&[&["t001", NEW], args].concat()).host(swarm.host()).run()
 }

@@ -20,7 +20,7 @@ fn an_invalid_name_is_not_found_without_a_request() {
     }
 }
 
-/// The list in which similar names are looked for.
+/// The list of services, which is requested to suggest similar names.
 fn similar() -> Expect {
     get("/v1.41/services").answers(Answer::json(200, "[]"))
 }

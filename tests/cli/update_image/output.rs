@@ -1,4 +1,4 @@
-//! The output: JSON, warnings, and no control sequences.
+//! The output of `update-image`: JSON, warnings, and escaped control characters.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn text_of_the_engine_cannot_move_the_cursor() {
 
 // JSON
 
-/// The JSON object of a command that changes services; checks the fields that all of them have.
+/// Returns the only service in the JSON output, and checks the fields that the output of every change has.
 #[track_caller]
 fn one_object(run: &Run, code: i32, outcome: &str) -> Value {
     let whole = run.json();

@@ -26,7 +26,7 @@ fn reads_posts_the_whole_spec_and_reads_back_on_one_connection() {
         .prints(&["t001: updated\n  image opera443399/whoami:0.7 -> 0.6\n"]);
     assert_eq!(run.stderr, "", "nothing to say on stderr");
     assert_eq!(engine.connections(), 1, "one connection is kept alive");
-    // A ping, the read, the nodes, the post, the read-back.
+    // The requests are a ping, the read, the nodes, the post and the read-back.
     assert!(
         engine.requests().len() <= 5,
         "{:?}",
@@ -213,7 +213,7 @@ fn force_with_another_image_is_one_post() {
 fn a_forced_restart_is_one_more_than_the_newest_counter_once_a_command() {
     let swarm = FakeSwarm::with([spec("t001", NEW)]);
     for n in 1..=3 {
-        // Another writer forces a restart as well, each time.
+        // Before each post, another writer increases the counter.
         swarm.before(RequestKind::Post, n, |world| {
             world.write("t001", |spec| {
                 let now = spec["TaskTemplate"]["ForceUpdate"].as_u64().unwrap();
@@ -226,7 +226,7 @@ fn a_forced_restart_is_one_more_than_the_newest_counter_once_a_command() {
     swarm.expect("t001").applied(1);
 }
 
-/// The engine's object may contain fields that this program does not know.
+/// The engine's object may have fields next to the spec that swarmctl does not know.
 #[test]
 fn fields_around_the_spec_do_not_matter() {
     let odd = service_text_with(

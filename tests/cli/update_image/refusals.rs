@@ -1,4 +1,4 @@
-//! The engine refuses, cannot be reached, or is not an engine.
+//! `update-image` if the engine refuses, cannot be reached, or is not an engine.
 
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
@@ -214,7 +214,7 @@ fn a_redirect_is_never_followed() {
                 .tells_an_error();
         }
     }
-    // The same after a post: the service is looked up.
+    // A redirect of a post is not followed either. The service is read to find out whether the post was applied.
     let swarm = swarm();
     swarm.breaks(InjectedFault::instead(
         4,

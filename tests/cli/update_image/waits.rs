@@ -1,4 +1,4 @@
-//! Waiting: the rollout, engines that do not respond, and signals that end the wait.
+//! How `update-image` waits: for the rollout, for engines that do not respond, and until a signal.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ fn an_engine_that_falls_silent_is_given_its_time_and_then_unreachable() {
 
 // Without --detach
 
-/// A swarm whose engine takes one of these steps at each read after each update.
+/// A swarm in which updates of `t001` proceed by one of these steps at each read.
 fn rolling(steps: &[Step]) -> FakeSwarm {
     let swarm = swarm();
     swarm.world().service("t001").rollout = steps.to_vec();
@@ -123,7 +123,7 @@ fn the_state_of_an_earlier_rollout_is_not_mistaken_for_the_current_one() {
             let old = old.clone();
             move |world| world.service("t001").status = Some(old.clone())
         });
-        // When the rollout starts, the engine sets a start time.
+        // The engine clears the old state when the new rollout starts.
         swarm.before(RequestKind::Read, 5, |world| world.service("t001").status = None);
         update_and_wait(&swarm, &[]).succeeds();
         let status = swarm.service("t001").status.unwrap();

@@ -1,4 +1,4 @@
-//! The journal as configs: how many there are, records in parts, and runs at the same time.
+//! The configs of the journal: their number, records in several parts, and concurrent runs.
 
 use super::*;
 use crate::support::fixtures::NEW;
@@ -18,7 +18,7 @@ fn of_sixty_runs_at_most_fifty_nine_remain() {
 #[test]
 fn a_record_in_parts_is_complete_and_undone() {
     let engine = shared();
-    // 1.6 MB that cannot be compressed to less than half, as a batch of 2,000 services has.
+    // The record has 1.6 MB that cannot be compressed to less than half, like that of a batch of 2,000 services.
     let mut random = fastrand::Rng::with_seed(7);
     let mut spec = |n: usize| {
         let mut spec = of_stack(&format!("hl-{n}"), "hl");
@@ -37,7 +37,7 @@ fn a_record_in_parts_is_complete_and_undone() {
     let number = recorded(engine, &format!("update-image --no-resolve-image --detach --stack hl {NEW}"));
     run(engine, &format!("rollback --detach hl-3 --to {number}")).succeeds();
     assert_eq!(specs_of(engine, "hl-")["hl-3"], before["hl-3"]);
-    // A part that somebody has deleted.
+    // Another client deletes one of the parts.
     engine.ask("DELETE", &format!("/configs/{}.2", name_of(number)), None);
     let shown = run(engine, &format!("history --run {number}")).succeeds();
     shown.prints(&["incomplete"]).says(&["what it changed is not known"]);

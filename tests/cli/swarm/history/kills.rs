@@ -11,9 +11,9 @@ use crate::support::fixtures::NEW;
 /// The number of services of the batch.
 const SERVICES: usize = 60;
 
-/// How often a command was killed, and when.
+/// The number of kills of a command, by the moment of the kill.
 struct Kills {
-    /// The duration of the command without a kill. It is reduced if the command ends before it is killed.
+    /// Kills come within this time: the duration of the command, reduced whenever the command ends before a kill.
     duration: Duration,
     /// Before the record was complete.
     unrecorded: usize,
@@ -53,7 +53,7 @@ impl Kills {
 
 struct Batch {
     engine: &'static Engine,
-    /// The specs before the batch.
+    /// The specs before the batch, by service name.
     before: BTreeMap<String, String>,
 }
 
@@ -112,7 +112,7 @@ fn a_killed_batch_is_known_and_its_undo_completes() {
     let names: Vec<String> = (0..SERVICES).map(|n| format!("hk-{n:02}")).collect();
     let _services: Vec<Removed> = names.iter().map(|name| engine.create(&of_stack(name, "hk"))).collect();
     let batch = Batch { engine, before: specs(engine) };
-    // The second run of each, because the first one is slower.
+    // The durations are those of the second runs, because the first ones are slower.
     let [mut of_batch, mut of_undo] = [Kills::new(Duration::ZERO), Kills::new(Duration::ZERO)];
     for _ in 0..2 {
         of_batch.duration = batch.update().run().succeeds().took;

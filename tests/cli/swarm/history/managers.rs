@@ -1,5 +1,5 @@
-//! Three managers, and the leader is killed at certain moments of a recorded batch: nothing may be posted without a
-//! record, the journal must state what the swarm holds, and the run must be undone. Called by the test of `failover`.
+//! Kills the leader of three managers at certain moments of a recorded batch: nothing may be posted without a record,
+//! the journal must state what the swarm holds, and `undo` must work. The test in `failover` calls this.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -21,7 +21,7 @@ enum Moment {
     Recorded,
     /// When half of the services are updated.
     Half,
-    /// When all are updated.
+    /// When all services are updated.
     Posted,
 }
 
@@ -31,12 +31,12 @@ const MOMENTS: [(Moment, &str); 3] = [
     (Moment::Posted, "before the outcome"),
 ];
 
-/// The command, which uses the journal.
+/// swarmctl with these arguments and with the journal of the swarm.
 fn on(managers: &Managers, first: usize, args: &[&str]) -> Swarmctl {
     managers.swarmctl(first, args).env("SWARMCTL_JOURNAL", "swarm").env("USER", "ann")
 }
 
-/// The specs of the services of the stack, as text.
+/// The specs of the services of the stack as text, by service name.
 fn specs(engine: &Engine, stack: &str) -> BTreeMap<String, String> {
     let all = engine.ask("GET", "/services", None);
     let all = all.as_array().expect("a list").iter();
@@ -45,7 +45,7 @@ fn specs(engine: &Engine, stack: &str) -> BTreeMap<String, String> {
     of_stack.map(pair).collect()
 }
 
-/// Recorded batches of the services of a stack; the leader is killed in each.
+/// Runs recorded batches with the services of a stack, and kills the leader in each.
 pub fn recorded_batches_through(managers: &Managers, stack: &str, rounds: usize) {
     let leader = managers.wait_until_whole();
     on(managers, leader, &["journal", "enable"]).run().succeeds();
@@ -120,7 +120,7 @@ fn has_come(
     }
 }
 
-/// The recorded outcome, which must agree with the exit code and with the services.
+/// Returns the recorded outcome. Requires that it agrees with the exit code and with the services.
 fn judged(
     managers: &Managers,
     engine: &Engine,

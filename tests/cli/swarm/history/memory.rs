@@ -1,4 +1,4 @@
-//! What the engine alone remembers.
+//! `history --engine`: what the engine stores about earlier specs, without a journal.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 
-/// The sources and images of the rows about a service.
+/// The source and the image of each row about a service.
 fn rows(engine: &Engine, name: &str) -> Vec<(String, String)> {
     let json = run(engine, &format!("history --engine --json {name}")).succeeds().json();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -41,7 +41,7 @@ fn a_failed_update_and_scaling_are_shown_by_the_engine_as_it_has_them() {
     run(engine, &format!("update-image --no-resolve-image he-failed {bad}")).fails_with(Exit::RolloutFailed);
     let row = |source: &str, image: &str| (source.to_owned(), image.to_owned());
     assert_eq!(rows(engine, "he-failed"), [row("current", bad), row("previous", OLD)]);
-    // Scaling, and resuming the rollout, overwrite the previous spec: the good one is left in old tasks only.
+    // `scale --resume` overwrites the previous spec, so only old tasks still show the good image.
     run(engine, "scale --detach --resume he-failed=2").succeeds();
     let now = rows(engine, "he-failed");
     assert_eq!(now[..2], [row("current", bad), row("previous", bad)]);

@@ -16,14 +16,14 @@ use super::engine::{Engine, Removed, engine, small};
 use crate::support::fixtures::OLD;
 use crate::support::run::{Run, Swarmctl};
 
-/// An engine of its own with a journal, so that other tests do not meet it.
+/// Starts another engine with a journal, so that other tests do not use this journal.
 fn own(name: &str) -> &'static Engine {
     let engine: &'static Engine = Box::leak(Box::new(Engine::with_options(name, &[])));
     on(engine, &["journal", "enable"]).run().succeeds();
     engine
 }
 
-/// An engine with a journal that the tests of this directory share. Its runs have any numbers.
+/// An engine with a journal that the tests of this directory share, so the numbers of runs are not predictable.
 fn shared() -> &'static Engine {
     static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
     ENGINE.get_or_init(|| own("hist"))
@@ -37,7 +37,7 @@ fn run(engine: &Engine, line: &str) -> Run {
     on(engine, &line.split(' ').collect::<Vec<_>>()).run()
 }
 
-/// The number of the run that this command records. It must succeed.
+/// Runs a command, which must succeed, and returns the number of the recorded run.
 fn recorded(engine: &Engine, line: &str) -> u64 {
     let run = run(engine, &format!("{line} --json")).succeeds();
     run.json()["run"].as_u64().unwrap_or_else(|| panic!("it is not recorded: {}", run.report()))
@@ -51,7 +51,7 @@ fn of_stack(name: &str, stack: &str) -> Value {
     spec
 }
 
-/// The specs of the services whose names begin like this, as text.
+/// The specs of the services whose names have this prefix as text, by service name.
 fn specs_of(engine: &Engine, prefix: &str) -> BTreeMap<String, String> {
     let all = engine.ask("GET", "/services", None);
     let all = all.as_array().expect("a list").iter();
@@ -63,7 +63,8 @@ fn specs(engine: &Engine) -> BTreeMap<String, String> {
     specs_of(engine, "")
 }
 
-/// `history` states for each recorded service what the engine holds: the spec from before the run, or another one.
+/// Requires that `history` states correctly for each recorded service whether the run was applied. Returns the number
+/// of recorded services.
 fn check_states(
     engine: &Engine,
     number: u64,

@@ -1,4 +1,4 @@
-//! What a restored spec needs and what no longer exists: configs and images.
+//! Specs that cannot be restored, because a config or an image that they need no longer exists.
 
 use serde_json::json;
 
@@ -34,8 +34,8 @@ fn a_digest_that_the_registry_has_lost_is_refused_and_a_stopped_registry_is_a_wa
     let spec = |name: &str| {
         let mut spec = of_stack(name, "hr");
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = format!("{}@{old}", registry.image("1")).into();
-        // The update adds platforms. Without a placement before, an empty one would be left: engines crash if it is
-        // removed.
+        // The update adds platforms to the placement. An undo leaves the placement empty instead of removing it,
+        // because engines would crash, so the spec has an empty one from the start.
         spec["TaskTemplate"]["Placement"] = json!({});
         spec
     };

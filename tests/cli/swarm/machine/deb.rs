@@ -1,5 +1,5 @@
-//! The Debian package: built by scripts/deb, installed with apt on this machine's own Debian, checked where its users
-//! see it (shells, man, docker's client), and removed. Its changes are invisible to others and end with the test.
+//! The Debian package: scripts/deb builds it, apt installs it on a copy of this machine's file system, and its programs
+//! are used there (shells, man, docker's client). Then it is removed.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -40,7 +40,7 @@ fn its_manual_has_a_page_for_each_command() {
     assert_eq!(root.run(&format!("man --where {}", names.join(" "))), found);
     let read = root.run("MANWIDTH=80 man swarmctl-update-image");
     assert!(read.contains("Update the image of services"), "{read}");
-    // groff reports errors of the page on stderr.
+    // groff reports errors in a page on stderr.
     for name in names {
         assert_eq!(root.run(&format!("man --warnings {name} 2>&1 >/dev/null")), "", "{name}");
     }
@@ -66,14 +66,14 @@ fn bash_zsh_and_fish_complete_it_from_the_first_prompt() {
 #[test]
 fn removed_it_leaves_nothing() {
     let root = Root::new();
-    // If this machine has it.
+    // swarmctl may be installed on this machine.
     root.run("dpkg --purge swarmctl");
     let find = "find /usr /etc /var/lib /opt -xdev -name '*swarmctl*'";
     let before = root.run(find);
     root.install();
     let files = root.run("dpkg --listfiles swarmctl");
     assert!(files.lines().any(|file| file == "/usr/bin/swarmctl"), "{files}");
-    // Files where Debian's packages have none would be the user's.
+    // Files must be where Debian's packages may have files: other directories belong to the user.
     for file in files.lines().filter(|file| *file != "/.") {
         assert!(file.starts_with("/usr") && !file.starts_with("/usr/local"), "{file}");
     }
@@ -95,7 +95,7 @@ fn reports_what_is_needed_and_by_what() {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     assert_eq!(field("Version"), format!("{VERSION}-1"));
-    // It needs no other library, because TLS and HTTP are compiled in.
+    // The package needs no other library, because TLS and HTTP are compiled in.
     let depends = field("Depends");
     assert!(
         depends.split(", ").all(|one| one.starts_with("libc6 ") || one.starts_with("libgcc-s1 ")),
@@ -108,7 +108,7 @@ fn reports_what_is_needed_and_by_what() {
 fn package() -> &'static Path {
     static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
     PACKAGE.get_or_init(|| {
-        // The place where scripts/deb looks for the program, which is built already.
+        // scripts/deb looks for the program, which is already built, in this directory.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deb");
         fs::create_dir_all(target.join("release")).unwrap();
         fs::copy(env!("CARGO_BIN_EXE_swarmctl"), target.join("release/swarmctl")).unwrap();
@@ -125,10 +125,10 @@ fn package() -> &'static Path {
     })
 }
 
-/// This machine's files, with changes that are invisible to others and that end with this value.
+/// A copy of this machine's file system for changes, which no other process sees. It is deleted when it is dropped.
 struct Root {
     directory: TempDir,
-    /// The process whose namespace has the mounts. It ends when its stdin is closed.
+    /// The process whose mount namespace has the copy. It ends when its stdin is closed.
     holder: Child,
 }
 
@@ -141,9 +141,9 @@ impl Root {
 
     fn new() -> Self {
         let directory = tempfile::tempdir_in("/tmp").unwrap();
-        // - The upper directory of an overlay must not be on an overlay, as a container's own files are.
-        // - Sockets of engines are in /tmp.
-        // - Slim images of Debian configure dpkg to leave manual pages out.
+        // - A tmpfs is needed, because the upper directory must not be on an overlay, as the files of a container are.
+        // - /tmp is shared, because it has the sockets of engines.
+        // - The configuration of dpkg is removed: in slim images of Debian, it leaves manual pages out.
         let script = r#"
             set -eu
             mount -t tmpfs tmpfs "$1"
@@ -173,12 +173,12 @@ impl Root {
 
     fn install(&self) {
         let path = self.directory.path().join("package.deb");
-        // Its /tmp is the machine's, without the mounts in it.
+        // The package is copied to /tmp, which is shared with the machine, except for mounts in it.
         fs::copy(package(), &path).unwrap();
         self.run(&format!("apt-get install -qq -y --no-install-recommends {} >&2", path.display()));
     }
 
-    /// A command line outside that runs this command line inside.
+    /// A command line for this machine that runs `command` in the copied file system.
     fn command_line(&self, command: &str) -> String {
         format!(
             "nsenter --target {} --mount --root --wd /usr/bin/env -i \
@@ -188,7 +188,7 @@ impl Root {
         )
     }
 
-    /// The stdout of a command inside, which must succeed.
+    /// Runs a script in the copied file system. It must succeed. Returns its stdout.
     #[track_caller]
     fn run(&self, script: &str) -> String {
         let mut command = Command::new("sh");

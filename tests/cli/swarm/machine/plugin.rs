@@ -46,7 +46,7 @@ fn docker_lists_and_runs_the_plugin_and_returns_its_exit_code() {
         .succeeds()
         .prints(&["Update the image of services"]);
     docker(&config, &["swarmctl", "nosuch"]).run().fails_with(Exit::Usage);
-    // A context created by docker, given before the plugin.
+    // The flag with a context, which docker created, precedes the plugin's name.
     let there = format!("host={host}");
     docker(&config, &["context", "create", "there", "--docker", &there]).run().succeeds();
     let run = docker(&config, &["--context", "there", "swarmctl", "ls", "-q"]).run().succeeds();
@@ -69,7 +69,7 @@ fn dockers_completion_asks_the_plugin() {
     assert!(complete(&["ps", "--no-t"]).starts_with("--no-trunc\t"));
 }
 
-/// docker's client, which calls the plugin.
+/// docker's client with these arguments. The first one is the plugin's name or precedes it.
 fn docker(config: &Config, args: &[&str]) -> Swarmctl {
     let mut command = Command::new(programs::docker());
     command.args(args);

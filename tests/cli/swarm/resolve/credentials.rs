@@ -22,7 +22,7 @@ fn a_password_is_used_and_stored_and_a_pull_proves_it() {
     let pinned = format!("{a}@{digest}");
     registry.forget();
 
-    // Three cases: no credentials, wrong ones, valid ones.
+    // The user has no credentials, then wrong ones, then valid ones.
     let _service = engine.create(&small("re-pass", OLD));
     let ask = |password, args: &[&str]| {
         let line = [&["-D", "update-image", "--dry-run", "--on-resolve-error", "fail", "re-pass", &a], args]
@@ -31,7 +31,7 @@ fn a_password_is_used_and_stored_and_a_pull_proves_it() {
     };
     ask(None, &[]).fails_with(Exit::Failed).says(&["denies access", "docker login 127.0.0.1:5602"]);
     ask(Some(WRONG_PASSWORD), &[]).fails_with(Exit::Failed).says(&["denies access"]);
-    // Of a digest, twelve digits are shown.
+    // The output shows only the first twelve digits of a digest.
     ask(Some(PASSWORD), &[]).succeeds().prints(&[&pinned[..pinned.len() - 52]]);
 
     // Without stored credentials the digest is resolved, but the node cannot pull.
@@ -88,14 +88,14 @@ fn without_a_refresh_the_old_password_no_longer_pulls() {
         registry.swarmctl(Some(OTHER_PASSWORD), &[&["update-image", "re-stale", &b], args].concat()).run()
     };
     update(&["--timeout", "60s"]).fails_with(Exit::RolloutFailed).says(&["rejected"]);
-    // Its rollout is paused, and a refresh would resume it; an update is the solution.
+    // The rollout is paused, and `auth refresh` would resume it, so it is refused.
     let refresh = ["auth", "refresh", "re-stale"];
     registry
         .swarmctl(Some(OTHER_PASSWORD), &refresh)
         .run()
         .fails_with(Exit::RolloutFailed)
         .says(&["its rollout is paused"]);
-    // A post of credentials alone would resume it as well, unless they are given together with the image.
+    // Other commands that would post only credentials are refused too.
     let version = || engine.service("re-stale")["Version"].clone();
     let before = version();
     for what in
@@ -189,14 +189,14 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
         assert_eq!(index(name), before, "{name}");
     };
 
-    // A job that has completed and would run again.
+    // The job has completed, and a post would run it again.
     let mode = ["--mode=replicated-job", "--with-registry-auth", &image("a"), "/bin/busybox", "true"];
     let _job = create(&registry, engine, "re-job", Some(PASSWORD), &mode, 0);
     let id = engine.service("re-job")["ID"].as_str().unwrap().to_owned();
     is_left_alone("re-job", "it is a job");
     assert_eq!(engine.tasks_left(&id), 1, "it has run once");
 
-    // A rollout in progress, a rollback in progress, and then a service at rest.
+    // `auth refresh` is refused during a rollout and during a rollback, and succeeds after them.
     let slow =
         ["--replicas=2", "--update-delay=1h", "--rollback-delay=1h", "--with-registry-auth", &image("a")];
     let _slow = create(&registry, engine, "re-slow", Some(PASSWORD), &slow, 0);

@@ -29,7 +29,7 @@ fn a_tag_is_pinned_a_running_digest_is_kept_and_a_moved_tag_is_deployed() {
         engine.service("re-pin")["UpdateStatus"]["State"] == "completed"
     });
 
-    // The same digest, under its own tag and under another one.
+    // The running digest is requested, with its own tag and with another one.
     let (before, running) = (index(engine), tasks(engine, "re-pin"));
     update(&a, &[]).prints(&["runs", "nothing was posted"]);
     assert_eq!(registry.push_as("a", "b"), six);
@@ -37,7 +37,7 @@ fn a_tag_is_pinned_a_running_digest_is_kept_and_a_moved_tag_is_deployed() {
     assert_eq!(update(&b, &["--json"]).json()["services"][0]["reason"], "same_digest");
     assert_eq!((index(engine), tasks(engine, "re-pin")), (before, running));
 
-    // The tag is moved.
+    // The tag is moved to another digest.
     let outdated =
         |code: i32| registry.swarmctl(None, &["outdated", "--exit-code", "re-pin"]).run().exits(code);
     outdated(0).prints(&["up to date"]);
@@ -116,7 +116,7 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
     };
     let index = || engine.service("re-repo")["Version"]["Index"].clone();
 
-    // Nothing is posted, except for credentials, which cannot be read back.
+    // Nothing is posted, unless credentials are given: they cannot be read back, so it is unknown whether they changed.
     let (before, running) = (index(), tasks(engine, "re-repo"));
     update(&[&a]).prints(&["nothing was posted"]);
     update(&["--no-resolve-image", &a]).prints(&["nothing was posted"]);
@@ -129,7 +129,7 @@ fn the_same_digest_in_another_repository_is_deployed_and_credentials_alone_are_p
     assert_ne!(index(), before);
     assert_eq!((image(engine, "re-repo"), tasks(engine, "re-repo")), (format!("{a}@{digest}"), running));
 
-    // With --force another tag is stored; an image in another repository is another image.
+    // Another tag is stored with --force. An image in another repository is another image.
     update(&["--force", &b]);
     assert_eq!(image(engine, "re-repo"), format!("{b}@{digest}"));
     update(&[&other]);
@@ -153,7 +153,7 @@ fn pinned_images_stay_after_any_registry_failure_and_the_reason_is_reported() {
             let run = update(registry, password, args).succeeds().prints(&["nothing was posted"]);
             run.says(&["stays pinned", words]);
         }
-        // A row of `outdated` shows the same.
+        // `outdated` shows the failure too.
         let row = registry.swarmctl(password, &["outdated", "--json", "re-stay"]).run().succeeds();
         let row = row.json()[0].clone();
         assert!(row["error"].as_str().unwrap().contains(words), "{row}");
@@ -165,7 +165,7 @@ fn pinned_images_stay_after_any_registry_failure_and_the_reason_is_reported() {
             .run()
             .fails_with(Exit::Failed)
             .prints(&[shown]);
-        // There is no digest to keep for another image.
+        // For another tag there is no digest to keep.
         let fail = ["--on-resolve-error=fail", absent.as_str()];
         update(registry, password, &fail).fails_with(Exit::Failed).tells_an_error();
     };
@@ -178,7 +178,7 @@ fn pinned_images_stay_after_any_registry_failure_and_the_reason_is_reported() {
         .says(&["has no"]);
     registry.stop();
     same_tag(&registry, Some(PASSWORD), "could not be reached");
-    // If another setting is changed in the meantime, the digest is kept with it.
+    // An update that also changes another setting keeps the digest.
     let line = ["update", "--image", &a, "--env-add", "A=1", "--detach", "re-stay"];
     registry.swarmctl(Some(PASSWORD), &line).run().succeeds().says(&["stays pinned"]);
     assert_eq!(image(engine, "re-stay"), pinned);

@@ -26,7 +26,8 @@ fn tasks(engine: &Engine, service: &str) -> Vec<String> {
     ids
 }
 
-/// Creates a service with swarmctl, which may converge or not; it is removed when the returned value is dropped.
+/// Creates a service with swarmctl, which must exit with `code`. The service is removed when the returned value is
+/// dropped.
 fn create(
     registry: &Registry,
     engine: &'static Engine,

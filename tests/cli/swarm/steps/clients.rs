@@ -9,14 +9,14 @@ use super::*;
 use crate::support::programs;
 use crate::support::run::{Run, Running};
 
-/// An update in steps whose gates wait until they may pass.
+/// An update in steps whose gates wait until [`Driven::pass`].
 struct Driven {
     running: Running,
     folder: TempDir,
 }
 
 impl Driven {
-    /// Starts it, and waits for the gate of this step.
+    /// Starts the update, and waits until the gate of this step runs.
     fn start(web: &Web, steps: &str, step: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
@@ -30,7 +30,7 @@ impl Driven {
         Self { running, folder }
     }
 
-    /// Lets the gates pass, and waits for the end.
+    /// Lets the gates pass, and waits until the command ends.
     fn pass(mut self) -> Run {
         fs::write(self.folder.path().join("go"), "").unwrap();
         self.running.wait()
@@ -45,12 +45,12 @@ fn docker(args: &[&str]) {
     assert!(run.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&run.stderr));
 }
 
-/// Settings of rollbacks that replace all tasks at once.
+/// Sets a `RollbackConfig` with which a rollback replaces all tasks at once.
 fn quick_rollback(spec: &mut Value) {
     spec["RollbackConfig"] = json!({"Parallelism": 0, "Monitor": SECOND, "Order": "stop-first"});
 }
 
-/// Waits until the engine has replaced what it replaces, and the tasks run.
+/// Waits until `tasks` tasks run, of which `new` are new.
 fn wait_for_tasks(web: &Web, tasks: usize, new: usize) {
     engine().wait_until("the tasks run", |_| web.tasks().len() == tasks && web.new_tasks().len() == new);
 }
@@ -94,7 +94,7 @@ fn a_rollback_by_docker_in_a_later_round_is_a_conflict_and_the_hold_can_be_ended
     docker(&["service", "rollback", "--detach", "st-later"]);
     let ended = driven.pass().fails_with(Exit::Conflict);
     ended.says(&["was set back to an earlier round by a rollback of the engine"]);
-    // The previous spec has the new image.
+    // The previous spec already had the new image, so all tasks are new.
     wait_for_tasks(&web, 3, 3);
     run(&["wait", "-q", "st-later"]).run().answers(Exit::Different).prints(&["held"]);
     run(&["rollback", "st-later"]).run().succeeds();

@@ -22,7 +22,7 @@ const NEW: &str = "opera443399/whoami:0.7";
 const BROKEN: &str = "opera443399/whoami:bad";
 const SECOND: i64 = 1_000_000_000;
 
-/// A service with running tasks of the old image.
+/// A service that is created with running tasks of the old image.
 struct Web {
     name: &'static str,
     _removed: Removed,
@@ -58,12 +58,12 @@ impl Web {
         engine().service(self.name)["Spec"].clone()
     }
 
-    /// The running tasks.
+    /// The IDs of the running tasks.
     fn tasks(&self) -> BTreeSet<String> {
         running(engine(), self.name, json!({}))
     }
 
-    /// The running tasks of the current template.
+    /// The IDs of the running tasks that have the current template.
     fn new_tasks(&self) -> BTreeSet<String> {
         running(engine(), self.name, json!({"_up-to-date": ["true"]}))
     }
@@ -76,7 +76,7 @@ impl Web {
         run(&[&["update-image", "--no-resolve-image", self.name, image], flags].concat())
     }
 
-    /// The spec as text, with these edits. Nothing else may differ, not even the order of keys.
+    /// Requires that the spec and the previous spec are `before` with this edit. Not even the order of keys may differ.
     #[track_caller]
     fn has_spec(&self, before: &Value, edit: impl FnOnce(&mut Value)) {
         let mut expected = before.clone();
@@ -186,7 +186,7 @@ fn tasks_that_fail_at_once_leave_the_service_held() {
         assert_eq!(web.tasks().intersection(&old).count(), 3, "the other tasks stay");
         let is_paused = engine().service(name)["UpdateStatus"]["State"] == "paused";
         let continued = run(&["continue", name]).run().fails_with(Exit::RolloutFailed);
-        // On a busy machine a container may run for longer than Monitor; then the engine does not pause.
+        // On a busy machine, a container may run for longer than Monitor. In this case the engine does not pause.
         if is_paused {
             continued.says(&["--resume"]);
         }
@@ -259,7 +259,7 @@ fn a_run_with_steps_can_be_undone() {
         .says(&["`swarmctl undo 1`"]);
     run(&["undo", "1"]).env("SWARMCTL_JOURNAL", &journal).run().succeeds();
     assert_eq!(web.spec().to_string(), before.to_string());
-    // Also if another command completes it.
+    // An update that another command completes can be undone too.
     web.update(&["--hold", "1"]).env("SWARMCTL_JOURNAL", &journal).run().answers(Exit::Different);
     run(&["continue", "st-undo"]).env("SWARMCTL_JOURNAL", &journal).run().succeeds();
     run(&["undo", "3"]).env("SWARMCTL_JOURNAL", &journal).run().succeeds();

@@ -6,7 +6,7 @@ use super::*;
 
 const NAME: &str = "st-nodes";
 
-/// The running tasks of the current template. `None` if they cannot be listed, for example without a leader.
+/// The number of running tasks of the current template. `None` if they cannot be listed, for example without a leader.
 fn new_tasks(engine: &Engine) -> Option<usize> {
     let filters =
         json!({"service": [NAME], "desired-state": ["running"], "_up-to-date": ["true"]}).to_string();
@@ -62,7 +62,7 @@ fn steps_are_completed_although_a_node_is_drained_and_the_manager_in_use_ends() 
         update
     };
 
-    // The old tasks of a drained node come back new. The swarm of the test has no leader to lose.
+    // The old tasks of a drained node are replaced by new ones. The drained manager is not the leader.
     let folder = tempfile::tempdir().unwrap();
     let mut update = start(stays, NEW, folder.path());
     let node = node_of(&managers, drained);
@@ -87,7 +87,7 @@ fn steps_are_completed_although_a_node_is_drained_and_the_manager_in_use_ends() 
     );
     has_image(NEW);
 
-    // The leader, which the command talks to, ends during the gate. Another one is elected.
+    // The command is connected to the leader, which is killed during the gate. Another leader is elected.
     let folder = tempfile::tempdir().unwrap();
     let leader = managers.wait_until_whole();
     let mut update = start(leader, OLD, folder.path());
@@ -99,7 +99,7 @@ fn steps_are_completed_although_a_node_is_drained_and_the_manager_in_use_ends() 
     managers.reverse_fault("kill", leader);
     managers.wait_until_whole();
     if run.code == Some(Exit::StoppedWaiting.code()) {
-        // An election may take longer than an engine is waited for. The update stays held.
+        // If the election takes too long, the command stops waiting, and the update stays held.
         run.says(&["stays held"]);
         managers.swarmctl(seen_by, &["continue", "-q", NAME]).run().succeeds();
     } else {

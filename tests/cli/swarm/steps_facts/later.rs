@@ -9,7 +9,6 @@ use super::*;
 
 #[test]
 fn a_later_rollback_restores_the_hold_unless_the_settings_were_posted_twice() {
-    // F11.
     let web = service("sf-later", 3, "stop-first");
     let roll_back = || {
         let service = engine().service(web.name);
@@ -38,7 +37,7 @@ fn a_later_rollback_restores_the_hold_unless_the_settings_were_posted_twice() {
 
 #[test]
 fn a_task_of_an_earlier_post_that_fails_triggers_no_failure_action() {
-    // F10, although both tasks are within their monitor period.
+    // Both new tasks are within their monitor period.
     let web = service("sf-earlier", 4, "stop-first");
     web.change(|spec| {
         hold(spec, NEW, 1);
@@ -58,7 +57,6 @@ fn a_task_of_an_earlier_post_that_fails_triggers_no_failure_action() {
 
 #[test]
 fn scaling_down_removes_old_and_new_tasks_alike() {
-    // F12.
     let web = service("sf-down", 6, "stop-first");
     web.change(|spec| hold(spec, NEW, 2));
     web.holds_at(2, 6);
@@ -67,7 +65,7 @@ fn scaling_down_removes_old_and_new_tasks_alike() {
         spec["UpdateConfig"]["Parallelism"] = 1.into();
     });
     engine().wait_until("three tasks are left", |_| web.tasks().len() == 3);
-    // The next round may replace a task meanwhile.
+    // The post also starts the next round, which may replace a task.
     thread::sleep(QUIET);
     engine().wait_until("three tasks are left after the next round", |_| web.tasks().len() == 3);
     assert!((1..=3).contains(&web.new_tasks().len()), "{} new", web.new_tasks().len());
@@ -76,7 +74,7 @@ fn scaling_down_removes_old_and_new_tasks_alike() {
 
 #[test]
 fn a_stack_that_is_deployed_again_ends_the_hold() {
-    // F13: a deploy sends the labels and the settings of the file.
+    // `docker stack deploy` posts the labels and the settings of its file.
     let web = service("sf-stack", 5, "stop-first");
     let file = web.spec();
     web.change(|spec| hold(spec, NEW, 1));
@@ -84,7 +82,7 @@ fn a_stack_that_is_deployed_again_ends_the_hold() {
     web.change(|spec| {
         let image = spec["TaskTemplate"]["ContainerSpec"]["Image"].clone();
         *spec = file.clone();
-        // If the image of the file is the one that was deployed last, the stored image stays.
+        // It keeps the stored image if the image in the file has not changed since the last deploy.
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = image;
     });
     web.waits_for("completed");
@@ -94,8 +92,8 @@ fn a_stack_that_is_deployed_again_ends_the_hold() {
 
 #[test]
 fn a_hold_that_covers_all_old_tasks_triggers_no_failure_action() {
-    // Not in the table of facts. The engine has given all tasks to its workers, which wait for the delay, and no longer
-    // looks for failures. These tasks end with an error 4 s after they have started.
+    // Once no old task is left to replace, the engine no longer looks for failures, although it waits for the delay.
+    // The tasks of this image fail 4 s after they have started.
     let web = service("sf-all", 2, "stop-first");
     web.change(|spec| {
         hold(spec, "opera443399/whoami:late", 2);

@@ -1,6 +1,5 @@
-//! What `--steps` and `--hold` are built on: how an engine treats an update whose `UpdateConfig.Delay` is a year (a
-//! *hold*). New tasks run the template of the hold, old tasks do not. The numbers are those of the facts in the
-//! specification of steps.
+//! What `--steps` and `--hold` depend on: how an engine treats an update whose `UpdateConfig.Delay` is a year (a
+//! *hold*). New tasks run the template of the hold, old tasks do not.
 
 mod later;
 mod nodes;
@@ -21,10 +20,10 @@ const BROKEN: &str = "opera443399/whoami:bad";
 /// 8760 hours in nanoseconds.
 const YEAR: i64 = 8760 * 3600 * SECOND;
 const SECOND: i64 = 1_000_000_000;
-/// How long nothing may happen until a hold counts as one. The engine replaces a task in about a second.
+/// If no task is replaced for this time, the engine holds. It replaces a task in about a second.
 const QUIET: Duration = Duration::from_secs(4);
 
-/// A service that is held, and removed with this value.
+/// A service for a hold. It is removed when this value is dropped.
 struct Held<'e> {
     engine: &'e Engine,
     name: &'static str,
@@ -52,7 +51,7 @@ fn service(name: &'static str, replicas: u64, order: &str) -> Held<'static> {
     Held { engine: engine(), name, _removed: Some(removed) }
 }
 
-/// Makes the spec that of a hold which replaces this number of tasks.
+/// Changes the spec to that of a hold that replaces this number of tasks with the image.
 fn hold(spec: &mut Value, image: &str, tasks: u64) {
     spec["TaskTemplate"]["ContainerSpec"]["Image"] = image.into();
     spec["UpdateConfig"]["Parallelism"] = tasks.into();
@@ -65,13 +64,13 @@ fn next_round(spec: &mut Value) {
     spec["Labels"]["held"] = "round 2".into();
 }
 
-/// Makes the spec that of an update without a hold.
+/// Changes the spec to that of an update without a hold, which replaces the remaining tasks.
 fn release(spec: &mut Value) {
     spec["UpdateConfig"] = spec["RollbackConfig"].clone();
     spec["Labels"] = json!({});
 }
 
-/// Makes the spec that of the service before the hold.
+/// Changes the spec to that of the service before the hold.
 fn abort(spec: &mut Value) {
     release(spec);
     spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into();
@@ -108,24 +107,24 @@ impl Held<'_> {
         filters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let filters = filters.to_string();
         let filters = utf8_percent_encode(&filters, NON_ALPHANUMERIC);
-        // Without a leader there is no list.
+        // While there is no leader, tasks cannot be listed.
         let tasks = self.engine.try_ask("GET", &format!("/tasks?filters={filters}"), None);
         let tasks = tasks.map(|(_, tasks)| tasks).unwrap_or_default();
         let tasks = tasks.as_array().into_iter().flatten();
         tasks.filter(|task| task["Status"]["State"] == "running").cloned().collect()
     }
 
-    /// The running tasks.
+    /// The IDs of the running tasks.
     fn tasks(&self) -> BTreeSet<String> {
         self.running(json!({}))
     }
 
-    /// The running tasks of the current template.
+    /// The IDs of the running tasks that have the current template.
     fn new_tasks(&self) -> BTreeSet<String> {
         self.running(json!({"_up-to-date": ["true"]}))
     }
 
-    /// Waits until `new` tasks are new and all others run too, and checks that nothing else happens.
+    /// Waits until `of` tasks run, of which `new` are new, and requires that no other task is replaced.
     #[track_caller]
     fn holds_at(&self, new: usize, of: usize) -> BTreeSet<String> {
         let as_expected = |held: &Self| held.new_tasks().len() == new && held.tasks().len() == of;
@@ -159,7 +158,6 @@ fn a_hold_replaces_its_number_of_tasks_and_a_release_the_rest() {
     for (name, order) in [("sf-stop", "stop-first"), ("sf-start", "start-first")] {
         let web = service(name, 5, order);
         web.change(|spec| hold(spec, NEW, 2));
-        // F1, F3.
         let new = web.holds_at(2, 5);
         assert_eq!(web.state(), "updating");
         web.change(release);
@@ -171,7 +169,6 @@ fn a_hold_replaces_its_number_of_tasks_and_a_release_the_rest() {
 
 #[test]
 fn every_delay_that_fits_is_accepted() {
-    // F2.
     let web = service("sf-delay", 2, "stop-first");
     let service = engine().service(web.name);
     let path = format!("/services/{}/update?version={}", web.name, service["Version"]["Index"]);
@@ -187,14 +184,14 @@ fn every_delay_that_fits_is_accepted() {
         spec["UpdateConfig"]["Delay"] = i64::MAX.into();
     });
     web.holds_at(1, 2);
-    // A hold that covers all old tasks.
+    // The next round covers the last old task.
     web.change(|spec| {
         next_round(spec);
         spec["UpdateConfig"]["Delay"] = YEAR.into();
     });
     web.holds_at(2, 2);
     assert_eq!(web.state(), "updating");
-    // The next post ends it: nothing is left to update.
+    // The next post ends the hold, because no old task is left.
     web.change(release);
     engine().wait_until("the hold has ended", |_| web.state() != "updating");
     web.holds_at(2, 2);
@@ -202,7 +199,7 @@ fn every_delay_that_fits_is_accepted() {
 
 #[test]
 fn inverse_edits_replace_only_the_new_tasks() {
-    // F4, also after a foreign scale, which advances the hold (F5).
+    // Another client scales the service during the hold, which starts the next round.
     let web = service("sf-abort", 4, "stop-first");
     let old = web.tasks();
     web.change(|spec| hold(spec, NEW, 1));
@@ -217,7 +214,7 @@ fn inverse_edits_replace_only_the_new_tasks() {
     assert!(web.tasks().is_disjoint(&more));
     assert_eq!(web.new_tasks().len(), 5);
 
-    // F11: the previous spec is a held one. Two posts of the settings restart nothing and replace it.
+    // The previous spec is that of the hold. Two posts of settings replace it, and restart no task.
     let previous = |web: &Held| engine().service(web.name)["PreviousSpec"].clone();
     assert_eq!(previous(&web)["UpdateConfig"]["Delay"], YEAR);
     let tasks = web.tasks();
@@ -232,44 +229,41 @@ fn inverse_edits_replace_only_the_new_tasks() {
 
 #[test]
 fn every_post_of_another_spec_starts_the_next_round() {
-    // F5.
     let web = service("sf-next", 5, "stop-first");
     web.change(|spec| hold(spec, NEW, 1));
     web.holds_at(1, 5);
     web.change(next_round);
     web.holds_at(2, 5);
-    // An identical spec starts none, and clears the status.
+    // A post of an identical spec starts no round, and clears UpdateStatus.
     web.change(|_| {});
     web.holds_at(2, 5);
     assert_eq!(web.state(), Value::Null);
-    // F13: the image of another writer replaces the next task, and the hold continues. F12: tasks of the hold count as
-    // old again.
+    // If another writer changes the template, the engine replaces the next task and continues to hold. The new tasks of
+    // the hold count as old again.
     web.change(|spec| spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(["A=1"]));
     web.holds_at(1, 5);
 }
 
 #[test]
 fn an_old_task_that_stops_comes_back_as_a_new_one() {
-    // F7.
     let web = service("sf-stops", 3, "stop-first");
     web.change(|spec| hold(spec, NEW, 1));
     let new = web.holds_at(1, 3);
     let old = web.tasks().difference(&new).next().expect("an old task").clone();
     web.kill(&old);
     assert!(web.holds_at(2, 3).is_superset(&new));
-    // Tasks added by scaling up are new; the scale also starts the next round.
+    // A task that is added by scaling up is new. The post also starts the next round.
     web.change(|spec| spec["Mode"]["Replicated"]["Replicas"] = 4.into());
     web.holds_at(4, 4);
 }
 
 #[test]
 fn a_task_that_fails_at_once_triggers_the_failure_action() {
-    // F8.
     let web = service("sf-pause", 3, "stop-first");
     web.change(|spec| hold(spec, BROKEN, 1));
     web.waits_for("paused");
     assert_eq!(web.spec()["UpdateConfig"]["Delay"], YEAR);
-    // F4: an abort also works from here.
+    // An abort also works after the engine has paused.
     web.change(abort);
     web.waits_for("completed");
     assert_eq!(web.tasks().len(), 3);
@@ -295,7 +289,6 @@ fn a_task_that_fails_at_once_triggers_the_failure_action() {
 
 #[test]
 fn from_the_second_post_on_a_rollback_rolls_forward() {
-    // F9.
     let web = service("sf-forward", 4, "stop-first");
     web.change(|spec| hold(spec, NEW, 1));
     web.holds_at(1, 4);
@@ -315,7 +308,7 @@ fn from_the_second_post_on_a_rollback_rolls_forward() {
 #[test]
 #[ignore = "a fact about engines that takes a minute: scripts/test --engine all measures it"]
 fn a_new_leader_starts_the_next_round() {
-    // F6, of three managers. The tasks are on a manager that stays.
+    // All tasks are on a manager that is not killed.
     let managers = Managers::start();
     let leader = managers.wait_until_whole();
     let stays = leader % 3 + 1;

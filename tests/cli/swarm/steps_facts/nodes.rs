@@ -10,7 +10,7 @@ fn a_hold_on_three_nodes() {
     let managers = Managers::start();
     let leader = managers.wait_until_whole();
     let engine = &managers.engine(leader);
-    // F3: a global service holds per node.
+    // A global service has one task on each node. The hold replaces two of three.
     let mut all = spec("sf-global", 1, "stop-first");
     all["Mode"] = json!({"Global": {}});
     engine.ask("POST", "/services/create", Some(&all));
@@ -22,7 +22,7 @@ fn a_hold_on_three_nodes() {
     all.waits_for("completed");
     assert_eq!(all.new_tasks().len(), 3);
 
-    // F7: the old tasks of a node that is drained come back new, on other nodes.
+    // The old tasks of a drained node are replaced by new ones on other nodes.
     engine.ask("POST", "/services/create", Some(&spec("sf-drain", 6, "stop-first")));
     let web = Held { engine, name: "sf-drain", _removed: None };
     engine.wait_until("the old tasks run", |_| web.tasks().len() == 6);
@@ -42,10 +42,10 @@ fn a_hold_on_three_nodes() {
     let more = web.holds_at(1 + old_there, 6);
     assert!(more.len() >= new.len() && old_there > 0);
     set_availability("active");
-    // Nothing returns.
+    // No task returns to the node.
     web.holds_at(1 + old_there, 6);
 
-    // F7: so do the old tasks of an engine that restarts. It is not the leader, so there is no election.
+    // An engine restarts. Its tasks are replaced by new ones. It is not the leader, so there is no election.
     let number = (1..=3)
         .find(|n| managers.engine(*n).ask("GET", "/info", None)["Swarm"]["NodeID"] == id)
         .expect("its number");

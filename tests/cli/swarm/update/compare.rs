@@ -1,4 +1,4 @@
-//! The same command lines with docker and swarmctl must create the same service.
+//! docker and swarmctl with equal command lines must create equal services.
 
 use std::process::Command;
 use std::thread;
@@ -15,7 +15,7 @@ use crate::support::programs;
 use crate::support::run::swarmctl;
 use crate::swarm::engine::{Engine, Removed, engine};
 
-/// The words of a line with the quotes of a shell.
+/// Splits a line into words. Quotes have the same meaning as in a shell.
 pub(super) fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in line.chars() {
@@ -63,7 +63,7 @@ fn run_docker(engine: &Engine, args: &[String]) -> Result<String, String> {
     }
 }
 
-/// Runs swarmctl. Returns its error output, also if it fails.
+/// Runs swarmctl. Returns its error output, whether it succeeds or fails.
 fn run_swarmctl(engine: &Engine, args: &[String]) -> Result<String, String> {
     let run = engine.swarmctl(&args.iter().map(String::as_str).collect::<Vec<_>>()).run();
     if run.code == Some(0) { Ok(run.stderr) } else { Err(run.stderr) }
@@ -201,7 +201,7 @@ fn docker_and_swarmctl_create_the_same_service_with_networks_secrets_and_configs
     }
 }
 
-/// Flags that this engine or its docker client does not know, and flags that no service shows.
+/// Flags that are not compared: this engine or its docker client does not know them, or no service shows them.
 const NOT_COMPARED: &[&str] = &[
     "health-start-interval",
     "memory-swap",
@@ -272,7 +272,7 @@ fn every_flag_of_create_and_update_is_compared() {
                     })?;
                 Some((short, rest.split([' ', '[', '=']).next()?))
             })
-            // `- auto: ...` is a possible value.
+            // Lines such as `- auto: ...` describe values of flags.
             .filter(|(_, long)| !long.is_empty())
             .collect();
         assert!(flags.len() > 70, "{flags:?}");

@@ -1,4 +1,4 @@
-//! What an update leaves unchanged, whatever else exists or happens.
+//! Updates change only what was requested, with other settings and other writers.
 
 use std::thread;
 
@@ -79,8 +79,8 @@ fn networks_of_the_deprecated_place_are_kept_when_one_is_added() {
     let (old, new) = (engine.network("du-old"), engine.network("du-new-net"));
     let mut spec = small("du-legacy", OLD);
     spec["Networks"] = json!([{ "Target": "du-old", "Aliases": ["w"] }]);
-    // dockerd 28.5.2 can reject a task ("Pool overlaps with other one on this address space") while another test's
-    // network goes.
+    // dockerd 28.5.2 can reject a task ("Pool overlaps with other one on this address space") while the network of
+    // another test is being removed.
     spec["TaskTemplate"]["RestartPolicy"] = json!({ "Condition": "any", "Delay": 1_000_000_000 });
     spec["UpdateConfig"]["FailureAction"] = "continue".into();
     spec["EndpointSpec"] =

@@ -1,6 +1,6 @@
 //! The command lines that both docker and swarmctl run.
 
-/// Flags of the create, and of the update that follows; without flags there is no update.
+/// The flags of `create`, and of the update that follows. If the latter are empty, there is no update.
 pub(super) type Line = (&'static str, &'static str);
 
 pub(super) const PORTS: &[Line] = &[
@@ -253,7 +253,7 @@ pub(super) const RESOURCES_AND_PLACEMENT: &[Line] = &[
     ("--oom-score-adj 5", ""),
 ];
 
-/// Additions that the service already has, which docker refuses.
+/// Updates that add what the service already has. docker refuses them.
 pub(super) const REPEATED: &[Line] = &[
     ("--network du-n1", "--network-add du-n1"),
     ("--network name=du-n1,alias=a,alias=b", "--network-add name=du-n1,alias=b,alias=a"),
@@ -261,7 +261,7 @@ pub(super) const REPEATED: &[Line] = &[
     ("--config du-s1", "--config-add du-s1"),
 ];
 
-/// Lines with another result than docker's, and the reason.
+/// Lines whose result differs from docker's, and the reason.
 pub(super) const DIFFERENT: &[(Line, &str)] = &[
     (("-p 22505:80", "--publish-rm 80 --publish-add 22505:80"), "docker loses the port that is added"),
     (("--log-driver json-file --log-opt max-size=1m", "--log-opt max-file=3"), "docker silently ignores it"),

@@ -1,4 +1,4 @@
-//! `update` on a real engine: the same command lines with docker and swarmctl must have the same result.
+//! `update` on a real engine: equal command lines must have equal results with docker and swarmctl.
 
 mod compare;
 mod edits;
