@@ -1,4 +1,4 @@
-//! How shells complete the value of an argument. It is attached to the argument with clap's `add`.
+//! How shells complete the values of arguments. A `Completion` is attached to its argument with clap's `add`.
 
 use clap::Arg;
 use clap::builder::ArgExt;

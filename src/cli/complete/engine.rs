@@ -52,7 +52,7 @@ const MODES: [&str; 4] = ["replicated", "global", "replicated-job", "global-job"
 const STATES: [&str; 3] = ["running", "shutdown", "accepted"];
 
 impl EngineAccess {
-    /// Makes no connection yet.
+    /// Creates the access without connecting to the engine.
     pub fn new(app: App) -> Self {
         Self { app }
     }

@@ -125,7 +125,7 @@ impl<'a> PartialLine<'a> {
         std::ptr::eq(self.command, root)
     }
 
-    /// Whether the word is part of the container's command: all words after the IMAGE of `create` are.
+    /// Whether the next word is part of the container's command: after the IMAGE of `create`, all words are.
     fn is_container_command(&self) -> bool {
         self.command.is_allow_external_subcommands_set() && !self.words.is_empty()
     }

@@ -52,9 +52,9 @@ impl Candidate {
 /// Whether candidates are printed with their descriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Descriptions {
-    /// After a tab.
+    /// A description follows its candidate after a tab.
     Shown,
-    /// Not at all.
+    /// Descriptions are not printed.
     Omitted,
 }
 

@@ -140,7 +140,7 @@ impl<'a> Deployment<'a> {
         })
     }
 
-    /// Returns what prints messages.
+    /// Returns the `Ui` that prints messages.
     pub fn ui(&self) -> Ui {
         self.app.ui
     }

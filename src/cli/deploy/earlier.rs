@@ -23,7 +23,7 @@ pub enum Current {
     Removed,
 }
 
-/// A service with the decision about it.
+/// A service, and the decision on what to do with it.
 #[derive(Debug)]
 pub struct JudgedService<T> {
     /// The service with what to do, or a report of why nothing is done.

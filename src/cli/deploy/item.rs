@@ -44,7 +44,7 @@ impl<T> Item<T> {
     }
 }
 
-/// A service of a deployment, or its report if it will not be changed. Boxed, since thousands of items may be moved.
+/// A service of a deployment, or its report if it will not be changed. Items are boxed: thousands may be moved.
 pub type ItemResult<T> = Result<Box<Item<T>>, ServiceReport>;
 
 pub fn chosen_by(select: &SelectArgs) -> ChosenBy {

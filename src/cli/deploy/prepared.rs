@@ -39,7 +39,7 @@ pub struct Prepared {
 /// Why the update of a service was not prepared.
 #[derive(Debug)]
 pub struct NotPrepared {
-    /// The reason for the report.
+    /// Why the update was not prepared, for the report.
     pub why: NotStarted,
     /// The findings of lint rules about the spec.
     pub lint: Vec<Finding>,
@@ -158,7 +158,7 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
         }
     };
     let Item { given, service, chosen_by, .. } = *item;
-    // If an update may be held, the new update is compared with the held one later.
+    // There is no check if an update may be held: the new update is compared with the held one later.
     let is_checked = if_held == IfHeld::Refuse || !service.may_have(HELD);
     let checked =
         if is_checked { preflight(client, &service, &payload.checked_beforehand()) } else { Ok(()) };

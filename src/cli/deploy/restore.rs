@@ -73,7 +73,7 @@ impl Restorer<'_> {
             {
                 return Err(NotStarted::Failed(error));
             }
-            // For example, a proxy forbids these requests.
+            // The check is not possible, for example because a proxy forbids its requests.
             Err(error) => warnings
                 .push(format!("cannot check that the secrets, configs and networks still exist: {error}")),
         }

@@ -109,7 +109,7 @@ fn read_own_link(link: &Path) -> anyhow::Result<Option<PathBuf>> {
             bail!("`{shown}` is a link to `{}`, not to swarmctl: remove it yourself", target.display())
         }
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        // `link` is a file.
+        // This is the error if `link` is a file.
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => {
             bail!("`{shown}` is not a link created by swarmctl: remove it yourself")
         }

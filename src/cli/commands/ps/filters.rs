@@ -39,7 +39,7 @@ pub struct Nodes<'c> {
 }
 
 impl<'c> Nodes<'c> {
-    /// Sends no request yet.
+    /// Creates the list without sending a request.
     pub fn new(client: &'c Client) -> Self {
         Self { client, all: None }
     }
@@ -51,7 +51,7 @@ impl<'c> Nodes<'c> {
         Ok(self.all.as_deref().unwrap_or_default())
     }
 
-    /// Returns names by ID.
+    /// Returns the names of the nodes by ID.
     pub fn names(&mut self) -> Result<HashMap<&str, &str>> {
         Ok(self.all()?.iter().map(|node| (node.id.as_str(), node.name())).collect())
     }

@@ -71,7 +71,7 @@ impl PsRow<'_> {
         self.task.node.is_empty()
     }
 
-    /// The cells of the table.
+    /// Returns the cells of the row.
     pub fn cells(&self, options: &DisplayOptions, nodes: &HashMap<&str, &str>) -> [String; 8] {
         let task = self.task;
         let image = task.image().unwrap_or_default();

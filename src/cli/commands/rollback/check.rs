@@ -75,7 +75,7 @@ fn check_references(
         {
             Err(NotStarted::Failed(error).into())
         }
-        // For example, a proxy forbids these requests.
+        // The check is not possible, for example because a proxy forbids its requests.
         Err(error) => {
             Ok(Some(format!("cannot check that the secrets, configs and networks still exist: {error}")))
         }

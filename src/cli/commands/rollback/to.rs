@@ -117,7 +117,7 @@ fn prepare(
     restorer.prepare(client, service, UpdateRequest { operation, ..request.clone() })
 }
 
-/// Refuses a spec with another mode, such as global. The engine would refuse it too, but after updates of others.
+/// Refuses a spec with another mode. The engine would refuse it too, but only after other services were updated.
 fn refuse_other_mode(recorded: &RecordedService, service: &Service) -> Result<(), NotStarted> {
     let kind = |spec: &serde_json::Value| {
         let modes = spec["Mode"].as_object().into_iter().flatten();

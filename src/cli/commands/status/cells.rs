@@ -16,7 +16,7 @@ pub fn cells(service: &Service, judgement: &Judgement) -> [String; 10] {
         State::RolledBack => ("rolled back", judgement.engine_message.clone()),
         State::Failed(why) => ("failed", why.to_string()),
     };
-    // The engine's message may already contain the cause.
+    // The cause is not repeated if the engine's message contains it.
     let newest =
         judgement.causes.first().filter(|cause| state != "converged" && !detail.contains(&cause.error));
     let failure =

@@ -21,7 +21,7 @@ pub struct Removals {
 }
 
 impl Removals {
-    /// Creates the list, before any service has been checked.
+    /// Creates the list of removals. No service has been checked yet.
     pub fn new(all: Vec<Removal>) -> Self {
         let unmatched = Mutex::new(vec![Vec::new(); all.len()]);
         Self { all, unmatched }

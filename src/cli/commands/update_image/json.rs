@@ -28,12 +28,12 @@ impl JsonNode {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// Returns the entries of an object.
+    /// Returns the entries of an object; `None` for other values.
     pub fn object(&self) -> Option<&[(String, Self)]> {
         if let Self::Object(entries) = self { Some(entries) } else { None }
     }
 
-    /// Returns a string.
+    /// Returns the text of a string; `None` for other values.
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }

@@ -96,7 +96,7 @@ fn a_compose_file_gives_the_services_of_a_stack() {
         let why = why(read_with(text, Some("shop")));
         assert!(why.contains(place), "{text}: {why}");
     }
-    // Without a stack, these are not Compose files.
+    // This is not a valid list of services either.
     assert!(read(r#"{"services": {"web": null}}"#).is_err());
 }
 

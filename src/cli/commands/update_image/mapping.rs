@@ -13,7 +13,7 @@ const REST: &str = "/x/x";
 /// One `--map-registry FROM=TO`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
-    /// The argument.
+    /// The argument as it was typed, for errors.
     text: String,
     from: String,
     to: String,

@@ -71,7 +71,7 @@ impl<'a> NewestChooser<'a> {
         Err(NotStarted::Newest(Box::new(decision), item.chosen_by))
     }
 
-    /// Prints the hint that concerns all services.
+    /// Prints the hint about unknown push times, if it is needed.
     pub fn print_hint(&self, ui: Ui) {
         if self.has_unknown_push.load(Ordering::Relaxed) {
             ui.hint(UNKNOWN_PUSH);

@@ -125,7 +125,7 @@ struct WatchEntry {
     stepper: Option<Box<Stepper>>,
     /// The reports of the gates that were stopped before their step ended.
     stopped_gates: Vec<GateReport>,
-    /// The failed post, if such a post ended the held update.
+    /// The failed post of a held update, if it ended the watch.
     not_posted: Option<Box<FailedUpdate>>,
 }
 

@@ -93,7 +93,7 @@ fn read_after(applied: &Applied) -> Option<&Service> {
 }
 
 impl<T: Send> Batch<'_, T> {
-    /// Returns the stepper for a held service. `None` if the service or the command has no held update.
+    /// Returns the stepper for a held service. `None` if it is not held, or the command does not continue held updates.
     pub(super) fn stepper_of(
         &self,
         change: &mut Watchable,

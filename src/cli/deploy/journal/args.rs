@@ -25,7 +25,7 @@ pub enum JournalMode {
 }
 
 impl JournalArgs {
-    /// Records nothing.
+    /// Creates the value with which nothing is recorded.
     pub fn off() -> Self {
         Self { mode: JournalMode::Off }
     }

@@ -125,7 +125,7 @@ impl Recorder {
         Ok(Some(RecordedRun { number: record.run, journal, positions }))
     }
 
-    /// Creates a client for the journal. Unless a record is required, it does not wait as long as for an update.
+    /// Creates a client for the journal. Unless a record is required, its time limit is shorter than for updates.
     fn limited(&self, client: &Client) -> Client {
         match self.mode {
             JournalMode::Required => client.clone_shared(),

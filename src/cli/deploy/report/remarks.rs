@@ -39,7 +39,6 @@ pub fn print_of(reports: &[&ServiceReport], app: &App) {
     print_notes(all_notes, app.ui);
     for (warning, services) in all_warnings.into_groups() {
         app.ui.warning(&match services.as_slice() {
-            // A new service without a name.
             [name] => format!("service `{name}`: {warning}"),
             many => with_services(&warning, many),
         });

@@ -55,7 +55,7 @@ impl StepArgs {
         self.steps.is_some() || self.hold.is_some()
     }
 
-    /// How the updates are made in steps. `None` if they are not.
+    /// Returns the rules of updates in steps; `None` if neither `--steps` nor `--hold` is given.
     ///
     /// # Errors
     /// `--confirm` is given without a terminal, or there is nothing to wait or ask for.
@@ -90,7 +90,7 @@ impl StepArgs {
 }
 
 impl CheckArgs {
-    /// The rules for these steps. Without steps, those of the hold are used. The example is a command that does not ask.
+    /// Returns the rules for `steps`, or for the steps of the held update. `example` is a command that does not ask.
     ///
     /// # Errors
     /// `--confirm` is given without a terminal.
