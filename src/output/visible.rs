@@ -55,7 +55,7 @@ pub(super) fn is_deceptive(c: char) -> bool {
             // Word joiner, invisible operators, bidi isolates, deprecated format characters.
             | '\u{2060}'..='\u{206f}'
             | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            // Variation selectors: terminals do not agree on the width of what they follow.
+            // Variation selectors: terminals do not agree on the width of the character before them.
             | '\u{fe00}'..='\u{fe0f}'
             // Shorthand and musical format characters, tags.
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')

@@ -3,7 +3,7 @@
 use console::Term;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Minimum width of a terminal that lines are broken for. On narrower ones the result would be harder to read.
+/// Lines are not broken for terminals with fewer columns, because the result would be harder to read.
 const MIN_WIDTH: usize = 40;
 /// Indentation of the continuation of a line.
 const INDENT: usize = 2;

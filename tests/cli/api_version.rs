@@ -63,7 +63,7 @@ fn an_update_that_would_drop_a_field_is_refused_and_nothing_is_posted() {
         let swarm = FakeSwarm::with([newer("t001")]);
         refused(at(&swarm, "1.40", args).run());
         assert!(swarm.posts().is_empty());
-        // At the engine's own version nothing is reported.
+        // With the engine's own version, nothing is reported.
         at(&swarm, "1.41", args).run().succeeds().never_says(&["DOCKER_API_VERSION"]);
     }
 }

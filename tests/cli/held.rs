@@ -61,7 +61,7 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl(args).host(swarm.host()).timeouts("unavailable=1200").run()
 }
 
-/// The line of a service in a table, without padding.
+/// The cells of a service's row in a table.
 fn row(run: &Run, name: &str) -> Vec<String> {
     let cells = |line: &str| -> Vec<String> {
         line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()

@@ -42,7 +42,7 @@ const NO_SOURCE: &str =
 #[test]
 fn status_reports_a_failure_loop_at_every_moment() {
     for (history, code) in [
-        // Rejected before the restart delay, while the next task is still `ready`.
+        // The last task was rejected during the restart delay, while its desired state was still `ready`.
         (
             vec![
                 ("rejected", "shutdown", NO_SOURCE, [12, 12]),

@@ -18,7 +18,7 @@ fn stuck(name: &str) -> Value {
     spec
 }
 
-/// A service in which no rule finds anything.
+/// A service without findings.
 fn fine(name: &str) -> Value {
     let mut spec = spec(name, &format!("opera443399/whoami:0.7@sha256:{}", "1".repeat(64)));
     spec["TaskTemplate"]["Resources"]["Limits"]["MemoryBytes"] = (64 << 20).into();

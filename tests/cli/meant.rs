@@ -1,4 +1,4 @@
-//! "Did you mean": names that do not exist, and similar ones that do.
+//! "Did you mean": suggestions of similar names for names that do not exist.
 
 use serde_json::{Value, json};
 

@@ -85,7 +85,7 @@ fn a_spec_that_ran_or_whose_tasks_are_unknown_is_rolled_back_to() {
         // The task did not fail by itself.
         &[(NEW, "shutdown", 60, 59)],
         &[(NEW, "orphaned", 60, 59)],
-        // Another spec failed.
+        // The task that failed had another spec.
         &[("shop/other:1", "failed", 60, 59)],
         &[(OLD, "failed", 60, 59)],
     ] {

@@ -126,7 +126,7 @@ pub const LINES: &[(&str, &str)] = &[
     ("DOCKER_CONTEXT=", "d"),
     // The context `default` consists of the variables.
     ("-c default DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
-    // Of several hosts the last one is used.
+    // If a flag is repeated, the last value is used.
     ("-c b -c a", "a"),
     // Settings for TLS apply only to the context `default`, and only to TCP.
     ("-c a --tlsverify --tlscacert /nonexistent", "a"),
@@ -343,7 +343,7 @@ fn a_broken_config_json_is_an_error_only_if_it_may_select_the_engine() {
     user.ls("-c a").succeeds().says(&["warning: "]);
 }
 
-// What requests contain
+// Headers of requests
 
 #[test]
 fn headers_are_those_of_the_variable_or_else_of_config_json() {

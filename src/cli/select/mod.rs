@@ -48,10 +48,10 @@ pub struct SelectArgs {
 /// Which services can be selected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Among {
-    /// All.
+    /// All services.
     #[default]
     All,
-    /// Those whose update is held.
+    /// Only services whose update is held.
     Held,
 }
 

@@ -27,7 +27,7 @@ enum Flow {
 /// What `.` is in the body of a branch.
 #[derive(Clone, Copy, Debug)]
 enum BodyDot {
-    /// Its value outside of the body, in an `if`.
+    /// The value that `.` has outside of the body, in an `if`.
     Outer,
     /// The value of the pipeline, in a `with`.
     Value,

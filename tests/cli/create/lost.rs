@@ -1,4 +1,4 @@
-//! Lost responses. Requests: 1 ping, 2 post.
+//! `create` with lost responses. Requests: 1 ping, 2 the nodes, 3 post.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ fn the_pages_own_line_posts_what_docker_posts_and_prints_the_id() {
     let line = ["create", "--name", "t001", "--publish", "22222:80", "--detach=true", OLD];
     let run = swarmctl(line).host(swarm.host()).run().succeeds();
     assert_eq!(run.stdout, format!("{}\n", swarm.service("t001").id));
-    // The registry does not exist.
+    // The fake swarm has no registry, so the digest cannot be resolved.
     run.says(&["registry `docker.io` could not be reached", "it is used without a digest"]);
     let docker = json!({
         "Name": "t001", "Labels": {},

@@ -27,13 +27,13 @@ pub struct Case {
 /// The state of one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truth {
-    /// `None` if the command does not choose a name.
+    /// The name of the service; `None` if the command does not choose one.
     pub name: Option<&'static str>,
     /// How often the requested change was applied.
     pub times: usize,
     /// Whether the service has the requested state now.
     pub is_so: bool,
-    /// Whether its update is held, so that another command must complete it.
+    /// Whether the update of the service is held, so that another command must complete it.
     pub is_held: bool,
 }
 

@@ -81,7 +81,7 @@ impl Sort {
     /// sorts together have about as many faults as that one.
     pub fn bytes(self) -> usize {
         match self {
-            // These faults have no distance: each kind is applied to each response.
+            // These faults do not occur at a certain byte: each kind is applied to each response.
             Self::Kinds => 0,
             Self::Cut => 1,
             Self::CutForGood => 5,

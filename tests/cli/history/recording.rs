@@ -1,4 +1,4 @@
-//! What is recorded, when, and what that costs.
+//! What is recorded and when, and the additional requests.
 
 use super::*;
 use crate::support::exit::Exit;

@@ -123,8 +123,8 @@ fn imports(files: &[(String, String)]) -> Imports {
     imports
 }
 
-/// Names that directories re-export from their own modules, with the path of each. Re-exports from elsewhere count as
-/// the module's own.
+/// The names that directories re-export from their own modules, with the path of each. A name that is re-exported from
+/// elsewhere counts as defined by the directory.
 fn exports(files: &BTreeMap<Module, (&str, String)>, known: &BTreeSet<Module>) -> BTreeMap<Module, Module> {
     let mut exports = BTreeMap::new();
     for (module, (name, text)) in files {
@@ -146,7 +146,7 @@ fn exports(files: &BTreeMap<Module, (&str, String)>, known: &BTreeSet<Module>) -
     exports
 }
 
-/// A Rust path as a path below `api`, if it is one.
+/// Converts a Rust path to a path below `api`; `None` if it is outside of `api`.
 fn absolute(path: &str, module: &Module, known: &BTreeSet<Module>) -> Option<Module> {
     let words: Module = path.split("::").map(str::to_owned).collect();
     if let Some(rest) = path.strip_prefix("crate::api::") {
@@ -172,14 +172,14 @@ fn target(path: &Module, known: &BTreeSet<Module>, exports: &BTreeMap<Module, Mo
     (0..=path.len()).rev().map(|n| path[..n].to_vec()).find(|path| known.contains(path)).unwrap_or_default()
 }
 
-/// `api/spec/edit.rs` and `api/spec/mod.rs` as modules below `api`.
+/// Converts the path of a file, such as `api/spec/edit.rs` or `api/spec/mod.rs`, to a module below `api`.
 fn module_of(name: &str) -> Option<Module> {
     let path = name.strip_prefix("api/")?.strip_suffix(".rs")?;
     Some(path.strip_suffix("/mod").unwrap_or(path).split('/').map(str::to_owned).collect())
 }
 
-/// Cycles between neighbors: the modules of one directory, each with everything below it. At least one cycle for each
-/// set of modules that import each other.
+/// Finds cycles between neighbors: modules of one directory, each with everything below it. Returns at least one cycle
+/// for each set of modules that import each other.
 fn cycles(imports: &Imports) -> Vec<String> {
     let mut directories: BTreeMap<Module, Imports> = BTreeMap::new();
     for (module, used) in imports {

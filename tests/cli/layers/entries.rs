@@ -1,4 +1,4 @@
-//! `ls src/api`, `ls src/cli` and `ls src/cli/messages` explain the program.
+//! A listing of `src/api`, `src/cli` or `src/cli/messages` gives an overview: the directories have few entries.
 
 use std::path::Path;
 

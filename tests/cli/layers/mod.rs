@@ -1,4 +1,5 @@
-//! Rules for the code that no lint checks: which layer may import which (docs/design.md section 2), sizes, and others.
+//! Rules for the code that clippy cannot check: which layer may import which (docs/design.md section 2), file sizes,
+//! etc.
 
 mod cycles;
 mod entries;
@@ -236,12 +237,12 @@ fn is_or_is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Every file of the program, by its path below `src/`.
+/// The path of every file below `src/`, with its text.
 fn sources() -> Vec<(String, String)> {
     below("src")
 }
 
-/// Every Rust file in a directory of the repository, by its path below the directory, with its text.
+/// The path of every Rust file below a directory of the repository, with its text.
 fn below(directory: &str) -> Vec<(String, String)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut files = Vec::new();

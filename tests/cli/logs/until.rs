@@ -11,7 +11,7 @@ use crate::support::engine::Engine;
 use crate::support::exit::Exit;
 use crate::support::server::Answer;
 
-/// A log line of a task at this second of a minute.
+/// A log line of a task, with a time at this second.
 fn at(second: u32, task: &str, text: &str) -> Vec<u8> {
     frame(1, &format!("2026-11-22T03:00:{second:02}.000000000Z {} {text}\n", details(task, WEB)))
 }

@@ -164,7 +164,7 @@ fn a_label_between_check_and_post_is_a_conflict_that_stops_the_batch() {
     run.says(&["other settings of service `db` changed since the plan was made"]);
     swarm.expect("db").applied(0);
     swarm.expect("web").applied(0).posted(1);
-    // `update` keeps the label and continues, and so does `apply --rebase`.
+    // With --rebase, such a label is a conflict too.
     let swarm = shop();
     let plan = both(&swarm);
     label_before_first_post(&swarm, "db");

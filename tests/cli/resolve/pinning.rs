@@ -202,7 +202,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
     let at = |path: &str| format!("/v1.29/services/{path}");
     let old =
         |expected: Vec<Expect>| Engine::with_ping(Answer::pong().header("Api-Version", "1.29"), expected);
-    // The engine stores the tag with the digest that it resolved, so nothing is reported missing.
+    // The engine adds the digest to the posted tag. That is not reported as a difference.
     let engine = old(vec![
         get(&at("t001")).answers(Answer::json(200, t001(&pinned("1.7", ONE), 11))),
         post(&at(&format!("{ID}/update?version=11"))).body_is(spec("t001", &image("1.8")).to_string()),
@@ -215,7 +215,7 @@ fn an_engine_that_asks_registries_itself_is_left_to_it() {
     run.says(&["this engine cannot resolve tags", "--unpin"]).prints(&["nothing was posted"]);
 }
 
-// The same digest
+// Digests that the service runs already
 
 #[test]
 fn posts_nothing_if_the_digest_runs_already() {

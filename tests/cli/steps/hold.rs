@@ -1,4 +1,4 @@
-//! `--hold`, `continue` and `rollback`.
+//! `--hold`, and `continue` and `rollback` of a held update.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A batch of many services, each in steps.
+//! A batch of many services that are updated in steps.
 
 use std::collections::BTreeMap;
 use std::fs;

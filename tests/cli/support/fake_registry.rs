@@ -1,5 +1,4 @@
-//! A registry with scripted responses on a TCP port, with or without TLS, and a proxy that connects any name
-//! to it.
+//! A registry with scripted responses on a TCP port, with or without TLS, and a proxy that connects host names to it.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};

@@ -96,7 +96,7 @@ pub enum Framing {
     Auto,
     Length,
     Chunked,
-    /// `Connection: close`, and the end of the stream.
+    /// `Connection: close`: the body ends with the stream.
     UntilClose,
     /// A `Content-Length` with this value; the connection is closed afterwards.
     WrongLength(usize),

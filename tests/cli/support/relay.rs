@@ -89,7 +89,7 @@ impl Relay {
         Self::start(RelayMode::HttpOnly, socket)
     }
 
-    /// Starts a relay with TLS. With `clients`, only their certificates are accepted.
+    /// Starts a relay with TLS. With `clients`, it requires a client certificate of this authority.
     pub fn tls(socket: &Path, own: &CertifiedKey, clients: Option<&Authority>) -> Self {
         Self::tls_of(&[&TLS12, &TLS13], socket, own, clients)
     }

@@ -27,8 +27,8 @@ pub fn header_json(header: &str) -> String {
 pub fn in_text(text: &str) -> Option<String> {
     // Prefixes are enough, and they also find secrets that were cut.
     let all = ["hush-passw", "hush-wrong", "hush-token"];
-    // The base64 encoding depends on the position, and its first and last characters on the surrounding
-    // bytes.
+    // A secret has three base64 encodings, depending on its position. Their first and last characters depend on the
+    // bytes around it, so they are left out.
     let encoded = all.into_iter().flat_map(|secret| (0..3).map(move |offset| (secret, offset)));
     let encoded = encoded.map(|(secret, offset)| {
         let around = format!("{}{secret}", " ".repeat(offset));

@@ -203,7 +203,7 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
         }
         let Some(mut request) = read_request(&mut reader, connection) else { break };
         if *lock(&shared.listener) != Listener::Open {
-            // Open connections are closed too.
+            // If the server no longer accepts connections, open ones are closed too.
             break;
         }
         let is_last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
@@ -242,7 +242,7 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             }
             _ => writer.write_all(&bytes).is_ok() && !answer.closes_after() && !is_last,
         };
-        // The next request must need a new connection.
+        // The connection is closed if the next request must need a new one.
         if !going_on || pending_fault(shared, false, |tear| tear == RequestFault::Unsent).is_some() {
             break;
         }

@@ -150,7 +150,7 @@ fn reads_services_and_images_from_a_file() {
     let run = set("--json --from", &[path]).run().succeeds();
     assert_eq!(outcomes(&run), ["a converged", "b converged"]);
     assert_eq!(images("ba-from", &["a", "b"]), [NEW, OTHER]);
-    // The output of inspect and ls can be used as a list: the same images again change nothing.
+    // The output of `inspect` can be used as a list. Its images are those of the services, so nothing changes.
     let shown = swarmctl("inspect ba-from-a ba-from-b").succeeds().stdout;
     let run = set("--json --from -", &[]).stdin(&shown).run().succeeds();
     assert_eq!(outcomes(&run), ["a unchanged", "b unchanged"]);

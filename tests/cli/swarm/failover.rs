@@ -119,7 +119,7 @@ fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize
         let is_true = match (service["outcome"].as_str(), &service["posted"]) {
             (Some("applied"), posted) => is_new && *posted == true,
             (_, Value::Bool(posted)) => *posted == is_new,
-            // The report is that the result is unknown.
+            // swarmctl reports that the result is unknown.
             (_, _) => service["exit_code"] == 9,
         };
         assert!(is_true, "applied: {is_new}, reported: {service}\nexit code {:?}\n{}", run.code, run.stderr);

@@ -228,7 +228,7 @@ fn an_endpoint_that_the_engine_does_not_allocate_again_is_foreseen() {
     }
 }
 
-/// During a paused rollout, any post replaces the old tasks, and a rollback replaces the new one.
+/// After a rollout has paused, any update replaces the remaining old tasks, and a rollback replaces the new one.
 #[test]
 fn what_a_paused_rollout_has_left_is_foreseen() {
     let engine = engine();

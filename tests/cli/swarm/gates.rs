@@ -1,4 +1,4 @@
-//! Gates on a real engine: what they see of the tasks, and what a killed task does to them.
+//! Gates on a real engine: the tasks in their environment, and what happens to a gate if a task is killed.
 
 use std::fs;
 use std::path::Path;

@@ -159,7 +159,7 @@ fn judge(
         });
         match posted {
             Some(Value::Bool(posted)) => assert_eq!(*posted, is_new, "{name}\n{}", run.report()),
-            // The report is that the result is unknown.
+            // swarmctl reports that the result is unknown.
             Some(_) => {}
             // There is no report on this service: the signal came before it was printed.
             None => assert!(run.signal.is_some() || !is_new, "{name}\n{}", run.report()),

@@ -66,8 +66,8 @@ fn failure_loops_are_recognized_by_commands_that_wait_and_by_every_status() {
         if state == "rollback_started" {
             return Some(run);
         }
-        // On a busy machine all failed tasks may have been restarted with the old image before the engine determines
-        // which tasks to replace. Its rollback then ends immediately.
+        // On a busy machine, all failed tasks may have been restarted with the old image before the engine determines
+        // which tasks to replace. In this case the rollback ends immediately, so the test tries again.
         assert_eq!(state, "rollback_completed");
         swarmctl(engine, "rm --wait lo-back").succeeds();
         None

@@ -1,4 +1,5 @@
-//! Lost responses: the table of docs/design.md section 3, row by row. Requests: 1 ping, 2 read, 3 post, 4 read.
+//! Lost responses: the table of docs/design.md section 3, row by row. Requests: 1 ping, 2 read, 3 the nodes, 4 post,
+//! 5 read-back.
 
 use std::time::Duration;
 

@@ -15,15 +15,15 @@ const SERVICES: usize = 60;
 struct Kills {
     /// Kills come within this time: the duration of the command, reduced whenever the command ends before a kill.
     duration: Duration,
-    /// Before the record was complete.
+    /// The kills before the record was complete.
     unrecorded: usize,
-    /// After the record and before the first post.
+    /// The kills after the record and before the first post.
     before_posts: usize,
-    /// Between two posts.
+    /// The kills between two posts.
     within_posts: usize,
-    /// After the last post and before the outcome.
+    /// The kills after the last post and before the outcome.
     before_outcome: usize,
-    /// After the outcome.
+    /// The kills after the outcome.
     after_outcome: usize,
 }
 

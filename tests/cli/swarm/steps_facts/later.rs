@@ -82,7 +82,7 @@ fn a_stack_that_is_deployed_again_ends_the_hold() {
     web.change(|spec| {
         let image = spec["TaskTemplate"]["ContainerSpec"]["Image"].clone();
         *spec = file.clone();
-        // It keeps the stored image if the image in the file has not changed since the last deploy.
+        // The deploy keeps the stored image if the image in the file has not changed since the last deploy.
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = image;
     });
     web.waits_for("completed");
