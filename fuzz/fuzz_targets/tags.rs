@@ -1,4 +1,4 @@
-//! Tags, one per line: the first is the current one. Every choice is above it and has its shape.
+//! Tags, one per line. The first one is the current tag. A tag that is chosen must be higher, and have the same shape.
 
 #![no_main]
 

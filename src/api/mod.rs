@@ -29,8 +29,8 @@
 //! # Ok::<(), swarmctl::api::error::InvalidValue>(())
 //! ```
 //!
-//! The same edit of a service on the engine of this machine. The update is repeated if another writer was faster, and the
-//! stored spec is read back:
+//! This makes the same edit of a service on the engine of this machine. The update is repeated if another writer was
+//! faster, and the stored spec is read back:
 //!
 //! ```no_run
 //! use swarmctl::api::cancellation::Cancellation;

@@ -69,7 +69,7 @@ pub enum RegistryErrorKind {
     TagNotFound,
     /// The registry has no such repository.
     RepositoryNotFound,
-    /// The registry requires credentials, or other ones.
+    /// The registry requires credentials, or rejects those that were sent.
     Denied,
     /// The registry cannot be reached, or its response is not valid.
     Unreachable,

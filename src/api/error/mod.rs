@@ -301,7 +301,7 @@ impl Error {
         matches!(self, Error::Engine { status: 425 | 429, .. } | Error::Rejected { status: 425 | 429, .. })
     }
 
-    /// Whether a change was not applied, and sending it again would be refused again.
+    /// Whether a change was refused, so that it was not applied and would be refused again.
     pub fn is_change_refused(&self) -> bool {
         !self.is_ambiguous() && !self.is_not_sent() && !self.is_version_conflict()
     }
@@ -322,8 +322,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Connect { source, .. } => {
-                // A connect timeout has used its time already, and a known reason does not go away in a
-                // second.
+                // A connect timeout has taken its time already, and a known cause will not disappear soon.
                 let is_final =
                     matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::TimedOut);
                 !is_final && self.connect_error().is_none()
@@ -368,8 +367,8 @@ impl Error {
         )
     }
 
-    /// Whether a change may have been applied although it failed. Only a refusal by the engine itself proves
-    /// that it was not.
+    /// Whether a change may have been applied although the request failed. Only a refusal by the engine itself
+    /// proves that the change was not applied.
     pub fn is_ambiguous(&self) -> bool {
         match self {
             Error::Engine { .. } | Error::Rejected { .. } => self.is_transient(),

@@ -115,7 +115,7 @@ mod tests {
         NormalizedTask::from_template(&json!({ key: value }))
     }
 
-    /// Each pair was posted one after the other on 20.10: the task stayed.
+    /// The specs of each pair were posted one after the other on 20.10, and the task was kept.
     #[test]
     fn specs_that_the_engine_treats_as_equal_are_equal() {
         for (a, b) in [
@@ -148,7 +148,8 @@ mod tests {
         }
     }
 
-    /// Each pair was posted one after the other on 20.10: the task was replaced, or, if only the placement differed, kept.
+    /// The specs of each pair were posted one after the other on 20.10. The engine replaced the task, or kept it if
+    /// only the placement differed.
     #[test]
     fn specs_that_the_engine_distinguishes_are_different() {
         for (a, b) in [

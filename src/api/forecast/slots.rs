@@ -16,7 +16,7 @@ pub(super) struct ForecastSlot<'a> {
     pub is_refilled_by_rollback: bool,
 }
 
-/// Slot number, and for a global service the node instead.
+/// The slot number, or the node for a global service. The other field is 0 or empty.
 type SlotId<'a> = (u64, &'a str);
 
 /// The slots with a desired task, and those whose last task has ended and is not restarted because of its

@@ -77,9 +77,9 @@ impl<'a> SpecHistory<'a> {
         NormalizedTask::from_template(&task.spec).without_placement == self.template
     }
 
-    /// Whether the task ran for the monitor period. The engine does not report when a task that has ended had
-    /// started, so the longest possible time is assumed. It includes the start of the container, so a few
-    /// seconds do not prove that the task ran.
+    /// Whether the task ran for the monitor period. For an ended task, the engine does not report when it started,
+    /// so the longest possible time is assumed. This time includes the start of the container, so a few seconds do
+    /// not prove that the task ran.
     fn ran_for_monitor_period(&self, task: &TaskWithSpec) -> bool {
         let (since, state) = (task.since(), task.status.state);
         match state {
@@ -112,8 +112,8 @@ impl<'a> SpecHistory<'a> {
         self.tasks.iter().filter(move |other| slot(&other.info) == slot(&task.info))
     }
 
-    /// The earliest time at which the task can have started. It waits for its predecessor in the slot to end,
-    /// and after a failure for the restart delay.
+    /// The earliest time at which the task can have started. A task waits until its predecessor in the slot has
+    /// ended and, after a failure, for the restart delay.
     fn earliest_start(&self, task: &TaskWithSpec) -> Timestamp {
         let created = task.created;
         let before = self

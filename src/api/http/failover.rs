@@ -181,7 +181,7 @@ impl Failover {
         for at in (0..count).map(|step| (next + step) % count) {
             let why = match probe(&self.hosts[at]) {
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
-                // A proxy forbids `/nodes`. There is an engine behind it, but whether that sees a leader is unknown.
+                // A proxy in front of an engine forbids `/nodes`. The engine is used, although it may not see a leader.
                 Err(Error::Denied { .. }) => return Ok(Round::Found(at)),
                 Err(error) => {
                     is_refused_by_all &= error.is_not_sent_to_manager() && !error.is_connect_timeout();

@@ -58,7 +58,7 @@ pub(in crate::api) struct Host {
     agent: Agent,
     /// Limits concurrent requests, over ssh only.
     connections: Option<ConnectionLimit>,
-    /// How to reach it.
+    /// How to connect to the engine.
     pub connection: ConnectionSettings,
     cancellation: Cancellation,
     /// What the engine reported about itself; set by its first response.
@@ -68,7 +68,7 @@ pub(in crate::api) struct Host {
 /// What an engine reports about itself in the headers of every response.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct EngineInfo {
-    /// Its own API version.
+    /// The engine's own API version.
     pub version: (u32, u32),
 }
 
@@ -114,7 +114,7 @@ impl Host {
         Error::Connect { endpoint, source: ConnectError::new(kind, message).into() }
     }
 
-    /// Attributes an error response to the proxy, if there is one: no engine refuses a ping.
+    /// Attributes an error response to a ping to the proxy, if there is one, because an engine does not refuse pings.
     pub(crate) fn attribute_to_proxy(&self, error: Error) -> Error {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
@@ -187,7 +187,7 @@ impl Host {
         if self.cancellation.signal().is_some() {
             return Error::Interrupted;
         }
-        // The ping is the first request of a connection.
+        // The ping is the first request. If it succeeds, the port does not require TLS.
         let is_plain = matches!(&self.connection.endpoint, Endpoint::Tcp(tcp) if tcp.tls.is_none());
         let may_require_tls = is_plain && request == "GET /_ping";
         match error {

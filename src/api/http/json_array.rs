@@ -72,7 +72,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
         self.seen = if self.expect == Expect::Start { 0 } else { bytes.len() };
     }
 
-    /// All rows. `rest` is the response with the bytes that were not consumed.
+    /// Returns all rows. `rest` is the response with the bytes of the body that [`feed`](Self::feed) has not consumed.
     ///
     /// # Errors
     /// [`Error::InvalidResponse`](crate::api::error::Error::InvalidResponse) if it is not a complete list.
@@ -85,7 +85,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
         self.finish(rest.body.clone()).map_err(|why| rest.invalid_response(why))
     }
 
-    /// All rows. `rest` is what [`feed`](Self::feed) has not consumed of the body.
+    /// Returns all rows. `rest` are the bytes of the body that [`feed`](Self::feed) has not consumed.
     ///
     /// # Errors
     /// Why the body is not a complete list of services.

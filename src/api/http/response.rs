@@ -19,15 +19,15 @@ pub struct Response {
     secrets: Secrets,
 }
 
-/// Maximum length of one object. Parsed, an object can take forty times as much memory (a list of zeros does). The engine
-/// itself stores no object of 2 MiB or more.
+/// Maximum length of one object. Parsing can need forty times as much memory, for example for a list of zeros. The
+/// engine itself stores no object of 2 MiB or more.
 pub(in crate::api) const MAX_OBJECT_LEN: usize = 16 << 20;
 
 /// A response of any status, before it is decoded.
 pub(in crate::api) struct RawResponse<'a> {
     /// Method and path.
     pub request: String,
-    /// The endpoint that it came from.
+    /// The endpoint that the response came from.
     pub endpoint: &'a Endpoint,
     /// The status and headers.
     pub parts: &'a Parts,
@@ -183,7 +183,7 @@ impl Response {
 
     fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
-        // A truncated secret could not be recognized.
+        // Secrets are hidden before the text is truncated, because a truncated secret could not be recognized.
         let text = self.secrets.hide(&text);
         let line = text.trim().lines().next().unwrap_or_default();
         match line.char_indices().nth(80) {

@@ -57,7 +57,7 @@ impl Client {
         self.cancellation.check()?;
         let until_end = end.map(|end| end.saturating_duration_since(Instant::now()));
         let left = [self.time_left(), until_end].into_iter().flatten().min();
-        // If neither is set, there is no timeout, and no error shows this value.
+        // If neither limit is set, the request cannot time out, so no error shows the default value.
         let limit = [left, idle].into_iter().flatten().min().unwrap_or_default();
         if left.is_some_and(|left| left.is_zero()) {
             return Err(Error::DeadlineExceeded { request });

@@ -12,7 +12,7 @@ use crate::api::records::fields::{check_version, edits_of, number_of, parse_obje
 use crate::api::records::plan::{PlannedEdit, parse_edit};
 use crate::api::spec::{Edit, Place, check_type, check_types};
 
-/// The specs of a record, byte for byte.
+/// The specs of a record, byte for byte as they were written.
 #[derive(Deserialize)]
 struct Specs {
     services: Vec<Spec>,

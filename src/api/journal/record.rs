@@ -33,7 +33,7 @@ pub struct Record {
     pub swarm: String,
     /// The command with its services and images.
     pub command: String,
-    /// The run whose changes it reverts.
+    /// The number of the run whose changes this run reverts, if it is an undo.
     pub undoes: Option<u64>,
     /// The services, in the order of the command line.
     pub services: Vec<RecordedService>,
@@ -163,7 +163,7 @@ impl Record {
 }
 
 impl RecordedService {
-    /// The spec as it was read, parsed.
+    /// Parses the spec that was read before the run.
     ///
     /// # Errors
     /// It cannot be parsed.

@@ -1,4 +1,4 @@
-//! What is known of a run without its record: the labels of its first config.
+//! What is known about a run without reading its record: the labels of its first config.
 
 use super::codes;
 use super::ending::Ending;
@@ -11,7 +11,7 @@ pub const STARTED: &str = "started";
 /// Maximum number of characters of a label.
 const MAX_LABEL_LEN: usize = 256;
 
-/// What is known of a run without its record.
+/// What is known about a run without reading its record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// When it started, as an RFC 3339 timestamp.

@@ -72,7 +72,7 @@ impl SwarmJournal {
         Ok(Some(Self { client, config, swarm }))
     }
 
-    /// Creates a journal. The numbers of existing runs are continued.
+    /// Creates a journal. Its numbers continue those of existing runs.
     ///
     /// # Errors
     /// It cannot be created.
@@ -84,7 +84,7 @@ impl SwarmJournal {
             (names::SWARM.to_owned(), swarm_id(client)?),
         ]);
         match configs::create(client, names::JOURNAL, &labels, DATA.as_bytes()) {
-            // Another command has created it, or an earlier response was lost.
+            // Another command has created the journal, or the response to an earlier attempt was lost.
             Err(error) if configs::is_name_taken(&error) => Ok(()),
             Err(error) if may_have_arrived(&error) => {
                 configs::inspect(client, names::JOURNAL).map(drop).map_err(|_| error.into())
@@ -144,7 +144,7 @@ impl SwarmJournal {
         number(&self.config.labels, names::LAST).unwrap_or(0)
     }
 
-    /// Creates the first part under the first number that is free, and returns the compressed record.
+    /// Claims the first free number by creating the first part, and returns the compressed record.
     fn claim(&self, record: &mut Record) -> Result<Vec<u8>, JournalError> {
         let first = self.last() + 1;
         for number in first..first.saturating_add(MAX_NUMBERS) {

@@ -71,7 +71,7 @@ pub enum Kind {
     Job,
 }
 
-/// A list of the engine that a rule requires.
+/// A list from the engine that a rule requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the engine's own words")]
 pub enum RequiredList {
@@ -143,7 +143,7 @@ pub fn check<'r>(
     report
 }
 
-/// The rule IDs in the label of a service.
+/// The rule IDs in the label [`LINT_IGNORE`] of a service.
 pub fn label(spec: &Value) -> Vec<&str> {
     let words = spec["Labels"][LINT_IGNORE].as_str().unwrap_or_default().split(',').map(str::trim);
     words.filter(|word| !word.is_empty()).collect()

@@ -118,7 +118,7 @@ fn needs<'a>(service: &Service, tasks: &'a Tasks, nodes: &[Node]) -> Read<Needs<
             check_placement(spec)?;
             nodes.iter().filter(|node| may_run(spec, node).is_ok()).count() as u64
         }
-        // A completed job needs no addresses.
+        // Only the present tasks of a job need addresses: a completed job has none.
         Some(Kind::Job) => present.count() as u64,
         None => return Err(Unexpected),
     };

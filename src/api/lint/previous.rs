@@ -40,8 +40,8 @@ fn references(spec: &Value) -> Read<Vec<Reference<'_>>> {
     Ok(found)
 }
 
-/// The references of the previous spec that the current one does not have. Those of the current one are in
-/// use, so they exist.
+/// The references of the previous spec that the current spec does not have. Objects that the current spec refers to
+/// are in use, so they exist.
 fn earlier<'a>(previous: &'a Value, current: &Value) -> Read<Vec<Reference<'a>>> {
     let current: HashSet<(RequiredList, String)> =
         references(current)?.into_iter().map(|it| (it.source, it.id.to_owned())).collect();

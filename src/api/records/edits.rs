@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use super::plan::PlannedEdit;
 use crate::api::spec::{Change, Edit, Op, Place, is_zero};
 
-/// The edits that make these changes. `specs` are the specs before and after them. They are needed only for items of
-/// lists, so they may be `None` if no item of a list changes.
+/// The edits that make these changes. `specs` are the specs before and after: `None` only if no item of a list changes.
 ///
 /// Each edit is for the smallest place that has an identity of its own, so that other writers can change places next to it. A
 /// list in which an identity occurs twice is one place.

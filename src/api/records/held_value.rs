@@ -20,7 +20,7 @@ pub enum Holds {
     Third,
 }
 
-/// What the place of an edit holds in a spec, compared as an update compares what it reads back.
+/// Compares the value of an edit's place in a spec with the values before and after the edit, as in a read-back.
 pub fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
     let place = edit.place();
     let now = place.get(now);

@@ -8,7 +8,7 @@ pub const RUN_PREFIX: &str = "swarmctl.run.";
 pub const KEEP: &str = "swarmctl.keep";
 /// The number of the last run that has ended, on the config of the journal.
 pub const LAST: &str = "swarmctl.last";
-/// The ID of the swarm, on the config of the journal. It saves a request for each run.
+/// The ID of the swarm, on the config of the journal, so that runs need no request for the ID.
 pub const SWARM: &str = "swarmctl.swarm";
 /// The number of the run.
 pub const RUN: &str = "swarmctl.run";

@@ -105,7 +105,7 @@ pub enum HoldConflict {
     Changed(Vec<Difference>),
     /// The remaining tasks are being replaced. This can be completed, but not reversed.
     Releasing,
-    /// The update is being rolled back. This can be completed, but not reversed.
+    /// The new tasks are being replaced with old ones. This can be completed, but not reversed.
     Aborting,
 }
 
@@ -253,7 +253,7 @@ impl Hold {
     /// if the last step fails. After an earlier abort, only the label differs, and the post resumes a paused rollout.
     ///
     /// # Errors
-    /// The update is no longer this process's, or somebody has changed its places.
+    /// Another process has taken over the update, or an edited place has another value.
     pub fn abort(&self, spec: &Value, driver: &Driver) -> Result<HoldPost, PostError> {
         self.check(spec)?;
         let (label, kept) = self.next_label(spec, driver);
@@ -269,7 +269,7 @@ impl Hold {
     /// The post that restores the settings and removes the label. No task restarts.
     ///
     /// # Errors
-    /// The update is no longer this process's, or somebody has changed its places.
+    /// Another process has taken over the update, or an edited place has another value.
     pub fn finish(&self, spec: &Value) -> Result<HoldPost, PostError> {
         self.check(spec)?;
         let Original { config, kept } = original(&self.label, spec);

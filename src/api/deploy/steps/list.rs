@@ -18,7 +18,7 @@ pub enum Step {
     Percent(u8),
 }
 
-/// Steps in ascending order. The last one is 100%.
+/// Steps, of which the last one is 100%. They are in ascending order when a user gives them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepList(Vec<Step>);
 
@@ -81,7 +81,7 @@ impl Step {
         }
     }
 
-    /// The number of tasks that may be new after the step, of this number of tasks: rounded up, at least 1.
+    /// The number of tasks, out of `of`, that may be new after the step: rounded up, at least 1.
     pub fn target(self, of: u64) -> u64 {
         let target = match self {
             Self::Count(count) => count.min(of),
@@ -174,8 +174,7 @@ impl StepList {
         self.0.iter().map(Step::to_string).collect()
     }
 
-    /// The number of tasks that may be new after the step with this number, of this number of tasks. All tasks, if there is no
-    /// such step.
+    /// The number of tasks, out of `of`, that may be new after the step with this number. Without such a step, all.
     pub fn target(&self, number: usize, of: u64) -> u64 {
         let step = number.checked_sub(1).and_then(|at| self.0.get(at));
         step.map_or(of, |step| step.target(of))

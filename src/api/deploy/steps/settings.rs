@@ -10,16 +10,16 @@ use crate::api::spec::{Edit, Place};
 
 /// The delay of a hold, in nanoseconds: 8760 hours.
 pub const HOLD_DELAY: u64 = 8760 * 3600 * 1_000_000_000;
-/// The settings of an update.
+/// The fields of `UpdateConfig`.
 const KEYS: [&str; 6] = ["Parallelism", "Delay", "FailureAction", "Monitor", "MaxFailureRatio", "Order"];
-/// The place of the settings.
+/// The place of the settings of an update.
 const UPDATE: &str = "UpdateConfig";
 /// The failure action that pauses the rollout.
 const PAUSE: &str = "pause";
 /// The failure action that restores the previous spec.
 const ROLLBACK: &str = "rollback";
 
-/// A setting that somebody has changed during a hold. It keeps this value.
+/// A setting that others have changed during a hold. The end of the hold does not restore its earlier value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeptSetting {
     /// Its place.

@@ -48,16 +48,16 @@ pub enum Conflict {
     },
     /// The specs of the service are not those that the rollback was planned for.
     NotAsPlannedForRollback,
-    /// The planned service was removed, and another one has its name.
+    /// The planned service was removed, and another service has its name.
     Recreated {
-        /// The ID of the other one.
+        /// The ID of the other service.
         id: String,
     },
     /// The changes of a run cannot be reverted.
     Run {
-        /// The run.
+        /// The number of the run.
         run: u64,
-        /// Why.
+        /// The reason.
         why: RunConflict,
     },
     /// The service has a held update that this command must not change, or the held update is not as expected.
@@ -83,9 +83,9 @@ pub enum ChangedBy {
 pub enum RunConflict {
     /// These places hold neither the value from before the run nor the value that the run set.
     ThirdValue(Vec<Difference>),
-    /// The service was removed, and another one has its name.
+    /// The service was removed, and another service has its name.
     Recreated {
-        /// The ID of the other one.
+        /// The ID of the other service.
         id: String,
     },
     /// The service has the label `swarmctl.held`.

@@ -68,7 +68,7 @@ pub fn read_back(client: &Client, updates: Vec<Applied>) -> Vec<Result<Applied, 
     let mut found = found.map_err(|error| (matches!(error, Error::Interrupted), error.to_string()));
     let read = |update: Applied| match (&update.stored, &mut found) {
         (Stored::Unread(unread), Ok(found)) => {
-            // A missing service was removed since. Commands that wait for it report that.
+            // The service was removed after the update. Commands that wait for its rollout report this.
             let Some(mut service) = found.remove(update.base.id()) else {
                 return Ok(Applied { stored: Stored::Unavailable, ..update });
             };

@@ -47,7 +47,7 @@ fn is_known_beforehand(error: &UpdateError) -> bool {
     }
 }
 
-/// The part of the edited or restored spec that crashes an engine. The edits may remove it.
+/// The part of the stored or restored spec that crashes an engine. The update may remove this part.
 fn stored_hazard(service: &Service, operation: &Operation) -> Option<Hazard> {
     match (operation, service.spec_text()) {
         (Operation::Rollback, _) => service.previous_spec().and_then(hazard_of_spec),

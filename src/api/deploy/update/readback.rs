@@ -38,8 +38,8 @@ impl Unread {
         }
         match serde_json::from_slice(&self.text) {
             Ok(sent) => dropped(&Sent::new(&self.edits, &sent), after.spec()),
-            // Cannot happen, because this program serialized it. If it did, every edited place counts as not
-            // stored.
+            // Unreachable, because this program serialized the text. Otherwise, every edited place would count as
+            // not stored.
             Err(_) => self.edits.iter().map(|edit| edit.place.clone()).collect(),
         }
     }

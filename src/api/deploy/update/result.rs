@@ -15,9 +15,9 @@ use crate::api::spec::{Change, Hazard, Place};
 pub enum Update {
     /// The spec was already as requested, so nothing was posted.
     Unchanged(Unchanged),
-    /// This is what would be posted ([`Mode::Plan`](super::Mode::Plan)).
+    /// The update that would be posted ([`Mode::Plan`](super::Mode::Plan)).
     Planned(UpdatePlan),
-    /// The engine accepted it.
+    /// The engine accepted the update.
     Applied(Applied),
 }
 
@@ -57,7 +57,7 @@ pub enum NoChange {
 /// An update that was computed, but not posted.
 #[derive(Clone, Debug)]
 pub struct UpdatePlan {
-    /// The service that it was computed for.
+    /// The service that the update was computed for.
     pub service: Service,
     /// What was requested.
     pub operation: Operation,
@@ -91,14 +91,14 @@ pub struct Applied {
 pub enum Stored {
     /// Not read yet: see [`read_back`](super::read_back).
     Unread(Unread),
-    /// It was read.
+    /// The stored spec was read.
     Read {
         /// The service after the update.
         service: Service,
         /// The places that were sent and are not stored.
         dropped: Vec<Place>,
     },
-    /// It could not be read, or the service no longer exists. A warning has the reason.
+    /// The stored spec could not be read, or the service no longer exists. A warning has the reason.
     Unavailable,
 }
 
@@ -192,7 +192,7 @@ pub struct Restarts {
 /// Whether a request reached the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Nothing was sent, or the engine refused it.
+    /// Nothing was sent, or the engine refused the request.
     None,
     /// A request was sent, and its response was lost.
     Unknown,

@@ -57,7 +57,7 @@ pub struct UpdateStop {
 
 /// The result of one post.
 enum Posted {
-    /// The engine accepted it, with these warnings.
+    /// The engine accepted the post, with these warnings.
     Accepted(Vec<String>),
     /// The response was lost, and the service was read to determine the result.
     Resolved(LostPost, Service),

@@ -65,7 +65,7 @@ fn overlaps(a: &Place, b: &Place) -> bool {
     is_prefix && !(are_items && a.item_id() != b.item_id())
 }
 
-/// The spec without what the engine does not store, without the counter, and with the items of known lists in one order.
+/// The spec without values that the engine does not store, without the counter, and with sorted items in known lists.
 fn canonical(spec: &Value) -> Value {
     fn visit(place: Option<Place>, value: &Value) -> Value {
         match value {
@@ -158,7 +158,7 @@ fn an_undo_restores_the_places_of_the_run_and_leaves_all_others() {
             "case {case}: {run_edits:?}"
         );
         again += 1;
-        // Somebody else changes other places.
+        // An undo keeps what others have changed at other places.
         let foreign: Vec<Edit> = edits(&mut random)
             .into_iter()
             .filter(|foreign| !run.edits.iter().any(|own| overlaps(own.place(), &foreign.place)))

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use super::*;
 
-/// Keys that rules read, and others.
+/// Keys that rules read, and other keys.
 const KEYS: &[&str] = &[
     "TaskTemplate",
     "ContainerSpec",

@@ -40,7 +40,7 @@ fn l16_slots_that_stay_empty() {
     // A later task completed, or is starting.
     limited(vec![task(1, 0, 2, "failed", "shutdown"), task(1, 3, 4, "shutdown", "shutdown")]).passes("L16");
     limited(vec![task(1, 0, 2, "failed", "shutdown"), task(1, 3, 4, "preparing", "ready")]).passes("L16");
-    // A slot left over from before a scale-down.
+    // Slot 2 is left over from before a scale-down.
     limited(vec![task(2, 0, 2, "failed", "shutdown"), task(1, 0, 1, "running", "running")]).passes("L16");
     limited(failed()).replicas(0).passes("L16");
     limited(failed()).mode("Global").passes("L16");
@@ -128,7 +128,7 @@ fn l10_networks_with_too_few_addresses() {
     let mut larger = on_network(1).with("Mode", json!({"Global": {}}));
     larger.nodes.push(node(4));
     larger.finds("L10");
-    // The other services on the network are counted.
+    // The addresses of other services on the network are counted too.
     let mut shared = on_network(1);
     shared.others =
         vec![Case::new().replicas(1).with("TaskTemplate.Networks", json!([{"Target": "net"}])).service];

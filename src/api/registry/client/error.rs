@@ -5,7 +5,7 @@ use crate::api::error::Error;
 /// The category of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestErrorKind {
-    /// The registry requires credentials, or other ones.
+    /// The registry requires credentials, or rejects those that were sent.
     Denied,
     /// The registry has no such repository.
     NotFound,
