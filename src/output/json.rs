@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::visible::is_deceptive;
 
 /// The indentation of docker's inspect.
-const INDENT: &str = "    ";
+pub(super) const INDENT: &str = "    ";
 /// The indentation on a terminal.
 const TERMINAL_INDENT: &str = "  ";
 /// Maximum factor by which indentation may lengthen a text. It is about 2 for typical responses of an engine.

@@ -5,9 +5,11 @@ use std::fs;
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::os::unix::fs::MetadataExt as _;
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::PrettyFormatter;
 
-use super::json::{json_for_terminal, json_visible};
+use super::json::{INDENT, json_for_terminal, json_visible};
 use super::wrap::{stdout_width, wrap};
 use super::{Destination, Fields, MAX_LINE_LEN, Table, json_indented, visible_prefix};
 
@@ -103,9 +105,23 @@ impl<W: Write> OutputWriter<W> {
         self.json_text(&json);
     }
 
-    /// Prints one JSON object, indented.
-    pub fn json_object(&mut self, object: &Value) {
-        self.json_untouched(&json_indented(&object.to_string()));
+    /// Prints one JSON object of our own, indented like [`json_indented`]. Unless it is for a terminal, it is written while it is
+    /// serialized, so that its text is never in memory as a whole.
+    pub fn json_object(&mut self, object: &impl Serialize) {
+        if self.is_over() {
+            return;
+        }
+        if self.is_terminal() {
+            match serde_json::to_string(object) {
+                Ok(json) => self.json_untouched(&json),
+                Err(error) => self.note(Err(error.into())),
+            }
+            return;
+        }
+        let formatter = PrettyFormatter::with_indent(INDENT.as_bytes());
+        let written = object.serialize(&mut Serializer::with_formatter(&mut self.to, formatter));
+        self.note(written.map_err(io::Error::from));
+        self.write(b"\n");
     }
 
     /// Writes buffered output.

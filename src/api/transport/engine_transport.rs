@@ -153,7 +153,7 @@ impl Transport for EngineTransport {
 
 impl fmt::Debug for EngineTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
+        f.write_str("EngineTransport")
     }
 }
 

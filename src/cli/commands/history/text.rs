@@ -36,7 +36,7 @@ pub fn print(app: &App, view: &HistoryView, values: Values) -> anyhow::Result<()
         }
     }
     if !view.engine.is_empty() {
-        app.ui.note("this is what the engine remembers: the spec, the previous spec, and the TaskTemplate of at most 5 tasks per slot (docs/history.md)");
+        app.ui.note("this is what the engine remembers: the spec, the previous spec, and the TaskTemplate of the tasks that it keeps, by default 5 per slot (docs/history.md)");
     }
     let newest = view.entries.iter().find_map(|entry| entry.run);
     if let (Some((_, keep)), Some(run), false) = (view.journal, newest, view.is_one_run) {

@@ -14,8 +14,8 @@ use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::{
-    NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, Stage, find_services, object,
-    print_remarks_and_error,
+    Additions, CommandObject, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, Stage,
+    find_services, print_remarks_and_error,
 };
 use crate::cli::deploy::{held, watch};
 use crate::cli::exit::Exit;
@@ -74,7 +74,7 @@ pub fn run(args: StatusArgs, app: &App) -> anyhow::Result<Exit> {
     let reports = check_services(&client, chosen, names)?;
     let mut out = app.ui.stdout();
     if args.json {
-        out.json_object(&object(style, &reports, app));
+        out.json_object(&CommandObject::new(style, &reports, Additions::default(), app.signal()));
     } else {
         tables::print(&mut out, rows.as_ref(), &reports)?;
         print_warnings(&reports, app);

@@ -1,18 +1,19 @@
 //! The JSON object of a command that changes or watches services (docs/schema).
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::outcome::Outcome;
 use super::planned::{PlannedRemark, PlannedState};
 use super::service::{ServiceReport, SkipReason};
 use super::undo::UndoState;
-use super::{ReportStyle, remarks, text};
+use super::{Additions, ReportStyle, remarks, text};
+use crate::api::cancellation::Signal;
 use crate::api::deploy::failures::TaskFailure;
 use crate::api::deploy::update::{Conflict, Delivery, NoChange};
 use crate::api::forecast::Forecast;
 use crate::api::resources::services::Service;
 use crate::api::spec::Change;
-use crate::cli::app::App;
 use crate::cli::deploy::held;
 use crate::cli::deploy::steps::StepReport;
 use crate::cli::exit::Exit;
@@ -20,28 +21,74 @@ use crate::cli::messages::findings;
 use crate::cli::newest::{Choice, Decision};
 use crate::cli::{messages, progress};
 
-/// Returns the JSON object that `--json` prints.
-pub fn object(style: ReportStyle, reports: &[ServiceReport], app: &App) -> Value {
-    let services = reports.iter().map(|one| {
-        let mut object = service(one, style.exit_of(one, app.signal()));
-        match style.command {
-            "update-image" => object["mapped_from"] = json!(one.remarks.mapped_from),
-            "apply" => object["plan"] = json!(planned(one).map(PlannedRemark::json)),
-            _ => {}
-        }
-        object
-    });
-    command(style, style.exit(reports, app.signal()), services.collect())
+/// The JSON object that `--json` prints. The objects of the services are built one at a time, while it is written: all
+/// of 10,000 would need more memory than everything else.
+#[derive(Serialize)]
+pub struct CommandObject<'a> {
+    command: &'static str,
+    exit_code: u8,
+    run: Option<u64>,
+    services: ServiceObjects<'a>,
+    verify: Option<&'a [Value]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_file: Option<Option<&'a str>>,
 }
 
-pub fn command(style: ReportStyle, code: Exit, services: Vec<Value>) -> Value {
-    json!({
-        "command": style.command,
-        "exit_code": code.code(),
-        "run": null,
-        "services": services,
-        "verify": null,
-    })
+impl<'a> CommandObject<'a> {
+    /// The object of a command with these reports.
+    pub fn new(
+        style: ReportStyle,
+        reports: &'a [ServiceReport],
+        additions: Additions<'a>,
+        signal: Option<Signal>,
+    ) -> Self {
+        Self::with_exit(
+            style,
+            style.exit(reports, signal),
+            ServiceObjects { style, reports, signal },
+            additions,
+        )
+    }
+
+    /// The object of a command that ended before it knew its services.
+    pub fn without_services(style: ReportStyle, exit: Exit) -> Self {
+        let services = ServiceObjects { style, reports: &[], signal: None };
+        Self::with_exit(style, exit, services, Additions::default())
+    }
+
+    fn with_exit(
+        style: ReportStyle,
+        exit: Exit,
+        services: ServiceObjects<'a>,
+        additions: Additions<'a>,
+    ) -> Self {
+        let Additions { verified, plan_file, run, undoes } = additions;
+        let (command, exit_code) = (style.command, exit.code());
+        Self { command, exit_code, run, services, verify: verified, undoes, plan_file }
+    }
+}
+
+/// The objects of the services.
+struct ServiceObjects<'a> {
+    style: ReportStyle,
+    reports: &'a [ServiceReport],
+    signal: Option<Signal>,
+}
+
+impl Serialize for ServiceObjects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.reports.iter().map(|one| {
+            let mut object = service(one, self.style.exit_of(one, self.signal));
+            match self.style.command {
+                "update-image" => object["mapped_from"] = json!(one.remarks.mapped_from),
+                "apply" => object["plan"] = json!(planned(one).map(PlannedRemark::json)),
+                _ => {}
+            }
+            object
+        }))
+    }
 }
 
 fn service(report: &ServiceReport, code: Exit) -> Value {

@@ -12,11 +12,11 @@ mod stop;
 mod text;
 mod undo;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::blocked::UnknownServices;
 pub use self::blocked::why_nothing_changed;
-pub use self::json::{all_warnings, change_as_json, object, restarts_as_json};
+pub use self::json::{CommandObject, all_warnings, change_as_json, restarts_as_json};
 pub use self::outcome::{Outcome, StoppedBy, StoppedRollback};
 pub use self::planned::{BaseSpec, PlannedRemark, PlannedState};
 pub use self::remarks::print_notes;
@@ -131,16 +131,7 @@ pub fn report_with(
     let unknown = blocked::by_unknown_services(reports);
     let mut out = app.ui.stdout();
     if style.format == ReportFormat::Json {
-        let mut object = object(style, reports, app);
-        object["verify"] = json!(additions.verified);
-        object["run"] = json!(additions.run);
-        if additions.undoes.is_some() {
-            object["undoes"] = json!(additions.undoes);
-        }
-        if let Some(file) = additions.plan_file {
-            object["plan_file"] = json!(file);
-        }
-        out.json_object(&object);
+        out.json_object(&CommandObject::new(style, reports, additions, app.signal()));
     }
     let layout = match style.format {
         _ if reports.len() == 1 => ResultLayout::WithDetails,
@@ -216,7 +207,7 @@ pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> 
     let code = errors::print_final_error(app.ui, &error, app.signal());
     if style.format == ReportFormat::Json {
         let mut out = app.ui.stdout();
-        out.json_object(&json::command(style, code, Vec::new()));
+        out.json_object(&CommandObject::without_services(style, code));
         out.finish()?;
     }
     Ok(code)
