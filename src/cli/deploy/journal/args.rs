@@ -16,11 +16,11 @@ pub struct JournalArgs {
 /// Whether a run is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum JournalMode {
-    /// If there is a journal.
+    /// Record the run if there is a journal.
     Auto,
-    /// In any case; without a record nothing is posted.
+    /// Post nothing unless the run has been recorded.
     Required,
-    /// Not at all.
+    /// Do not record the run.
     Off,
 }
 

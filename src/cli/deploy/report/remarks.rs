@@ -38,10 +38,7 @@ pub fn print_of(reports: &[&ServiceReport], app: &App) {
     }
     print_notes(all_notes, app.ui);
     for (warning, services) in all_warnings.into_groups() {
-        app.ui.warning(&match services.as_slice() {
-            [name] => format!("service `{name}`: {warning}"),
-            many => with_services(&warning, many),
-        });
+        app.ui.warning(&with_services(&warning, &services));
     }
 }
 
@@ -49,6 +46,8 @@ pub fn print_of(reports: &[&ServiceReport], app: &App) {
 pub fn print_notes(notes: SharedTexts, ui: Ui) {
     for (note, services) in notes.into_groups() {
         ui.note(&match services.as_slice() {
+            // Only `create` without `--name` may not know the name.
+            [name] if name.is_empty() => note,
             [name] => format!("{name}: {note}"),
             many => format!("{}: {note}", count_and_names(many)),
         });

@@ -11,8 +11,8 @@ use crate::cli::select::join_names;
 /// Returns the causes of a failed or unfinished rollout, each once; `None` if they are the same as in JSON.
 pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
     let problems = &report.explanation().problems;
-    let has_words = |failure: &TaskFailure| in_words(&failure.cause).is_some();
-    if problems.is_empty() && !report.explanation().failures.iter().any(has_words) {
+    let has_description = |failure: &TaskFailure| describe_error(&failure.cause).is_some();
+    if problems.is_empty() && !report.explanation().failures.iter().any(has_description) {
         return None;
     }
     let first = match report.outcome() {
@@ -31,7 +31,7 @@ pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
         failures.filter(|failure| problems.is_empty() || failure.cause.state != TaskState::Pending);
     let failures = failures.map(|failure| {
         let cause = Cause {
-            error: in_words(&failure.cause).unwrap_or_else(|| failure.cause.error.clone()),
+            error: describe_error(&failure.cause).unwrap_or_else(|| failure.cause.error.clone()),
             ..failure.cause.clone()
         };
         describe_failure(report.name(), &TaskFailure { cause, ..failure.clone() })
@@ -42,7 +42,7 @@ pub fn causes(report: &ServiceReport) -> Option<Vec<String>> {
 }
 
 /// Describes the engine's error, if it is about a mount or a port.
-fn in_words(cause: &Cause) -> Option<String> {
+fn describe_error(cause: &Cause) -> Option<String> {
     let error = &cause.error;
     if let Some((_, path)) = error.split_once("bind source path does not exist: ") {
         return Some(format!("the source `{path}` of a bind mount does not exist on the node"));
