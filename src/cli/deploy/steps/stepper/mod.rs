@@ -218,7 +218,7 @@ impl Stepper {
         self.situation(seen).progress() == Progress::Check
     }
 
-    /// Records that no request is being sent any longer, because it failed.
+    /// Records that the request has failed, and that none is being sent now.
     pub fn stop(&mut self) {
         self.state = StepperState::Replacing;
     }
