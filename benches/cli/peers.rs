@@ -29,15 +29,15 @@ pub fn names(path: &str) -> Vec<String> {
 /// Creates copies of the service `like` until there are `count` services. Returns the path of a file with all names.
 pub fn grow(socket: &str, names: &str, like: &str, count: usize) -> String {
     let mut connection = Connection::new(socket);
-    let (status, service) = connection.ask("GET", &format!("/services/{like}"), b"");
+    let (status, service) = connection.send("GET", &format!("/services/{like}"), b"");
     assert_eq!(status, 200);
     let mut spec = serde_json::from_slice::<Value>(&service).unwrap()["Spec"].clone();
     spec["Labels"].as_object_mut().unwrap().retain(|label, _| !label.starts_with("first"));
     let mut all = self::names(names);
     for number in all.len() + 1..=count {
         spec["Name"] = format!("{}{number}", like.trim_end_matches(char::is_numeric)).into();
-        let (status, said) = connection.ask("POST", "/services/create", spec.to_string().as_bytes());
-        assert_eq!(status, 201, "{}", String::from_utf8_lossy(&said));
+        let (status, message) = connection.send("POST", "/services/create", spec.to_string().as_bytes());
+        assert_eq!(status, 201, "{}", String::from_utf8_lossy(&message));
         all.push(spec["Name"].as_str().unwrap().to_owned());
     }
     let path = format!("{names}.all");
@@ -60,7 +60,7 @@ impl Prepared {
     /// Reads all services, writes the requests that update them to a file, and returns the command that sends the file.
     pub fn command(&self, image: &str, connections: usize) -> Vec<String> {
         let mut connection = Connection::new(&self.socket);
-        let (status, all) = connection.ask("GET", "/services", b"");
+        let (status, all) = connection.send("GET", "/services", b"");
         assert_eq!(status, 200);
         let all: Vec<Value> = serde_json::from_slice(&all).unwrap();
         let wanted: HashSet<&str> = self.names.iter().map(String::as_str).collect();
@@ -94,8 +94,8 @@ pub fn post_all(args: &[String]) {
             scope.spawn(|| {
                 let mut connection = Connection::new(socket);
                 while let Some([target, body]) = lines.chunks(2).nth(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (status, said) = connection.ask("POST", target, body.as_bytes());
-                    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&said));
+                    let (status, message) = connection.send("POST", target, body.as_bytes());
+                    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&message));
                 }
             });
         }
@@ -113,7 +113,7 @@ impl Connection {
         Self { stream: UnixStream::connect(socket).unwrap(), buffer: Vec::new() }
     }
 
-    fn ask(&mut self, method: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    fn send(&mut self, method: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let mut request = format!(
             "{method} {target} HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
@@ -175,37 +175,37 @@ pub fn count_requests(socket: &str, command: &[String]) -> Option<usize> {
     if command.get(1).is_some_and(|word| word == "post") {
         return command.last().map(|bodies| fs::read_to_string(bodies).unwrap().lines().count() / 2);
     }
-    let door = format!("{socket}.counted");
-    let listener = UnixListener::bind(&door).unwrap();
-    let asked = Arc::new(Mutex::new(0));
+    let proxy = format!("{socket}.counted");
+    let listener = UnixListener::bind(&proxy).unwrap();
+    let requests = Arc::new(Mutex::new(0));
     {
-        let (asked, socket) = (Arc::clone(&asked), socket.to_owned());
+        let (requests, socket) = (Arc::clone(&requests), socket.to_owned());
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, engine) = (client.unwrap(), UnixStream::connect(&socket).unwrap());
                 let (to_engine, mut from_engine) = (engine.try_clone().unwrap(), engine);
                 let mut to_client = client.try_clone().unwrap();
-                let asked = Arc::clone(&asked);
-                thread::spawn(move || forward(client, to_engine, &asked));
+                let requests = Arc::clone(&requests);
+                thread::spawn(move || forward(client, to_engine, &requests));
                 thread::spawn(move || std::io::copy(&mut from_engine, &mut to_client));
             }
         });
     }
-    let through: Vec<String> = command.iter().map(|word| word.replace(socket, &door)).collect();
+    let through: Vec<String> = command.iter().map(|word| word.replace(socket, &proxy)).collect();
     let status =
         Command::new(&through[0]).args(&through[1..]).stdin(Stdio::null()).stdout(Stdio::null()).status();
-    fs::remove_file(&door).unwrap();
+    fs::remove_file(&proxy).unwrap();
     assert!(status.unwrap().success(), "{through:?}");
-    let asked = *asked.lock().unwrap();
-    (asked > 0).then_some(asked)
+    let requests = *requests.lock().unwrap();
+    (requests > 0).then_some(requests)
 }
 
-fn forward(mut from: UnixStream, mut to: UnixStream, asked: &Mutex<usize>) {
+fn forward(mut from: UnixStream, mut to: UnixStream, requests: &Mutex<usize>) {
     const MARK: &[u8] = b" HTTP/1.1\r\n";
     let (mut part, mut kept) = ([0; 65536], Vec::new());
     while let Ok(read @ 1..) = from.read(&mut part) {
         kept.extend_from_slice(&part[..read]);
-        *asked.lock().unwrap() += kept.windows(MARK.len()).filter(|window| *window == MARK).count();
+        *requests.lock().unwrap() += kept.windows(MARK.len()).filter(|window| *window == MARK).count();
         // A mark may be split between two reads.
         kept.drain(..kept.len().saturating_sub(MARK.len() - 1));
         if to.write_all(&part[..read]).is_err() {

@@ -166,7 +166,7 @@ impl Client {
         let host = self.host().ok().filter(is_first)?;
         let request = Request::get(path.as_str());
         let received = self.receive(host, request, self.response_timeout(), None).ok()?;
-        let info = EngineInfo::of(&received.0)?;
+        let info = EngineInfo::from_headers(&received.0)?;
         let date = header(&received.0, "Date").map(str::to_owned);
         match Self::decode(host, request, received).and_then(parse) {
             Err(error) if !matches!(error, Error::Engine { status: 404, .. } | Error::Denied { .. }) => None,
@@ -233,7 +233,7 @@ impl Client {
         }
         let request = Request::get("/_ping");
         let received = self.receive(host, request, self.response_timeout(), None);
-        let info = received.as_ref().ok().and_then(|(parts, _)| EngineInfo::of(parts));
+        let info = received.as_ref().ok().and_then(|(parts, _)| EngineInfo::from_headers(parts));
         let ping = received.and_then(|received| Self::decode(host, request, received));
         let ping = ping.map_err(|e| match host.attribute_to_proxy(e) {
             // Every engine has this path, so a 404 in an engine's format comes from something else.

@@ -74,7 +74,7 @@ pub(in crate::api) struct EngineInfo {
 
 impl EngineInfo {
     /// Reads the headers of a response. `None` if the response did not come from an engine.
-    pub(super) fn of(parts: &Parts) -> Option<Self> {
+    pub(super) fn from_headers(parts: &Parts) -> Option<Self> {
         let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let number = |part: &str| part.parse().ok().filter(|_| is_plain(part));
         let (major, minor) = header(parts, "Api-Version")?.split_once('.')?;

@@ -27,7 +27,7 @@ enum Expect {
     /// A row, after a comma.
     Row,
     /// A comma or the closing bracket.
-    Behind,
+    AfterRow,
     /// White space only.
     End,
     /// Nothing: the text is not a list of services, for this reason.
@@ -112,8 +112,8 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
         };
         let next = match (&self.expect, first) {
             (Expect::Start, b'[') => Expect::First,
-            (Expect::First | Expect::Behind, b']') => Expect::End,
-            (Expect::Behind, b',') => Expect::Row,
+            (Expect::First | Expect::AfterRow, b']') => Expect::End,
+            (Expect::AfterRow, b',') => Expect::Row,
             (Expect::First | Expect::Row, b'{') => return self.row(text),
             (Expect::Start | Expect::Lost(_), _) => return None,
             (at, _) => {
@@ -130,7 +130,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
         let lost = match (self.read)(text) {
             Ok((row, length)) if length <= MAX_OBJECT_LEN => {
                 self.rows.push(row);
-                self.expect = Expect::Behind;
+                self.expect = Expect::AfterRow;
                 return Some(length);
             }
             Ok(_) => format!("an object in it is longer than {} MiB", MAX_OBJECT_LEN >> 20),

@@ -20,7 +20,7 @@ mod swarm;
 pub use self::ending::Ending;
 pub use self::error::{JournalError, RecordError};
 pub use self::file::FileJournal;
-pub use self::outside::{Ran, outside_changes};
+pub use self::outside::{RunEffect, outside_changes};
 pub use self::places::{Judged, NothingToRevert, OnThirdValue, RunState, judge, run_state};
 pub use self::prune::{MAX_TOTAL_SIZE, Pruning, to_delete};
 pub use self::read::parse;

@@ -8,17 +8,17 @@ use crate::api::spec::{Change, apply_all, changes, is_zero};
 
 /// Whether the changes of a run to a service are in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ran {
+pub enum RunEffect {
     /// The changes were made.
     Applied,
     /// The changes were not made, or were rolled back.
-    Not,
+    NotApplied,
     /// The outcome is not known.
     Unknown,
 }
 
 /// The changes to a service after the run `earlier` and before the run `later`.
-pub fn outside_changes(earlier: &RecordedService, ran: Ran, later: &RecordedService) -> Vec<Change> {
+pub fn outside_changes(earlier: &RecordedService, effect: RunEffect, later: &RecordedService) -> Vec<Change> {
     let (Ok(Some(before)), Ok(Some(next))) = (earlier.parsed_before(), later.parsed_before()) else {
         return Vec::new();
     };
@@ -30,11 +30,11 @@ pub fn outside_changes(earlier: &RecordedService, ran: Ran, later: &RecordedServ
     // The engine adds defaults to values that the run has set. Such additions are not changes by others.
     if_applied.retain(|it| !(is_set(it) && stores(&it.place, it.old.as_ref(), it.new.as_ref())));
     let if_not = differences(&before, &next);
-    match ran {
-        Ran::Applied => if_applied,
-        Ran::Not => if_not,
-        Ran::Unknown if if_not.is_empty() => if_not,
-        Ran::Unknown => if_applied,
+    match effect {
+        RunEffect::Applied => if_applied,
+        RunEffect::NotApplied => if_not,
+        RunEffect::Unknown if if_not.is_empty() => if_not,
+        RunEffect::Unknown => if_applied,
     }
 }
 

@@ -16,7 +16,7 @@ const MOUNTS: &str = "TaskTemplate.ContainerSpec.Mounts";
 const CONSTRAINTS: &str = "TaskTemplate.Placement.Constraints";
 
 /// Directories that every node has.
-const COMMON_DIRECTORYS: [&str; 8] =
+const COMMON_DIRECTORIES: [&str; 8] =
     ["/etc", "/proc", "/sys", "/dev", "/run", "/var/run", "/var/lib/docker", "/var/log"];
 
 /// The fixed host ports that each task occupies: place and number.
@@ -181,7 +181,7 @@ pub(super) fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
         let is_below = |directory: &str| {
             source.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if COMMON_DIRECTORYS.into_iter().any(is_below) {
+        if COMMON_DIRECTORIES.into_iter().any(is_below) {
             continue;
         }
         let message = format!(

@@ -126,10 +126,10 @@ fn what_the_engine_adds_is_no_change_by_others() {
     let now = edited(&spec(), &[Edit::item(ports(), stored.clone())]);
     assert!(matches!(judge(&run, &now, OnThirdValue::Conflict), Judged::Ready(_)));
     let mut next = recorded(&now, &[]);
-    assert_eq!(outside_changes(&run, Ran::Applied, &next), []);
+    assert_eq!(outside_changes(&run, RunEffect::Applied, &next), []);
     let foreign = edited(&now, &[Edit::set(Place::at("Labels").key("b"), "2")]);
     next.before = Some(raw(&foreign));
-    let outside = outside_changes(&run, Ran::Applied, &next);
+    let outside = outside_changes(&run, RunEffect::Applied, &next);
     assert_eq!(outside.iter().map(|it| it.place.to_string()).collect::<Vec<_>>(), ["Labels.b"]);
 }
 

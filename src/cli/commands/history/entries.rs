@@ -4,7 +4,9 @@ use super::current_services::CurrentServices;
 use super::entry::{Entry, EntryService, RecordedServices, Subjects, changes_of};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
-use crate::api::journal::{Ran, Record, RecordError, RecordedService, StoredRun, Summary, outside_changes};
+use crate::api::journal::{
+    Record, RecordError, RecordedService, RunEffect, StoredRun, Summary, outside_changes,
+};
 use crate::cli::deploy::map_concurrently;
 
 /// Reads the records of runs.
@@ -104,7 +106,7 @@ impl Reader<'_> {
             let before = earlier.iter().find_map(|one| {
                 let services = one.record.as_ref().ok()?.services.iter().enumerate();
                 let (at, service) = services.into_iter().find(|(_, it)| it.id.as_deref() == Some(id))?;
-                Some((service, ran(&one.run.summary, at)))
+                Some((service, effect_of(&one.run.summary, at)))
             });
             let changes =
                 before.map(|(service, ran)| outside_changes(service, ran, later)).unwrap_or_default();
@@ -124,10 +126,10 @@ fn exit_of(summary: &Summary, at: usize) -> Option<u8> {
 }
 
 /// Whether the service at this position in the record kept the changes of the run.
-fn ran(summary: &Summary, at: usize) -> Ran {
+fn effect_of(summary: &Summary, at: usize) -> RunEffect {
     match exit_of(summary, at) {
-        Some(0) => Ran::Applied,
-        Some(6) => Ran::Not,
-        _ => Ran::Unknown,
+        Some(0) => RunEffect::Applied,
+        Some(6) => RunEffect::NotApplied,
+        _ => RunEffect::Unknown,
     }
 }
