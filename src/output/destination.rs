@@ -1,8 +1,8 @@
-//! What text is printed to, and whether it is colored.
+//! Where text is printed, and whether it is colored.
 
 use std::io::IsTerminal;
 
-/// What text is printed to.
+/// Where text is printed: on a terminal, or to a pipe or a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Destination {
     /// A terminal, which interprets control characters.
@@ -19,7 +19,7 @@ impl Destination {
     }
 }
 
-/// Whether colors are used. No information is in the color alone.
+/// Whether colors are used. They never carry information that the text does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     /// Colors are used.

@@ -1,5 +1,5 @@
-//! Docker's `config.json`, as far as it selects the engine and the headers of requests. `docker_config` reads
-//! the parts about registries.
+//! Docker's `config.json`: the fields that select the engine, the headers of requests and the default formats.
+//! `docker_config` reads the fields about registries.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The address of an engine. Pure: variables are passed in.
+//! The address of an engine. Pure: no file or variable is read.
 
 use std::fmt;
 use std::fmt::Write as _;

@@ -17,7 +17,7 @@ pub struct ResolvedEndpoint {
     pub connection: ConnectionSettings,
     /// Other managers of the same swarm, to switch to if the first one does not respond.
     pub alternatives: Vec<ConnectionSettings>,
-    /// The selected context, and why.
+    /// The selected context or host, and the settings that were overridden.
     pub choice: EngineChoice,
     /// The setting that enabled TLS. For a context, the setting that selected the context.
     pub tls_source: Option<Setting>,
@@ -41,8 +41,8 @@ impl ResolvedEndpoint {
             (Some(directory), true) => ConfigFile::read(directory),
             _ => Ok(ConfigFile::default()),
         };
-        // An unreadable file might select another engine. If the engine is known already, only headers are
-        // lost, and docker continues too.
+        // If the engine depends on `currentContext`, a file that is not valid is an error. Otherwise only the headers
+        // of the file are lost, and docker continues in this case too.
         let file = match file {
             Err(error) if !needs_context => {
                 warnings.push(format!("{error}; no HttpHeaders are sent"));
@@ -143,7 +143,7 @@ struct EndpointWithTls {
     tls_source: Option<Setting>,
 }
 
-/// The endpoint of a host of `-H` or DOCKER_HOST, with the TLS settings.
+/// The endpoint for a host from `-H` or DOCKER_HOST, with the TLS settings.
 fn host_endpoint(settings: &Settings, host: &Setting) -> Result<EndpointWithTls> {
     let tls = settings.tls();
     let (tls, by) = tls.map(|tls| (tls.tls, tls.by)).unzip();
@@ -153,8 +153,8 @@ fn host_endpoint(settings: &Settings, host: &Setting) -> Result<EndpointWithTls>
         .map_err(|invalid| InvalidSetting::Host { from: host.source, invalid })?;
     let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok(EndpointWithTls { endpoint, tls_source: None }) };
     if let (Some(tls), Some(by)) = (&mut tcp.tls, &by) {
-        // Docker's default files are optional; files that a parameter names are required. A file that cannot
-        // be examined is kept, and reported when it is read.
+        // Docker's default files are optional; files that are named explicitly (`tlscacert` and so on) are required. A
+        // file that cannot be examined is kept, and reported when it is read.
         let keep_existing_or_explicit = |file: &mut Option<PathBuf>, flag: &Option<PathBuf>| {
             *file = file.take().filter(|file| flag.is_some() || file.try_exists().unwrap_or(true));
         };

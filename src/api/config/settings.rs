@@ -1,4 +1,5 @@
-//! Which engine is used, and why, by docker's rules. Pure: flags, variables and files are passed in.
+//! Selects the engine by docker's rules, and records why. Flags and variables are passed in. The only access to files
+//! is the check whether those in `DOCKER_CERT_PATH` exist.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,8 +21,8 @@ pub struct Setting {
     pub value: String,
 }
 
-/// The flags and variables that select the engine, as they were given. As in docker, an empty variable counts
-/// as not set.
+/// The parameters (the flags of the program) and variables that select the engine, as they were given. As in docker,
+/// an empty variable counts as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// All timeouts.

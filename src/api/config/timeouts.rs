@@ -1,4 +1,4 @@
-//! All timeouts and intervals, in one value that is passed to everything that waits, so that tests can shorten them.
+//! Timeouts and intervals, in one value that is passed to everything that waits, so that tests can shorten them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Timeouts {
     pub stale_version: Duration,
     /// Total time for retries of a read whose response was broken, or of a refused connection.
     pub broken_read: Duration,
-    /// Total time to find a created service whose response was lost.
+    /// Total time to look up a service after the response to its creation was lost.
     pub create_lookup: Duration,
     /// Connecting to a socket, port or proxy, including the TLS handshake.
     pub connect: Duration,
@@ -56,7 +56,8 @@ pub struct Timeouts {
     pub rollout_interval: Duration,
     /// The maximum interval between polls of a rollout.
     pub max_rollout_interval: Duration,
-    /// The maximum age of the list of nodes while services are in progress. At the end of a rollout they are read again.
+    /// The maximum age of the list of nodes while services are in progress. The list is read again at the end of a
+    /// rollout.
     pub max_node_age: Duration,
     /// The first interval between polls of the tasks of a removed service. It grows by half each time.
     pub removal_interval: Duration,
@@ -106,8 +107,8 @@ impl Timeouts {
         [self.broken_read / 16, self.broken_read * 5 / 16, self.broken_read * 10 / 16]
     }
 
-    /// The delays before retries of a missing or refusing socket: 250 and 500 ms with the default
-    /// [`Self::broken_read`].
+    /// The delays before retries of a connection to a socket that is missing or refuses it: 250 and 500 ms with the
+    /// default [`Self::broken_read`].
     pub fn connection_refused_delays(&self) -> [Duration; 2] {
         let [_, first, second] = self.connection_lost_delays();
         [first, second]

@@ -1,4 +1,4 @@
-//! Creates a service, once, even if the response is lost.
+//! Creates a service. If the response is lost, the service is looked up, so that it is not created twice.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -79,9 +79,9 @@ impl FailedCreate {
 
 /// Creates a service with `POST /services/create`. The engine stores `auth` with it.
 ///
-/// If the response is lost, the service is looked up: by name, if the spec has one (names are unique, so the
-/// request may be repeated), otherwise by an equal spec that was created after the engine's first response to
-/// this command.
+/// If the response is lost, the service is looked up: one that has everything in the spec, and was created after the
+/// engine's first response to this command. If the spec has a name, the service must have it, and the request may be
+/// repeated, because names are unique.
 ///
 /// # Errors
 /// The service was not created, or it is unknown whether it was.
@@ -194,7 +194,8 @@ fn post(
     delivery: &mut Delivery,
 ) -> Result<Response> {
     let mut lost = Backoff::for_lost_responses(client.timeouts());
-    // A response before the first post is needed for its `Date`. If this request fails, nothing has been posted.
+    // The lookup needs the `Date` of a response from before the first post. If this request fails, nothing has been
+    // posted.
     client.api_version()?;
     let name = spec["Name"].as_str().filter(|name| !name.is_empty());
     loop {
@@ -244,8 +245,8 @@ fn post(
     }
 }
 
-/// The service that a post with a lost response created. [`Error::InvalidResponse`] if it cannot be
-/// identified.
+/// The service that a post with a lost response created, if there is one. [`Error::InvalidResponse`] if several
+/// services match.
 fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<Service>> {
     let began = client.first_date().and_then(date::parse_http_date);
     let is_ours = |service: &Service| {

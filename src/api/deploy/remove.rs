@@ -24,7 +24,7 @@ const MAX_TASKS_SHOWN: usize = 5;
 pub enum Stopped {
     /// The tasks have stopped.
     Ended,
-    /// The wait was given up.
+    /// The wait ended before all tasks had stopped.
     GaveUp {
         /// The reason.
         why: String,
@@ -175,7 +175,7 @@ pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
     results.into_iter().flatten().collect()
 }
 
-/// Polls the remaining tasks once. Sets the results of services that have no more tasks, and of services whose wait
+/// Polls the remaining tasks once. Sets the results of services that have no tasks left, and of services whose wait
 /// for lost tasks has ended.
 fn poll(
     client: &Client,
@@ -222,7 +222,7 @@ fn tasks_of<'t>(service: &Service, tasks: &'t [Task]) -> impl Iterator<Item = &'
     tasks.iter().filter(|task| task.service == service.id())
 }
 
-/// Whether the node of the task is down or gone, so that its state is unknown. If no nodes were read, all
+/// Whether the node of the task is down or gone, so that the state of the task is unknown. If no nodes were read, all
 /// count as down.
 fn is_lost(task: &Task, nodes: &[Node]) -> bool {
     nodes.iter().find(|node| node.id == task.node).is_none_or(|node| node.state() == "down")

@@ -151,8 +151,8 @@ impl ImageArgs {
         }
     }
 
-    /// Resolves the image of a service that has the image `current`. If the tasks restart anyway, the image is also set
-    /// if only the name of the tag differs.
+    /// Resolves the image of a service that has the image `current`. Another tag of the same digest is set only if the
+    /// tasks restart anyway.
     pub fn change(
         &self,
         client: &Client,
@@ -288,7 +288,8 @@ impl ImageResolution<'_> {
         }
     }
 
-    /// Whether the image is used without a digest from the registry. A pinned image stays pinned, whatever the flag is.
+    /// Whether the image is used without a digest from the registry. An image that is pinned to a digest of the
+    /// requested tag stays pinned with any value of `--on-resolve-error`.
     fn keeps_tag(&self, likeness: Likeness, kind: RegistryErrorKind) -> Result<bool> {
         match (self.args.on_resolve_error, likeness) {
             (_, Likeness::Pinned) | (OnResolveError::KeepTag, _) => Ok(true),

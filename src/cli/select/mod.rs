@@ -45,7 +45,7 @@ pub struct SelectArgs {
     pub among: Among,
 }
 
-/// Which services can be selected.
+/// The services to which a selection is limited: all, or only those whose update is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Among {
     /// All services.
@@ -64,7 +64,7 @@ pub enum Jobs {
     Excluded,
 }
 
-/// What each service should have.
+/// The values to set: one for each named service, or the same one for all selected services.
 #[derive(Debug)]
 pub enum Assignments<T> {
     /// A value for each named service.

@@ -1,4 +1,4 @@
-//! Suggestions for names without a service. The services are listed only if there are such names, with one request.
+//! Suggestions for names that match no service. The services are listed only if there are such names, with one request.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::api::error::{Error, Suggestion};
 use crate::api::http::client::Client;
 use crate::api::resources::services::{self, Service};
 
-/// Adds suggestions to errors about names without a service. Nothing is added if the services cannot be listed.
+/// Adds suggestions to errors about names that match no service. Nothing is added if the services cannot be listed.
 pub fn add_similar<'e>(client: &Client, errors: impl IntoIterator<Item = &'e mut Error>) {
     let missing: Vec<&mut Error> = errors.into_iter().filter(|error| is_unknown(error)).collect();
     if missing.is_empty() {
@@ -17,7 +17,7 @@ pub fn add_similar<'e>(client: &Client, errors: impl IntoIterator<Item = &'e mut
     missing.into_iter().for_each(|error| add_similar_of(&all, error));
 }
 
-/// Adds a suggestion to an error about a name without a service. `all` must contain all services of the swarm.
+/// Adds a suggestion to an error about a name that matches no service. `all` must contain all services of the swarm.
 pub fn add_similar_of(all: &[Service], error: &mut Error) {
     let Error::NoSuch { name, suggestion, .. } = error else { return };
     let is_stack = all.iter().any(|service| service.spec()["Labels"][STACK] == name.as_str());
@@ -35,7 +35,7 @@ pub fn similar_stacks(all: &[Service], stack: &str) -> Option<Suggestion> {
     Suggestion::most_similar(stack, stacks.filter(|other| *other != stack))
 }
 
-/// Describes a stack without services, if another one has a similar name. Takes one request.
+/// Describes a stack without services, if another one has a similar name. Sends one request.
 pub fn describe_empty_stack(client: &Client, stack: &str) -> Option<String> {
     let all = services::list(client, &json!({})).ok()?;
     let Suggestion::Similar(names) = similar_stacks(&all, stack)? else { return None };

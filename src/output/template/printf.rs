@@ -1,4 +1,4 @@
-//! `print` and `printf`, with the verbs v, s, q, d, x, f, t and %.
+//! `print`, `println` and `printf`, with the verbs v, s, q, d, x, f, t and %.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -16,7 +16,7 @@ enum Fill {
 /// Maximum width and precision.
 const MAX_WIDTH: usize = 10_000;
 
-/// Go's `Sprint`, which puts spaces only between operands that are not strings.
+/// Go's `Sprint`, which puts a space between two operands only if neither is a string.
 pub fn print(options: RenderOptions, values: &[Value]) -> String {
     let mut printed = String::new();
     for (at, value) in values.iter().enumerate() {

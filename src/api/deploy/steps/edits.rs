@@ -8,14 +8,15 @@ use crate::api::records::held_value::{Holds, holds};
 use crate::api::records::plan::{Difference, PlannedEdit, check_edit, parse_edit};
 use crate::api::spec::{Edit, Op, Place, apply_all, changes};
 
-/// An edit, and what is needed to revert it exactly. Any other restored value would make the engine replace old tasks.
+/// An edit, and what is needed to revert it exactly. If the restored spec differed from the old one, the engine would
+/// also replace the tasks that still run the old spec.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldEdit {
     /// The edit, with the values before and after.
     pub edit: PlannedEdit,
     /// Where the item was, if the edit removes an item of a list.
     pub position: Option<Position>,
-    /// The number of objects and lists around the place that the edit has created.
+    /// How many of the objects and lists that enclose the place were created by the edit.
     pub created: usize,
 }
 
@@ -200,7 +201,7 @@ fn rest_of(list: &Place, places: &[Place], spec: &Value) -> String {
     digest(&SHA256, text.as_bytes()).as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The number of objects and lists around a place that do not exist before the edit.
+/// The number of objects and lists that enclose the place of an edit and do not exist before it.
 fn created(edit: &PlannedEdit, before: &Value) -> usize {
     if edit.from.is_some() {
         return 0;

@@ -69,12 +69,12 @@ pub struct HoldPost {
     pub kept: Vec<KeptSetting>,
 }
 
-/// Why a post must not be made.
+/// Why a held update cannot be posted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PostError {
     /// A user must decide how to continue.
     Conflict(HoldConflict),
-    /// The label would have this length.
+    /// The label would be too long. It would have this length in bytes.
     LabelTooLong(usize),
     /// An update with steps cannot change this place.
     NotHoldable(Place),
@@ -145,7 +145,7 @@ impl Hold {
         let own = label_place();
         let text = changes.iter().find_map(|Change { place, new, .. }| match new {
             Some(text) if *place == own => text.as_str(),
-            // If the service had no labels, the change is that of all labels.
+            // If the service had no labels, the change is at `Labels`, and its new value has all labels.
             Some(labels) if *place == Place::at("Labels") => labels[HELD].as_str(),
             _ => None,
         })?;
@@ -227,8 +227,8 @@ impl Hold {
         Self::post(label, hold_edits(spec, round.replaces), kept)
     }
 
-    /// The post that replaces the remaining tasks. After an earlier release, only the label differs, and the post
-    /// resumes a paused rollout.
+    /// The post that replaces the remaining tasks. If the update has been released already, the post changes only the
+    /// label, and resumes a paused rollout.
     ///
     /// # Errors
     /// Another process has taken over the update, an edited place has another value, or the update is being aborted.
@@ -250,7 +250,8 @@ impl Hold {
     }
 
     /// The post that restores the old values, so that the new tasks are replaced. It is also possible after a release,
-    /// if the last step fails. After an earlier abort, only the label differs, and the post resumes a paused rollout.
+    /// if the last step fails. If the update has been aborted already, the post changes only the label, and resumes a
+    /// paused rollout.
     ///
     /// # Errors
     /// Another process has taken over the update, or an edited place has another value.
@@ -278,7 +279,8 @@ impl Hold {
         Ok(HoldPost { edits, next: None, kept })
     }
 
-    /// Accepts changes of others: returns the update with the current values of its places as the requested ones.
+    /// Accepts changes of others: returns the update as if it had requested the current values of its places. While it
+    /// is being aborted, they become the old values.
     #[must_use]
     pub fn as_is(&self, spec: &Value) -> Self {
         let mut hold = self.clone();

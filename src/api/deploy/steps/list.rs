@@ -1,4 +1,4 @@
-//! The list of steps: how many tasks may be new after each.
+//! The list of steps: how many tasks may be new after each. A task is new if it runs the new spec.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub enum Step {
     Percent(u8),
 }
 
-/// Steps, of which the last one is 100%. They are in ascending order when a user gives them.
+/// Steps, the last of which is 100%. Those that a user gives do not decrease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepList(Vec<Step>);
 
@@ -139,7 +139,7 @@ impl StepList {
         Ok(Self(steps))
     }
 
-    /// Two steps: this one, after which the update holds, and 100%.
+    /// This step, after which the update holds, and then 100% (if this step is not 100% itself).
     pub fn hold(step: Step) -> Self {
         match step {
             Step::Percent(100) => Self(vec![step]),
@@ -174,7 +174,8 @@ impl StepList {
         self.0.iter().map(Step::to_string).collect()
     }
 
-    /// The number of tasks, out of `of`, that may be new after the step with this number. Without such a step, all.
+    /// The number of tasks, out of `of`, that may be new after the step with this number: all, if there is no
+    /// such step.
     pub fn target(&self, number: usize, of: u64) -> u64 {
         let step = number.checked_sub(1).and_then(|at| self.0.get(at));
         step.map_or(of, |step| step.target(of))
@@ -183,7 +184,8 @@ impl StepList {
     /// What comes after `completed` steps if `new` of `of` tasks are new. A step that allows no further task is skipped.
     pub fn next(&self, completed: usize, new: u64, of: u64) -> NextStep {
         let mut skipped = Vec::new();
-        // After a scale-down, fewer tasks may be new than the last step allowed. The next target must exceed that one.
+        // After a scale-down, fewer tasks can be new than the completed step allowed. The next step must still allow
+        // more tasks than the completed one.
         let done = if completed == 0 { new } else { new.max(self.target(completed, of)) };
         for number in completed + 1..=self.count() {
             let target = self.target(number, of);

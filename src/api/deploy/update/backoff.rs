@@ -26,8 +26,8 @@ impl Backoff {
         Self::new(Duration::from_millis(5), Duration::from_millis(250), timeouts.stale_version)
     }
 
-    /// Backoff after lost responses that were not applied: from 50 ms, at most 2 s, [`Timeouts::unavailable`]
-    /// in total.
+    /// Backoff after requests that were not processed, or whose response was lost: from 50 ms, at most 2 s,
+    /// [`Timeouts::unavailable`] in total.
     pub fn for_lost_responses(timeouts: &Timeouts) -> Self {
         Self::new(Duration::from_millis(50), Duration::from_secs(2), timeouts.unavailable)
     }
@@ -41,8 +41,8 @@ impl Backoff {
         self.retries
     }
 
-    /// Sleeps before the next retry. Returns `false` if the time has run out. The delay is random (full jitter), so
-    /// that concurrent writers do not retry at the same time.
+    /// Sleeps before the next retry. Returns `false` at once if the time would run out. The delay is random (full
+    /// jitter), so that concurrent writers do not retry at the same time.
     pub fn pause(&mut self, client: &Client) -> Result<bool> {
         let began = *self.began.get_or_insert_with(Instant::now);
         let pause = self.delay.mul_f64(fastrand::f64());

@@ -1,4 +1,4 @@
-//! Refuses updates of held services, and posts a spec once more after a held update has finished.
+//! Refuses updates of held services, and posts the unchanged spec of a service once more.
 
 use super::backoff::Backoff;
 use super::conflict::Conflict;
@@ -28,7 +28,7 @@ pub(super) fn conflict_with_hold(now: &Service, operation: &Operation, edits: &[
     Some(Conflict::Hold(why))
 }
 
-/// Converts the reason why a post must not be made.
+/// Converts the reason why a held update cannot be posted.
 pub(super) fn refusal(error: PostError) -> UpdateError {
     match error {
         PostError::Conflict(conflict) => UpdateError::Conflict(Box::new(Conflict::Hold(conflict))),

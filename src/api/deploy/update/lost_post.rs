@@ -33,8 +33,8 @@ pub(super) fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit],
     if now.version() == before.version() {
         LostPost::NotApplied
     } else if sent == before.spec() {
-        // Only credentials were sent, which cannot be read. If the post was applied, the unchanged spec is also the
-        // previous spec.
+        // Only credentials were sent, which cannot be read back. If the post was applied, the unchanged spec is also
+        // the previous spec.
         let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
         if is_moved { LostPost::Applied } else { LostPost::NotApplied }
     } else if has_all(now.spec()) {

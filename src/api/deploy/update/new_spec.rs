@@ -1,4 +1,4 @@
-//! The new spec of a service, as text or JSON, converted when needed.
+//! The new spec of a service, as JSON text or as a parsed value. Each is made from the other when it is needed.
 
 use std::cell::OnceCell;
 

@@ -47,7 +47,8 @@ fn is_known_beforehand(error: &UpdateError) -> bool {
     }
 }
 
-/// The part of the stored or restored spec that crashes an engine. The update may remove this part.
+/// The value that crashes an engine, in the stored spec or in the spec to restore. This is only a hint: the edits may
+/// remove the value.
 fn stored_hazard(service: &Service, operation: &Operation) -> Option<Hazard> {
     match (operation, service.spec_text()) {
         (Operation::Rollback, _) => service.previous_spec().and_then(hazard_of_spec),

@@ -21,12 +21,11 @@ impl Sent {
     }
 }
 
-/// What an update sent, to be compared later.
+/// What an update sent, for a later comparison with what the engine stored.
 #[derive(Clone, Debug)]
 pub struct Unread {
     pub(super) edits: Vec<Edit>,
-    /// The text of the spec. An engine that stored all of it returns the same text, so that it need not be
-    /// parsed.
+    /// The text of the spec. If the engine returns the same text, it stored all of it, and nothing needs to be parsed.
     pub(super) text: Vec<u8>,
 }
 
@@ -38,7 +37,7 @@ impl Unread {
         }
         match serde_json::from_slice(&self.text) {
             Ok(sent) => dropped(&Sent::new(&self.edits, &sent), after.spec()),
-            // Unreachable, because this program serialized the text. Otherwise, every edited place would count as
+            // Unreachable, because this program wrote the text. If it happened, every edited place would count as
             // not stored.
             Err(_) => self.edits.iter().map(|edit| edit.place.clone()).collect(),
         }
@@ -85,7 +84,7 @@ pub fn dropped_places(sent: &Value, stored: &Value) -> Vec<Place> {
     missing
 }
 
-/// Whether `stored` may be the engine's version of `sent`.
+/// Whether everything in `sent` is stored, so that `stored` may be the result of sending `sent`.
 pub fn stores_all(sent: &Value, stored: &Value) -> bool {
     dropped_places(sent, stored).is_empty()
 }

@@ -35,7 +35,7 @@ pub(super) struct Updater<'a> {
     delivery: Delivery,
     attempt: Attempt,
     warnings: Vec<Warning>,
-    /// The settings of a held update that others have changed.
+    /// Settings of a held service that others have changed. This update keeps them.
     kept: Vec<KeptSetting>,
 }
 
@@ -55,7 +55,7 @@ pub struct UpdateStop {
     after: Option<Service>,
 }
 
-/// The result of one post.
+/// The result of [`Updater::post`], which may post several times.
 enum Posted {
     /// The engine accepted the post, with these warnings.
     Accepted(Vec<String>),
@@ -71,7 +71,7 @@ impl<'a> Updater<'a> {
         Self { client, request, edits, base, delivery: Delivery::None, attempt, warnings, kept }
     }
 
-    /// Updates the service, starting with the given read.
+    /// Updates the service. `first` is the service as it was just read.
     pub(super) fn run(mut self, first: Service) -> Result<Update, Box<FailedUpdate>> {
         let result = self.retry_until_resolved(first).map_err(|stop| Box::new(self.failed(*stop)));
         match (result, self.request.mode) {
@@ -179,7 +179,7 @@ impl<'a> Updater<'a> {
         match self.judge_by_plan(now)? {
             None | Some(State::Ready) => {}
             Some(State::Done) => {
-                // Another process has applied the plan, or the last request of a killed process was processed late.
+                // Another run has applied the plan. It may have been killed before the engine processed its last post.
                 self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
                 return Ok(PreparedSpec::Unchanged);
             }
@@ -236,8 +236,9 @@ impl<'a> Updater<'a> {
     /// been determined by reading the service. A refusal does not show whether an earlier post was applied, so the
     /// service is read in that case too.
     ///
-    /// A post is repeated only if a read shows that the version index is unchanged. With this index, the engine
-    /// cannot apply the spec twice. A job is never posted again, because it would run again.
+    /// A post that was rejected before it was processed is repeated. After a lost response, a post is repeated only if
+    /// a read shows that the version index is unchanged. With this index, the engine cannot apply the spec twice. A job
+    /// is not posted again after a lost response, because it would run again.
     fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Backoff) -> Result<Posted, Error> {
         loop {
             self.client.cancellation().check()?;
@@ -303,7 +304,8 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// Compares the service with its plan, if it has changed since the first read, which the caller has compared.
+    /// Compares the service with its plan again, if it has changed since the first read. The caller has compared the
+    /// first read with the plan.
     fn judge_by_plan(&self, now: &Service) -> Result<Option<State>, Error> {
         match &self.request.planned {
             Some(planned) if now.version() != self.base.version() => judge(planned, now).map(Some),
@@ -335,7 +337,7 @@ impl<'a> Updater<'a> {
         Ok(Stored::Read { service, dropped })
     }
 
-    /// The result of an update whose response was lost and that was applied.
+    /// The result of an update that was applied although its response was lost.
     fn resolved(
         &mut self,
         lost_post: LostPost,

@@ -77,7 +77,8 @@ pub fn to_fields(facts: &Facts) -> Fields {
     fields
 }
 
-/// The operating system. An engine in a container adds ` (containerized)`, even if the name is unknown.
+/// The operating system. An engine in a container appends ` (containerized)`. If the name is unknown, it sends nothing
+/// else.
 fn system(info: &Info) -> String {
     match info.operating_system.trim() {
         addition if addition.starts_with('(') => format!("unknown {addition}"),

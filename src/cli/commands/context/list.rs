@@ -30,7 +30,7 @@ pub struct ListArgs {
     json: bool,
 }
 
-/// One context. Fields may be missing if the context cannot be read completely.
+/// One context. Fields are empty if the context cannot be read completely.
 struct ContextRow {
     name: String,
     description: String,

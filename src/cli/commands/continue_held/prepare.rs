@@ -9,7 +9,7 @@ use crate::cli::deploy::{IfPaused, Prepared};
 
 /// Prepares the continuation of held updates.
 pub struct Preparer {
-    /// A request with the flags of the command.
+    /// The request that the flags of the command describe. For a held service, its operation is replaced.
     pub request: UpdateRequest,
     /// Who continues the update.
     pub driver: Driver,
@@ -25,7 +25,7 @@ impl Preparer {
     /// Prepares the continuation of one update.
     ///
     /// # Errors
-    /// The label cannot be read.
+    /// The label of the held update cannot be read.
     pub fn prepare(&self, service: &Service) -> Result<Prepared, NotStarted> {
         let hold = Hold::read(service.spec())
             .map_err(|why| NotStarted::Conflict(Box::new(Conflict::Hold(HoldConflict::Unreadable(why)))))?;

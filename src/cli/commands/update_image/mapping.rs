@@ -40,7 +40,7 @@ impl Mapping {
         Ok(Self { text: text.to_owned(), from: prefix(from)?, to: prefix(to)? })
     }
 
-    /// Whether the repository begins with FROM, up to the end of a path component.
+    /// Whether the repository is FROM, or begins with FROM and a slash.
     fn matches(&self, repository: &str) -> bool {
         repository.strip_prefix(&self.from).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }

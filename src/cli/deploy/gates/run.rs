@@ -58,7 +58,7 @@ pub struct Stop {
 }
 
 impl GateContext {
-    /// Creates the context of a service whose image was `before` until it was changed.
+    /// Creates the context of a service. `before` is its image before the change, if something was changed.
     pub fn new(client: &Arc<Client>, probe: ProbeSettings, service: &Service, before: Option<&str>) -> Self {
         Self {
             client: Arc::clone(client),

@@ -36,7 +36,7 @@ fn record_change(client: &Client, item: &Item<Prepared>) -> Result<Option<Record
     // memory.
     let service = item.service.clone();
     let Some(preview) = preview(client, &service, &item.payload.request_to_send())? else { return Ok(None) };
-    // The new spec is not parsed if only strings outside of lists change. Such changes need no specs.
+    // `after` is missing if only strings outside of lists change. For such changes, `edits_of_run` needs no specs.
     let specs = preview.after.as_ref().map(|after| (service.spec(), after));
     let edits = edits_of_run(&preview.changes, specs);
     Ok(Some(RecordedService { edits, ..record_service(&service)? }))

@@ -14,7 +14,8 @@ use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{TaskScope, TaskState};
 
-/// What is posted before the service is watched.
+/// The post, if any, with which a command starts, continues or rolls back an update in steps, before it watches the
+/// service.
 #[derive(Clone, Debug)]
 pub enum FirstPost {
     /// The edits of the request, and the first round.

@@ -1,4 +1,4 @@
-//! Names of the places of a spec that have a single value. They are the names of docker's flags.
+//! Names of the places of a spec that have a single value. They are similar to the names of docker's flags.
 
 use crate::api::spec::Place;
 
@@ -13,7 +13,7 @@ pub struct Label {
 /// How a value is formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueUnit {
-    /// Text, numbers and switches as they are; a list is printed as the words of a command line.
+    /// Text, numbers and booleans are printed as they are, and a list as the words of a command line.
     Plain,
     /// A number of bytes.
     Bytes,
@@ -25,7 +25,7 @@ pub enum ValueUnit {
 
 use ValueUnit::{Bytes, Duration, NanoCpus, Plain};
 
-/// The places of a container.
+/// The places below `TaskTemplate.ContainerSpec`.
 const CONTAINER: &[(&str, &str, ValueUnit)] = &[
     ("Args", "args", Plain),
     ("Command", "entrypoint", Plain),
@@ -70,7 +70,7 @@ const OTHERS: &[(&str, &str, ValueUnit)] = &[
     ("TaskTemplate.RestartPolicy.Window", "restart window", Duration),
 ];
 
-/// The places of an update and of a rollback.
+/// The places below `UpdateConfig` and `RollbackConfig`.
 const POLICY: &[(&str, &str, ValueUnit)] = &[
     ("Delay", "delay", Duration),
     ("FailureAction", "failure action", Plain),

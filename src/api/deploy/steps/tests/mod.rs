@@ -12,7 +12,7 @@ use crate::api::spec::{Edit, Place, apply_all};
 pub(super) const OLD: &str = "shop/web:1.7";
 pub(super) const NEW: &str = "shop/web:1.8";
 
-/// A spec with these settings, as the engine stores it.
+/// A spec with this `UpdateConfig`, as the engine stores it.
 pub(super) fn spec(config: Option<Value>) -> Value {
     let mut spec = json!({
         "Name": "web",
@@ -26,7 +26,7 @@ pub(super) fn spec(config: Option<Value>) -> Value {
     spec
 }
 
-/// Settings that differ from all defaults.
+/// An `UpdateConfig` in which no field has its default value.
 pub(super) fn config() -> Value {
     json!({
         "Parallelism": 2, "Delay": 10_000_000_000_u64, "FailureAction": "rollback", "Monitor": 7_000_000_000_u64,
@@ -58,7 +58,7 @@ pub(super) fn posted(spec: &Value, post: &HoldPost) -> Value {
     stored(after)
 }
 
-/// The spec as the engine stores it, without empty values.
+/// The spec as the engine stores it: without empty lists.
 pub(super) fn stored(mut spec: Value) -> Value {
     fn strip(value: &mut Value) {
         if let Value::Object(map) = value {
@@ -72,7 +72,7 @@ pub(super) fn stored(mut spec: Value) -> Value {
     spec
 }
 
-/// The spec of a service after the first post of a held update with these edits, and the update.
+/// Starts a held update with these edits. Returns the spec after the first post, and the held update.
 pub(super) fn held(before: &Value, edits: &[Edit]) -> (Value, Hold) {
     let post = Hold::start(before, edits, &start()).unwrap();
     (posted(before, &post), post.next.unwrap())
