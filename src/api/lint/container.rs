@@ -91,7 +91,7 @@ pub(super) fn docker_socket(subject: &Subject, found: &mut Findings) -> Read<()>
         if text(mount, "Type")? != "bind" {
             continue;
         }
-        let source = clean(text(mount, "RequiredList")?);
+        let source = clean(text(mount, "Source")?);
         if matches!(source.as_str(), "/run/docker.sock" | "/var/run/docker.sock" | "/run" | "/var/run" | "/")
         {
             let message = format!(

@@ -177,7 +177,7 @@ pub(super) fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
         if text(mount, "Type")? != "bind" {
             continue;
         }
-        let source = clean(text(mount, "RequiredList")?);
+        let source = clean(text(mount, "Source")?);
         let is_below = |directory: &str| {
             source.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

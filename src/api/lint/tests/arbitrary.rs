@@ -17,7 +17,7 @@ const KEYS: &[&str] = &[
     "Env",
     "Mounts",
     "Type",
-    "RequiredList",
+    "Source",
     "Target",
     "VolumeOptions",
     "DriverConfig",
@@ -136,7 +136,7 @@ fn rich() -> Case {
         .with("TaskTemplate.ContainerSpec.Healthcheck", json!({"Test": ["CMD", "x"], "Retries": 1}))
         .with(
             "TaskTemplate.ContainerSpec.Mounts",
-            json!([{"Type": "bind", "RequiredList": "/srv", "Target": "/x"}]),
+            json!([{"Type": "bind", "Source": "/srv", "Target": "/x"}]),
         )
         .with("TaskTemplate.ContainerSpec.Env", json!(["TOKEN=abcd"]))
         .with("TaskTemplate.ContainerSpec.Configs", json!([{"ConfigID": "c", "ConfigName": "c"}]))

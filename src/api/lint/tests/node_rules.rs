@@ -155,7 +155,7 @@ fn l11_reservations_larger_than_every_node() {
 #[test]
 fn l18_directories_that_nodes_may_not_have() {
     let mount = |source: &str| {
-        let mount = json!([{"Type": "bind", "RequiredList": source, "Target": "/data"}]);
+        let mount = json!([{"Type": "bind", "Source": source, "Target": "/data"}]);
         Case::new().with("TaskTemplate.ContainerSpec.Mounts", mount)
     };
     assert_eq!(mount("/srv/data").finds("L18").place, "TaskTemplate.ContainerSpec.Mounts[/data]");
@@ -175,7 +175,7 @@ fn l18_directories_that_nodes_may_not_have() {
         mount("/srv/data").with("TaskTemplate.Placement.Constraints", json!([constraint])).passes("L18");
     }
     mount("/srv/data").with("TaskTemplate.Placement.Constraints", json!(["node.role==manager"])).finds("L18");
-    let volume = json!([{"Type": "volume", "RequiredList": "/srv", "Target": "/data"}]);
+    let volume = json!([{"Type": "volume", "Source": "/srv", "Target": "/data"}]);
     Case::new().with("TaskTemplate.ContainerSpec.Mounts", volume).passes("L18");
 }
 

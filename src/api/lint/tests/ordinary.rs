@@ -38,12 +38,13 @@ fn port(case: Case, mode: &str, published: u16, target: u16) -> Case {
 }
 
 fn volume(case: Case, target: &str) -> Case {
-    let mount = json!([{"Type": "volume", "RequiredList": "shop_data", "Target": target, "VolumeOptions": {"Labels": {}}}]);
+    let mount =
+        json!([{"Type": "volume", "Source": "shop_data", "Target": target, "VolumeOptions": {"Labels": {}}}]);
     case.with("TaskTemplate.ContainerSpec.Mounts", mount)
 }
 
 fn bind(case: Case, source: &str) -> Case {
-    let mount = json!([{"Type": "bind", "RequiredList": source, "Target": source, "ReadOnly": true}]);
+    let mount = json!([{"Type": "bind", "Source": source, "Target": source, "ReadOnly": true}]);
     case.with("TaskTemplate.ContainerSpec.Mounts", mount)
 }
 

@@ -185,7 +185,7 @@ fn l15_and_l27_limits_of_memory() {
 #[test]
 fn l19_mounts_of_the_engines_socket() {
     let mount = |kind: &str, source: &str| {
-        let mount = json!([{"Type": kind, "RequiredList": source, "Target": "/x", "ReadOnly": true}]);
+        let mount = json!([{"Type": kind, "Source": source, "Target": "/x", "ReadOnly": true}]);
         Case::new().with("TaskTemplate.ContainerSpec.Mounts", mount)
     };
     for source in
