@@ -6,7 +6,7 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 
-/// The addresses of a network.
+/// How many addresses of a network there are, and what uses them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkUsage {
     /// The name of the network.
@@ -15,7 +15,7 @@ pub struct NetworkUsage {
     pub subnets: Vec<String>,
     /// The number of usable addresses. `None` if it cannot be computed from the subnets.
     pub usable: Option<u64>,
-    /// The number of addresses of tasks of all services.
+    /// The number of addresses of tasks that have not ended.
     pub by_tasks: u64,
     /// The number of virtual IPs of services.
     pub by_services: u64,
@@ -141,7 +141,7 @@ fn count(network: &Network, tasks: &[Task], services: &[Service]) -> NetworkUsag
     }
 }
 
-/// The number of usable addresses of an IPv4 subnet: all except the network and broadcast addresses.
+/// The number of usable addresses of an IPv4 subnet: all except the network and broadcast addresses. `None` for IPv6.
 fn usable(subnet: &str) -> Option<u64> {
     let (address, prefix) = subnet.split_once('/')?;
     let bits = if address.contains(':') { return None } else { 32 };

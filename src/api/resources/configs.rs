@@ -1,4 +1,4 @@
-//! Configs: one function for each endpoint of `/configs`.
+//! Configs: the requests to `/configs`.
 
 use std::collections::BTreeMap;
 

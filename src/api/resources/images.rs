@@ -1,4 +1,4 @@
-//! The images that the connected engine has: one function for each endpoint of `/images`.
+//! The images that the connected engine has: the requests to `/images`.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

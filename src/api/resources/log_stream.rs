@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// The maximum size of a frame, in bytes. No log driver produces longer messages.
 const MAX_FRAME_LEN: usize = 2 << 20;
-/// The maximum size of a message in a stream without frames. A longer line is returned in parts.
+/// The maximum size of an incomplete line in a stream without frames. A longer line is returned in parts.
 pub(super) const MAX_LINE_LEN: usize = 1 << 20;
 
 /// The channel of a message.

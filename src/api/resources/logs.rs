@@ -1,4 +1,4 @@
-//! Logs: one function for each endpoint, and the decoders of their streams.
+//! Logs of services and tasks: the request, and the parts of a message.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -109,8 +109,8 @@ enum Decoder {
 }
 
 impl Messages<'_> {
-    /// Waits for the next message. `None` at the end of the log. A stream that ends inside a message is an
-    /// error.
+    /// Waits for the next message. `None` at the end of the log. If the stream has frames and ends inside one,
+    /// this is an error.
     pub fn read_message(&mut self) -> Result<Option<Message>> {
         let mut part = [0; 16 * 1024];
         while self.ready.is_empty() {

@@ -1,4 +1,4 @@
-//! The engine's objects: one function for each endpoint.
+//! The engine's objects: their types, and the requests that read and change them.
 
 pub mod addresses;
 pub mod configs;

@@ -1,4 +1,4 @@
-//! Networks: one function for each endpoint of `/networks`.
+//! Networks: the requests to `/networks`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ struct Network {
     name: String,
 }
 
-/// The names of the networks that services can use (`GET /networks` with the swarm scope).
+/// The names of the networks that services can use (`GET /networks` with the swarm scope, without `ingress`).
 pub fn list_names(client: &Client) -> Result<Vec<String>> {
     let path = Path::new(&["networks"]).query("filters", r#"{"scope":{"swarm":true}}"#);
     let names = client.get_json::<Vec<Network>>(&path)?.into_iter().map(|network| network.name);

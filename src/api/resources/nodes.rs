@@ -1,4 +1,4 @@
-//! Nodes: one function for each endpoint of `/nodes`.
+//! Nodes: the requests to `/nodes`.
 
 use std::collections::{HashMap, HashSet};
 

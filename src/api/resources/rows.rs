@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// A service.
+/// A service, with the fields that lists show.
 #[derive(Debug, Deserialize)]
 pub struct ServiceRow<'a> {
     /// The full ID.
@@ -124,7 +124,7 @@ pub struct PortRow<'a> {
     pub mode: Cow<'a, str>,
 }
 
-/// The number of tasks of a service.
+/// How many tasks of a service run, should run, and have completed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Counts {
     /// Running tasks.
@@ -180,7 +180,7 @@ impl Mode {
     }
 }
 
-/// A task.
+/// A task, with the fields that are needed to count the tasks of services.
 #[derive(Debug, Deserialize)]
 pub struct TaskRow<'a> {
     /// The ID of the service. Empty if the task does not belong to a service.
@@ -206,7 +206,7 @@ impl TaskRow<'_> {
     }
 }
 
-/// A node.
+/// A node, with its state only.
 #[derive(Debug, Deserialize)]
 pub struct NodeRow<'a> {
     /// The full ID.

@@ -32,7 +32,7 @@ pub struct Service {
     id: Arc<str>,
     name: Arc<str>,
     version: u64,
-    /// This field and the next two are parsed at once, because selections need them for all services.
+    /// This field and the next two are parsed when the service is read, because selections need them for all services.
     is_job: bool,
     image: Option<Arc<str>>,
     update: RawUpdateStatus,
@@ -40,7 +40,7 @@ pub struct Service {
     /// The position of the spec in the text. Empty if it cannot be determined without parsing.
     spec_at: OnceLock<Range<u32>>,
     object: OnceLock<Arc<Value>>,
-    /// The spec, parsed without the rest of the object, in which the previous spec is as large.
+    /// The spec, parsed without the rest of the object, because the previous spec is as large.
     spec: OnceLock<Arc<Value>>,
     previous: OnceLock<Option<Arc<Value>>>,
 }
@@ -88,7 +88,7 @@ impl Service {
         }
     }
 
-    /// Drops the JSON to save memory, and keeps the fields that were parsed at once. The spec is null afterwards.
+    /// Drops the JSON to save memory, and keeps the fields that were parsed when it was read. The spec is null afterwards.
     pub fn keep_head(&mut self) {
         self.text = None;
         self.object.take();
@@ -107,8 +107,8 @@ impl Service {
         self.object.get_or_init(read)
     }
 
-    /// `UpdatedAt`: when the engine last wrote the service, including its update status. `None` if the engine does
-    /// not report it.
+    /// `UpdatedAt`: when the engine last wrote the service. A change of the update status counts too. `None` if the
+    /// engine does not report it.
     pub fn updated_at(&self) -> Option<Timestamp> {
         self.object()["UpdatedAt"].as_str().and_then(time::parse_engine_time)
     }
@@ -123,7 +123,7 @@ impl Service {
         self.text.as_ref().is_none_or(|text| text.contains(key))
     }
 
-    /// The text of the object as the engine sent it.
+    /// The object as text: as the engine sent it or, if only the parsed object is kept, serialized.
     pub fn to_text(&self) -> Cow<'_, str> {
         match &self.text {
             Some(text) => Cow::Borrowed(text),
@@ -202,7 +202,7 @@ impl Service {
         }
     }
 
-    /// `RawUpdateStatus.State` of the last rollout.
+    /// `UpdateStatus.State` of the last rollout.
     pub fn update_state(&self) -> Option<&str> {
         self.update.state.as_deref()
     }
@@ -212,12 +212,12 @@ impl Service {
         matches!(self.update_state(), Some("paused" | "rollback_paused"))
     }
 
-    /// `RawUpdateStatus.StartedAt`, in the engine's time.
+    /// `UpdateStatus.StartedAt`, in the engine's time.
     pub fn update_started(&self) -> Option<&str> {
         self.update.started.as_deref()
     }
 
-    /// `RawUpdateStatus.Message`.
+    /// `UpdateStatus.Message`.
     pub fn update_message(&self) -> Option<&str> {
         self.update.message.as_deref()
     }

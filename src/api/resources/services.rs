@@ -1,4 +1,4 @@
-//! Services: one function for each endpoint of `/services`, and [`find`], which has the rules for names.
+//! Services: the requests to `/services`, and [`find`], which has the rules for names.
 
 use std::collections::HashMap;
 
@@ -271,7 +271,7 @@ pub fn list_text_where(
     with_counts(filters, |path| client.get_with(path, read))
 }
 
-/// Encodes filters for the engine. A service matches if it has one of the values of each key.
+/// Encodes filters for the engine. A service matches if it has one of the values of each key, and all labels.
 pub fn filters(filters: &[Filter]) -> Value {
     let mut map = Map::new();
     for (key, value) in filters {

@@ -175,7 +175,7 @@ impl Task {
         (TaskState::Complete..=TaskState::Orphaned).contains(&self.status.state)
     }
 
-    /// Whether the task ended without a shutdown request: it failed, was rejected, or completed.
+    /// Whether the task failed, was rejected, or completed. `false` if its state is that of a shutdown.
     pub fn has_ended_by_itself(&self) -> bool {
         matches!(self.status.state, TaskState::Failed | TaskState::Rejected | TaskState::Complete)
     }

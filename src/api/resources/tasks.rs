@@ -1,4 +1,4 @@
-//! Tasks: one function for each endpoint of `/tasks`, and counts of tasks.
+//! Tasks: the requests to `/tasks`, and counts of tasks.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::api::http::json_array::{JsonArrayParser, parse_first};
 use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::http::response::Response;
 
-/// The maximum number of services in the filter of one request. For more services, the tasks of all are requested.
+/// The maximum number of services for which [`count`] and [`list_remaining`] use a filter. For more, they list all tasks.
 const MAX_SERVICES_PER_FILTER: usize = 100;
 
 /// The error for a response without the engine's clock.
@@ -37,11 +37,11 @@ pub enum TaskScope {
 pub struct TaskList {
     /// The tasks.
     pub tasks: Vec<Task>,
-    /// The engine's time in whole seconds, rounded down.
+    /// The engine's time at the first request, in whole seconds, rounded down.
     pub now: Timestamp,
 }
 
-/// `GET /tasks` of these services, by full ID. Sends one request for each 500 services.
+/// `GET /tasks` of these services, by full ID. Sends one request per 500 services.
 ///
 /// # Errors
 /// A 404 error if one of the services no longer exists.
@@ -242,8 +242,8 @@ struct TaskOwner<'a> {
 /// Finds a task by full ID, or ID prefix of at least 6 characters.
 ///
 /// # Errors
-/// [`Error::NoSuch`] if there is none, or if the prefix matches several. If the name is not valid, no request is
-/// sent.
+/// [`Error::NoSuch`] if there is none, or if the prefix is too short or matches several. If the ID is not valid, no
+/// request is sent.
 pub fn find(client: &Client, given: &str) -> Result<Task> {
     let none = |why: Option<String>| Error::no_such("task", given, why);
     if !can_be_name(given) {
@@ -263,9 +263,9 @@ pub fn find(client: &Client, given: &str) -> Result<Task> {
 
 /// Counts the tasks of services, for engines that do not count them. Each ID comes with its current job iteration.
 ///
-/// Running tasks have the state `running` and are on nodes that are not down. Desired tasks should not be shut down
-/// or removed. For a job, only tasks of the current iteration are counted, and desired are those that have not
-/// completed.
+/// Running tasks have the state `running` and are on nodes that are not down. Desired tasks are those
+/// whose desired state is not `shutdown` or `remove`. For a job, only tasks of the current iteration are counted, and
+/// those that have completed are not desired.
 pub fn count(
     client: &Client,
     services: &[(&str, u64)],

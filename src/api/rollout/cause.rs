@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::slots::{SlotId, SlotKind, slot_of};
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// Why tasks failed or cannot start. The fields describe the newest of the tasks with this cause.
+/// Why tasks failed, cannot start, or are waited for. The fields describe the newest of the tasks with this cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// The ID of the task.

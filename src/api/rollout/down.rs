@@ -11,7 +11,7 @@ pub(super) fn down_nodes<'a>(view: &ServiceView<'a>) -> Result<HashSet<&'a str>,
     Ok(nodes.iter().filter(|node| node.state() == "down").map(|node| node.id.as_str()).collect())
 }
 
-/// Adjusts the state of a slot whose task is on a node that is down.
+/// The state of a slot: `Starting` instead of `Ready` or `Running` if its task is on a node that is down.
 pub(super) fn with_node_state<'a>(slot_state: SlotState<'a>, down: &HashSet<&str>) -> SlotState<'a> {
     match slot_state {
         SlotState::Ready(task) | SlotState::Running(task)

@@ -15,8 +15,8 @@ const MAX_FAILURES: usize = 3;
 const MIN_FAILURES: usize = 2;
 
 impl<'a> Judge<'a> {
-    /// Why a slot is failing. `None` if no slot is. A slot is failing if its newest three ended tasks of the current
-    /// spec failed by themselves, none of them ran for long, and its present task has not run for long.
+    /// Why a slot is failing. `None` if no slot is. A slot is failing if its task is not restarted, or if its newest three
+    /// ended tasks (two if the swarm keeps fewer) failed by themselves and neither they nor the present one ran for long.
     pub(super) fn failing(&self) -> Result<Option<FailureReason>, Need> {
         let lacks_slots = self.lacks_slots();
         let is_dead = |slot_state: &SlotState| lacks_slots && matches!(slot_state, SlotState::Failed(_));

@@ -29,8 +29,8 @@ impl Judge<'_> {
         }
     }
 
-    /// The state of a service whose update is held. The state is `Held` if all new tasks have been running for the
-    /// monitor period, however many there are.
+    /// The state of a service whose update is held. The state is `Held` if new tasks have been running for the
+    /// monitor period, and no new task is starting or has not run for that long.
     fn held_state(&self) -> Result<State, Need> {
         if self.baseline.is_stale(self.view.service) {
             return Ok(State::UnderWay(WaitsFor::Engine));

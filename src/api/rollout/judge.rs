@@ -222,7 +222,7 @@ impl<'a> Judge<'a> {
         Ok(self.failed(failing)?.unwrap_or(State::UnderWay(WaitsFor::Rollback)))
     }
 
-    /// The state of a service that failed or waits for outgoing tasks. `None` if neither.
+    /// The state of a service that failed or waits for outgoing tasks. `None` if neither, or if the engine may still act.
     pub(super) fn failed(&self, failing: Option<FailureReason>) -> Result<Option<State>, Need> {
         let stuck = self.stuck()?;
         if self.engine_may_act() {
@@ -247,7 +247,7 @@ impl<'a> Judge<'a> {
                 .any(|task| self.age(task.since()) < limit)
     }
 
-    /// The data about the swarm that was read in addition to the service's tasks.
+    /// The data that was read in addition to the tasks of the current spec.
     pub(super) fn context(&self) -> SwarmContext<'a> {
         SwarmContext {
             all: self.view.all,
@@ -301,8 +301,8 @@ impl<'a> Judge<'a> {
         !self.lacks_slots() && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
-    /// The state of a global service that is not allowed on any node. Without tasks, it can neither converge nor
-    /// fail.
+    /// The state of a global service that no node may run: `Failed`, after a short wait. The other checks would never
+    /// find a failure, because there are no tasks. `None` for any other service.
     pub(super) fn no_node_may_run(&self) -> Option<State> {
         let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.desired == 0)?;
         let updated = self.view.service.updated_at();
@@ -340,7 +340,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// How long the running tasks must still stay up until the end of the monitor period.
+    /// The time until all running tasks have run for the monitor period. `None` if they have.
     pub(super) fn monitor_left(&self) -> Option<SignedDuration> {
         let left = |slot_state: &SlotState| match slot_state {
             SlotState::Running(task) => Some(self.rules.monitor.saturating_sub(self.age(task.since()))),

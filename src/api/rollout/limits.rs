@@ -15,9 +15,9 @@ const DEFAULT_STOP_GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long an outgoing task is waited for after its grace period. On a node that is down, a task never ends.
 const OVERDUE_DELAY: SignedDuration = SignedDuration::from_secs(30);
 
-/// The engine's time, as exactly as the data show it. A `Date` is rounded down to whole seconds, and the last write may
-/// be later. With the later of the two, the end of a rollout that the engine reports is never judged too early. Another
-/// process that reads the same data gets the same time.
+/// The engine's time, as exactly as the data show it: the `Date`, which is rounded down to whole seconds, or the last
+/// write if that is later. With the `Date` alone, tasks could seem too young when the engine reports the end of the
+/// rollout. Another process that reads the same data gets the same time.
 pub(super) fn engine_time(view: &ServiceView) -> Timestamp {
     let tasks = view.tasks.iter().chain(view.all.unwrap_or_default()).map(|task| task.updated);
     tasks.chain(view.service.updated_at()).fold(view.now, Timestamp::max)

@@ -67,7 +67,7 @@ pub struct ServiceView<'a> {
     pub held: Option<HeldScope>,
 }
 
-/// The data that is needed for a judgement.
+/// Data that a judgement needs and that was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// All tasks of the service.
@@ -107,7 +107,7 @@ pub struct Judgement {
     pub images: BTreeMap<String, u64>,
     /// The number of slots of the current spec whose task runs or has completed.
     pub ready: u64,
-    /// The number of slots by the state of their newest task.
+    /// The number of slots by the state of their present task.
     pub by_state: BTreeMap<TaskState, u64>,
     /// Why tasks of this rollout failed or do not start, newest first. Also set if the service converged.
     pub causes: Vec<Cause>,
@@ -142,7 +142,7 @@ pub enum State {
 }
 
 impl State {
-    /// Whether the service is no longer watched in this state. This state is judged by all tasks and the current nodes.
+    /// Whether the watch of a service ends in this state, which must be judged by a list of nodes that was just read.
     pub fn is_end(&self) -> bool {
         !matches!(self, Self::UnderWay(waits_for) if !matches!(waits_for, WaitsFor::Overdue(_)))
     }
@@ -209,7 +209,7 @@ pub enum FailureReason {
 }
 
 impl Judgement {
-    /// The number of slots whose newest task has completed.
+    /// The number of slots whose task has completed.
     pub fn complete(&self) -> u64 {
         self.by_state.get(&TaskState::Complete).copied().unwrap_or(0)
     }

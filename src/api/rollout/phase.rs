@@ -99,7 +99,7 @@ pub(super) enum Initiator {
 /// The phase of a rollout as the engine reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing was reported: a new service, a change that replaces no tasks, or the rollout has not started.
+    /// Nothing was reported about this update: a new service, a change that replaces no tasks, or not started yet.
     NotReported,
     /// Replacing tasks.
     Updating,

@@ -8,7 +8,7 @@ use crate::api::resources::nodes::{Node, Platform};
 
 /// Whether a service with this spec may have a task on the node. If not, the reason, such as `it is drained`.
 ///
-/// Resources, ports and plugins are not checked: tasks contain the scheduler's errors about them.
+/// Resources, ports, plugins and the maximum per node are not checked: tasks contain the scheduler's errors about them.
 pub(crate) fn may_run(spec: &Value, node: &Node) -> Result<(), String> {
     is_available(node)?;
     if let Some(constraint) = unmet(&spec["TaskTemplate"]["Placement"], node) {

@@ -109,7 +109,7 @@ impl<'a> Judge<'a> {
         if self.may_have_others() { self.all() } else { Ok(self.view.all.unwrap_or(self.view.tasks)) }
     }
 
-    /// Whether tasks of another spec may run: the service has not converged, or was changed recently.
+    /// Whether tasks of another spec may run: a rollout is not completed, or the service has not converged or has changed.
     fn may_have_others(&self) -> bool {
         if self.rules.is_job {
             return false;

@@ -87,11 +87,11 @@ pub(super) enum SlotState<'a> {
     Ready(&'a Task),
     /// The task is running, but not for long enough.
     Running(&'a Task),
-    /// The task is starting.
+    /// The task is starting, or its node is down.
     Starting(&'a Task),
     /// The newest task failed and will not be restarted.
     Failed(&'a Task),
-    /// The newest task was shut down and has no successor yet.
+    /// The newest task has ended or is shutting down, and its successor does not exist yet.
     Vacant(&'a Task),
 }
 
@@ -157,7 +157,7 @@ impl<'a> Slot<'a> {
         self.tasks[0]
     }
 
-    /// Whether a task of the slot has failed, after any running time.
+    /// Whether a task of the slot has failed, no matter how long it ran.
     pub(super) fn has_failed(&self, rules: &Rules) -> bool {
         self.tasks.iter().any(|task| rules.counts_as_failure(task))
     }
@@ -244,7 +244,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether the task failed by itself, not because it was shut down or its node is leaving the swarm.
+    /// Whether the task failed by itself in this rollout: it was not shut down or moved, and its node is up and not drained.
     fn failed_by_itself(&self, task: &Task, successor: Option<&Task>, context: &SwarmContext) -> bool {
         let is_shut_down = successor
             .is_some_and(|successor| task.since().duration_since(successor.created) > MAX_CLOCK_SKEW);

@@ -20,7 +20,7 @@ const PREPARING_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 const ALLOCATION_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
 
 impl<'a> Judge<'a> {
-    /// Finds tasks that will never start, although the engine waits for them.
+    /// `Failed` if the engine waits for tasks that will never start, `UnderWay` if outgoing tasks must end first.
     pub(super) fn stuck(&self) -> Result<Option<State>, Need> {
         let starting = || {
             self.slot_states.iter().filter_map(|slot_state| match slot_state {
@@ -97,7 +97,7 @@ impl<'a> Judge<'a> {
         Ok(refuse(self.view.service.spec(), nodes, &task.node, &task.status.error))
     }
 
-    /// When the last outgoing task of the service ended. `None` if an outgoing task is still active.
+    /// When the last outgoing task of the service ended. `None` if one is still active and not overdue.
     fn last_outgoing_end(&self) -> Result<Option<Timestamp>, Need> {
         let limit = stop_limit(self.view.service);
         let mut last = Timestamp::UNIX_EPOCH;

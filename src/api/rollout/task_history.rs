@@ -87,7 +87,7 @@ impl TaskHistory {
         self.last = Some(now);
     }
 
-    /// Adds all tasks of the service from one poll. `current` are the tasks of the current spec.
+    /// Records the tasks of other specs: those of `all` that are not in `current` and have not ended.
     pub fn record_others(&mut self, all: &[Task], current: &[Task]) {
         let current: HashSet<&str> = current.iter().map(|task| task.id.as_str()).collect();
         let mut others = OtherTasks::default();

@@ -23,7 +23,7 @@ struct List {
     result: BTreeSet<String>,
 }
 
-/// Replaces the edits of the two lists by edits of single capabilities.
+/// Replaces the edits of the two lists by edits of single capabilities, or of a whole list for `ALL` and `RESET`.
 ///
 /// A capability that is both added and dropped is added. Adding a dropped capability only removes it from the list of
 /// dropped capabilities, and vice versa. `RESET` empties its list first, and `ALL` makes all other names in its list

@@ -59,7 +59,7 @@ pub(super) fn check_health(edits: &[Edit]) -> Result<(), InvalidSpec> {
 /// Applies adapted and resolved edits to `spec`.
 ///
 /// # Errors
-/// The errors of [`check`].
+/// A key has a different case than the engine's, or the spec is refused by [`check`] or would crash an engine.
 pub fn made_of(mut spec: Value, edits: &[Edit]) -> Result<Value, InvalidSpec> {
     check_keys(edits)?;
     apply_all(&mut spec, edits);

@@ -50,8 +50,8 @@ fn hazard_of_test(test: &Value) -> Option<Hazard> {
     (word == "CMD").then_some(Hazard::HealthCheck)
 }
 
-/// Refuses edits that produce a spec which crashes an engine or cannot be parsed. Values that are already
-/// stored are not refused, because the edits do not introduce them.
+/// Refuses edits that produce a spec which crashes an engine or makes it close the connection. A health check
+/// that is already stored is refused only before the post, because the edits do not introduce it.
 pub(super) fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
     let mut introduced = before.clone();
     super::prepare(&mut introduced, edits);

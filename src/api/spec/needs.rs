@@ -51,7 +51,7 @@ pub fn needs(edits: &[Edit]) -> Vec<Need> {
     NEEDS.iter().filter(|need| holds(&set, need.field)).copied().collect()
 }
 
-/// The fields that an engine of version `engine` drops from the spec if it is posted with version `requested`.
+/// The fields that an engine with API version `engine` knows, but drops from a spec posted with version `requested`.
 pub fn dropped_fields(spec: &Value, requested: (u32, u32), engine: (u32, u32)) -> Vec<&'static str> {
     let is_newer = |need: &&Need| need.is_dropped && need.since > requested && need.since <= engine;
     NEEDS.iter().filter(is_newer).map(|need| need.field).filter(|field| holds(spec, field)).collect()
@@ -87,8 +87,8 @@ const fn kept(field: &'static str, minor: u32) -> Need {
     Need { field, since: (1, minor), is_dropped: false }
 }
 
-/// Whether the path has a value. A mode counts as a value if it is present. Any other field counts if it is neither
-/// empty nor `false`.
+/// Whether the path has a value. An object or a number counts if it is present. Any other value counts if it is
+/// neither null, empty nor `false`.
 fn holds(value: &Value, path: &str) -> bool {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     let list = key.strip_suffix("[]");

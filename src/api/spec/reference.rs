@@ -53,8 +53,8 @@ pub fn references(edits: &[Edit]) -> Vec<Reference> {
     found
 }
 
-/// Inserts IDs in place of the names of networks, and next to the names of secrets and configs. References
-/// for which `id_of` returns `None` are not changed.
+/// Inserts IDs: in place of the names of networks and of a credential spec's config, and next to the names of other
+/// configs and of secrets. References for which `id_of` returns `None` are not changed.
 pub fn resolve(edits: &mut [Edit], id_of: &dyn Fn(&Reference) -> Option<String>) {
     for edit in edits {
         visit(edit, &mut |reference| id_of(&reference));

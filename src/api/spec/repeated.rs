@@ -1,4 +1,4 @@
-//! Additions of items that a service already has. An equal item changes nothing, and a different one is refused.
+//! Additions of items that a service already has: equal ones change nothing, others are refused, except mounts.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub struct Occupied {
 pub struct Resolved {
     /// The edits to apply.
     pub edits: Vec<Edit>,
-    /// The options in other edits that the engine would not store.
+    /// The options of repeated mounts that the engine would not store.
     pub not_stored: Vec<Place>,
 }
 

@@ -12,8 +12,8 @@ use crate::api::registry::image_ref::{Likeness, names_same_image};
 /// Adapts edits whose meaning depends on the service: the number of tasks of a job, adding a capability that
 /// is dropped, and the config of a credential spec.
 ///
-/// This is done only once, with the first read, because conflicts are judged against that read. With a later read,
-/// "add, or no longer drop" could produce another edit. The mode of a service never changes.
+/// This is done only once, with the first read, because conflicts are judged against that read, and because another
+/// read could produce other edits: to add a capability can mean to no longer drop it. The mode never changes.
 ///
 /// # Errors
 /// The flags cannot be used together, or not with this service.
@@ -26,8 +26,8 @@ pub fn resolve_semantics(edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, In
     Ok(edits.into_iter().filter_map(|edit| keep_order(edit, spec)).collect())
 }
 
-/// Refuses adapted and resolved edits that produce a spec which every engine would refuse, or that add a
-/// network, secret or config twice.
+/// Refuses adapted and resolved edits that produce a spec which every engine would refuse or which crashes an engine,
+/// or that add a network, secret or config twice.
 pub fn check(edits: &[Edit], spec: &Value) -> Result<(), InvalidSpec> {
     hazard::check(edits, spec)?;
     let mut before = spec.clone();
@@ -43,7 +43,7 @@ pub fn check(edits: &[Edit], spec: &Value) -> Result<(), InvalidSpec> {
     }
 }
 
-/// Refuses an item that one command line adds twice.
+/// Refuses a network, secret or config that one command line adds twice.
 fn refuse_added_twice(edit: &Edit, earlier: &[Edit]) -> Result<(), InvalidSpec> {
     let (Op::Set(item), Some(id)) = (&edit.op, edit.place.item_id()) else { return Ok(()) };
     let is_twice = earlier.iter().any(|other| other.place == edit.place && matches!(other.op, Op::Set(_)));

@@ -14,7 +14,7 @@ use super::socket::Socket;
 use super::tls::TlsStream;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// The maximum number of bytes of a request that are collected before they are sent.
+/// The number of collected bytes of a request at which they are sent.
 const MAX_UNSENT_LEN: usize = 64 << 10;
 
 /// The process at the other end of a connection. It ends when this value is dropped.

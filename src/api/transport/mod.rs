@@ -24,8 +24,8 @@ use super::config::proxy::Proxy;
 use super::config::timeouts::Timeouts;
 pub use super::error::{ConnectError, ConnectErrorKind};
 
-/// The maximum number of concurrent ssh processes. sshd accepts ten sessions, and other programs need some of
-/// them.
+/// The maximum number of concurrent ssh processes. By default, sshd limits the logins in progress (MaxStartups) and
+/// the sessions of a shared connection (MaxSessions) to ten, and other programs need some of them.
 pub const MAX_SSH_CONNECTIONS: usize = 4;
 
 /// The size of ureq's output buffer. The request line and headers must fit, and the engine accepts a request line

@@ -58,7 +58,7 @@ pub struct GlobalArgs {
 enum LogLevel {
     /// Any other level, which has no effect.
     Other,
-    /// `--debug`.
+    /// `debug` or `trace`: the same as `--debug`.
     Debug,
 }
 
@@ -140,7 +140,7 @@ impl App {
         self.client_with(timeout, |observer| observer)
     }
 
-    /// A client for commands that update services. It warns if the engine will drop fields because of an
+    /// A client for commands that update services. It warns if the engine may drop fields because of an
     /// older API version.
     pub fn client_for_updates(&self, timeout: Option<Duration>) -> ApiResult<Client> {
         let ui = self.ui;
@@ -224,7 +224,7 @@ impl App {
         self.cancellation.clone()
     }
 
-    /// Returns the names of all contexts, including `default`.
+    /// Returns the names of all readable contexts, and `default`.
     pub fn context_names(&self) -> ApiResult<Vec<String>> {
         let all = match self.settings.config_directory() {
             Some((directory, _)) => Contexts::new(&directory).list()?,

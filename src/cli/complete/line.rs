@@ -14,7 +14,7 @@ pub struct PartialLine<'a> {
     pub expected: Expected<'a>,
     /// The text at the cursor, which candidates must begin with.
     pub prefix: &'a str,
-    /// Flags before the subcommand, and their values.
+    /// Global flags before or after the subcommand, and their values.
     pub globals: Vec<&'a str>,
     /// The IDs of the flags that were given to the command.
     pub flags: Vec<&'a str>,

@@ -132,7 +132,7 @@ fn without_underscores(text: &str) -> Option<String> {
     if misplaced { None } else { Some(text.replace('_', "")) }
 }
 
-/// Parses an unsigned number into numerator and denominator. `None` if they exceed 128 bits.
+/// Parses an unsigned number into numerator and denominator. `None` if it is not a number, or exceeds 128 bits.
 fn fraction(text: &str) -> Option<(i128, i128)> {
     if let Some((top, bottom)) = text.split_once('/') {
         return Some((go_integer(top)?.into(), go_integer(bottom)?.into()));

@@ -45,7 +45,7 @@ pub fn service_name(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
-/// Parses `KEY=VALUE`, or `KEY` with an empty value. Spaces are allowed in the value only.
+/// Parses `KEY=VALUE`, or `KEY` with an empty value. Spaces are allowed in the value, and before the key.
 pub fn label(text: &str) -> Result<(String, String), InvalidValue> {
     let (key, value) = text.split_once('=').unwrap_or((text, ""));
     let bad = |why: &str| Err(InvalidValue::new(text, format!("is not a valid label: {why}")));
@@ -75,8 +75,8 @@ pub fn variable(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result
     }
 }
 
-/// Parses one of `choices`, ignoring case, and returns it as written in the list. In errors, `what` is the name of
-/// the choice.
+/// Accepts one of `choices`. Upper and lower case matter: some callers convert the text first. In errors, `what` is
+/// the name of the choice.
 pub fn choice(text: &str, what: &str, choices: &[&'static str]) -> Result<String, InvalidValue> {
     match choices.iter().find(|choice| **choice == text) {
         Some(choice) => Ok((*choice).to_owned()),

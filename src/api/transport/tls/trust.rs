@@ -30,7 +30,7 @@ pub(crate) fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Veri
     Ok((Arc::new(AuthorityOrListed { authority, listed }), Some(roots)))
 }
 
-/// Reads the trusted authorities from `more` and from `file`. If `file` is `None`, the system replaces it.
+/// Reads the trusted authorities from `more` and `file`, or from `more` and the system if `file` is `None`.
 /// Also returns the certificates in `file`, or those in `more` if it is `None`.
 fn roots(
     file: Option<&Path>,

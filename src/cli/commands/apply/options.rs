@@ -100,7 +100,7 @@ pub enum IsDetached {
     Yes,
 }
 
-/// What is rolled back after a failure: the value of the flag, or the value in the plan if there is no flag.
+/// What is rolled back after a failure: the value of the flag or, without it and without `--detach`, that in the plan.
 pub fn on_failure(given: Option<OnFailure>, options: &Options, is_detached: IsDetached) -> OnFailure {
     match (given, options.rollback_on_failure) {
         (Some(given), _) => given,

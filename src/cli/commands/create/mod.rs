@@ -135,7 +135,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Replaces names by IDs and adds the digest of the image. If this fails, nothing is sent.
+/// Replaces names by IDs and adds the digest of the image. If this fails, nothing is posted.
 fn resolve(
     client: &Client,
     app: &App,

@@ -7,7 +7,7 @@ use crate::api::http::client::Client;
 use crate::api::journal::{Record, RecordedService, RunKind, RunState, run_state};
 use crate::api::resources::services::{self, Service};
 
-/// The current services of runs that have not ended.
+/// The services of runs that have not ended, as they are now.
 #[derive(Debug, Default)]
 pub struct CurrentServices {
     by_id: HashMap<String, Service>,

@@ -17,7 +17,7 @@ pub struct HistoryView {
     pub engine: Vec<EngineRow>,
     /// An exit code for each given name that does not exist.
     pub failures: Vec<Exit>,
-    /// Whether the user named or selected services.
+    /// Whether the entries are those of named or selected services.
     pub has_subjects: bool,
     /// Whether the user requested one run.
     pub is_one_run: bool,

@@ -26,7 +26,7 @@ pub struct SelectedServices<'a> {
 /// Selects from all services of the swarm.
 ///
 /// # Errors
-/// No service is selected.
+/// The flags select no service.
 pub fn select<'a>(
     all: &'a [Service],
     args: &SelectArgs,

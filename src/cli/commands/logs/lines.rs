@@ -18,8 +18,8 @@ pub struct LineBuffer {
 }
 
 impl LineBuffer {
-    /// Adds a message to the line of its channel and task. Returns the line if it is complete. A new line
-    /// begins with `prefix`.
+    /// Adds a message to the line of its channel and task. Returns the line if it is complete or too
+    /// long. A new line begins with `prefix`.
     pub fn add(
         &mut self,
         channel: Channel,

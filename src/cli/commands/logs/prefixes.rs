@@ -52,7 +52,7 @@ pub struct Prefixes<'c> {
 }
 
 impl<'c> Prefixes<'c> {
-    /// Requests the tasks of all sources in one request, and the nodes. Tasks that start later are requested when they
+    /// Requests the tasks of all services together, and the nodes. Tasks that start later are requested when they
     /// are needed.
     pub fn new(ui: Ui, client: &'c Client, sources: &[LogSource], style: PrefixArgs) -> Result<Self> {
         let mut prefixes = Self {

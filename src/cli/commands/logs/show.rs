@@ -45,7 +45,7 @@ fn show_some(
     )
 }
 
-/// Maximum number of logs that are read concurrently. Followed logs must all be read concurrently.
+/// Maximum number of logs that are read concurrently, unless they are followed: then all are.
 const MAX_CONCURRENT: usize = 16;
 /// Maximum number of lines that wait for the printer. Each line may be as long as a frame.
 const MAX_WAITING_LINES: usize = 128;

@@ -24,7 +24,7 @@ pub fn no_previous_spec(service: &Service) -> &'static str {
     }
 }
 
-/// Refuses a previous spec that changes nothing, has failed, or refers to missing objects. May return a warning.
+/// Refuses a previous spec that changes nothing, has failed (unless allowed), or refers to missing objects. May warn.
 pub fn check(
     client: &Client,
     service: &Service,

@@ -74,7 +74,7 @@ impl RequestedUpdate<'_> {
         })
     }
 
-    /// Resolves the image: pinned to its digest if one is requested, otherwise unchanged.
+    /// Resolves the requested image, or the service's own image if no other is requested.
     fn image(
         &self,
         client: &Client,

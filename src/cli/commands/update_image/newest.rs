@@ -47,7 +47,7 @@ impl<'a> NewestChooser<'a> {
     /// Chooses the image of one service and checks that the engine finds it. Also returns how it was chosen.
     ///
     /// # Errors
-    /// The service keeps its image, or the image is refused.
+    /// The service keeps its image, the image is refused, or a request failed.
     pub fn choose(
         &self,
         client: &Client,

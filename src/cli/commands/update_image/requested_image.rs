@@ -14,7 +14,7 @@ pub enum RequestedImage {
     Mapped(ImageRef, ImageRef),
     /// The service's repository with this tag.
     Tag(String),
-    /// The service's tag with its current digest.
+    /// The service's tag, pinned to the digest that it has now.
     Refreshed,
     /// The newest tag that the policy allows.
     Newest,
