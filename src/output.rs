@@ -1,4 +1,5 @@
-//! Everything that is printed: results on stdout, everything else on stderr. No other module prints.
+//! Everything that is printed: results on stdout, everything else on stderr. Only clap's messages and the questions of
+//! `--confirm` are printed elsewhere.
 //!
 //! This module knows neither the engine nor the command line. Text from outside is escaped by [`visible`] here, on its
 //! way to the terminal, so that callers cannot forget it.

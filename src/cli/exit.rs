@@ -12,17 +12,15 @@ use crate::cli::messages::usage::UsageError;
 /// The exit codes. They are a contract with scripts; a test compares them with the table in README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Success: the rollout converged, or nothing had to change (with --detach: the engine accepted the
-    /// update).
+    /// Success: the rollout converged, or nothing had to change (with --detach: the engine accepted the update).
     Done = 0,
     /// Failure for any other reason: refused by the engine, name taken, no previous spec.
     Failed = 1,
-    /// Usage error: invalid command line or value. No request was sent.
+    /// Usage error: invalid command line or value. Nothing was changed.
     Usage = 2,
     /// Not found, ambiguous name, or removed while waiting.
     NoSuch = 3,
-    /// Version conflict: another writer changed the same place, --if-version does not match, or retries ran
-    /// out.
+    /// Version conflict: another writer changed the same place, --if-version does not match, or retries ran out.
     Conflict = 4,
     /// The rollout failed: paused, its tasks cannot run, a gate failed, or the engine rolled back to a spec that fails
     /// too.
@@ -35,7 +33,7 @@ pub enum Exit {
     Unreachable = 8,
     /// Unknown: the response was lost and the result could not be read back.
     Unknown = 9,
-    /// Not an error: differences found, still in progress, services left out, or a gate was inconclusive.
+    /// Not an error: differences found, still in progress, held, services left out, or a gate was inconclusive.
     Different = 10,
     /// Interrupted (SIGINT).
     Interrupted = 130,

@@ -71,7 +71,7 @@ impl Columns {
         self.table.iter().chain(self.extra)
     }
 
-    /// Returns a row with these cells, in the order of the columns.
+    /// Creates a row from cells that are in the order of the columns.
     fn row<C: Into<Json>>(&self, cells: impl IntoIterator<Item = C>) -> Values {
         let mut cells: Vec<_> =
             self.all().map(|(name, _)| *name).zip(cells.into_iter().map(Into::into)).collect();

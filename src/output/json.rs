@@ -227,7 +227,7 @@ mod tests {
             let compact = value.to_string();
             let laid_out = json_indented(&compact);
             prop_assert_eq!(&serde_json::from_str::<Value>(&laid_out).unwrap(), &value);
-            // serde_json's pretty printer has the same layout, with an indent of two spaces.
+            // serde_json's pretty printer has the same layout, but its default indent is two spaces.
             let mut expected = Vec::new();
             let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
             let mut serializer = serde_json::Serializer::with_formatter(&mut expected, formatter);

@@ -42,7 +42,7 @@ pub fn visible_prefix(text: &str, max_chars: usize) -> Cow<'_, str> {
 }
 
 /// Returns whether a reader could not recognize the character: control characters, bidi marks, characters without
-/// width, and blanks that are not the space.
+/// width, and fillers that look like a space.
 ///
 /// This includes all that Unicode calls default ignorable, since a name with such a character looks like the name
 /// without it.

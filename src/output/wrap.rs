@@ -8,12 +8,12 @@ const MIN_WIDTH: usize = 40;
 /// Indentation of the continuation of a line.
 const INDENT: usize = 2;
 
-/// The columns of the terminal on stderr. `None` if it is not a terminal.
+/// The columns of the terminal on stderr. `None` if it is not a terminal, or too narrow for [`wrap`].
 pub(super) fn stderr_width() -> Option<usize> {
     width_of(&Term::stderr())
 }
 
-/// The columns of the terminal on stdout. `None` if it is not a terminal.
+/// The columns of the terminal on stdout. `None` if it is not a terminal, or too narrow for [`wrap`].
 pub(super) fn stdout_width() -> Option<usize> {
     width_of(&Term::stdout())
 }

@@ -51,7 +51,7 @@ impl AvailableImages {
 /// images: what the user can do.
 ///
 /// # Errors
-/// The engine does not respond, or the command was interrupted.
+/// A request to the engine failed, or the command was interrupted. Failures of registries are not errors.
 pub fn check_images(
     client: &Client,
     app: &App,

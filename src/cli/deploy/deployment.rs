@@ -98,7 +98,7 @@ impl<'a> Deployment<'a> {
     /// Creates a deployment, without connecting to the engine.
     ///
     /// # Errors
-    /// The flags contradict each other, or the engine cannot be determined.
+    /// The flags contradict each other, the file of `--plan` exists, or the engine or the journal cannot be determined.
     pub fn new(
         style: ReportStyle,
         app: &'a App,
@@ -178,7 +178,7 @@ impl<'a> Deployment<'a> {
     /// Finds the named or selected services.
     ///
     /// # Errors
-    /// No service is found. The error has been reported.
+    /// No service is found, or a request failed. The error has been reported.
     pub fn select(
         mut self,
         select: &SelectArgs,
@@ -194,7 +194,7 @@ impl<'a> Deployment<'a> {
     /// Finds the named or selected services, each with its value.
     ///
     /// # Errors
-    /// No service is found, which has been reported; or two names of one service have different values.
+    /// No service is found or a request failed, which was reported; or a service is named twice with different values.
     pub fn select_each<T: Clone + PartialEq>(
         mut self,
         select: &SelectArgs,

@@ -168,7 +168,7 @@ pub fn describe_age(label: &HoldLabel, now: Timestamp) -> String {
     }
 }
 
-/// Returns the field `hold` of a service in JSON; null if the service is not held.
+/// Returns the field `hold` of a service in JSON; null if the service is not held or its label cannot be read.
 pub fn json(service: Option<&Service>, judgement: Option<&Judgement>) -> Value {
     let update = service.and_then(HeldUpdate::of);
     let Some(label) = update.as_ref().and_then(HeldUpdate::label) else { return Value::Null };
@@ -192,7 +192,8 @@ pub fn result(report: &ServiceReport) -> Option<String> {
     Some(format!("held: {}", tasks(report)?))
 }
 
-/// Describes how to continue or end the update of a held service; `None` if the service is not held.
+/// Describes how to continue or end the update of a held service; `None` if the service is not held, or its label cannot
+/// be read.
 pub fn how_to_continue(report: &ServiceReport) -> Option<String> {
     let Outcome::Held = report.outcome() else { return None };
     let (name, shown) = (report.name(), shell::service(report.name()));

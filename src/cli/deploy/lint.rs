@@ -63,8 +63,8 @@ impl NodeList {
     }
 }
 
-/// Evaluates the rules on the specs that will be sent. Prints warnings, or with `--strict` refuses all
-/// updates. If the engine does not respond, no update is started.
+/// Evaluates the rules on the specs that will be sent. Prints the findings as warnings. With `--strict`, a finding causes
+/// all updates to be refused. If the engine does not respond, no update is started.
 pub fn check_updates(
     client: &Client,
     app: &App,

@@ -74,7 +74,7 @@ impl RepositoryArgs {
 }
 
 impl Alternative {
-    /// Returns the tag in a word that was given as an image: `0.6` is probably a tag.
+    /// Creates the alternative to a word that was given as an image: `0.6` is probably a tag.
     pub fn for_typed(flag: &'static str, typed: &str, image: &ImageRef) -> Self {
         let is_bare = !typed.contains([':', '/', '@']);
         let tag = if is_bare { Some(typed.to_owned()) } else { image.tag().map(str::to_owned) };

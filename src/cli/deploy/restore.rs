@@ -51,7 +51,7 @@ impl Restorer<'_> {
     /// Checks what the restored spec refers to, and adds credentials and remarks.
     ///
     /// # Errors
-    /// A secret, config, network or image no longer exists.
+    /// A secret, config, network or image no longer exists, or a request failed.
     pub fn prepare(
         &self,
         client: &Client,

@@ -47,7 +47,7 @@ pub enum OnFailure {
     RollBackAll,
 }
 
-/// Parses `one`, `all`, or the value of a switch.
+/// Parses `one`, `all`, or a boolean such as `true`.
 pub fn scope(word: &str) -> Result<OnFailure, String> {
     match word {
         "one" => Ok(OnFailure::RollBackOne),
@@ -97,8 +97,8 @@ impl RollbackPlan {
 
     /// Sends the rollback. `given` is the name of the service on the command line.
     ///
-    /// The engine's own rollback is used if the engine's previous spec is the one from before the change and is safe.
-    /// Otherwise, only the places that this command changed are restored, and later changes by others are kept.
+    /// A held update is aborted. Otherwise, the engine's own rollback is used if its previous spec is safe and is the one
+    /// from before the change. If not, only the places that this command changed are restored.
     pub fn run(&self, client: &Client, given: &str) -> ServiceReport {
         let newest = match services::inspect(client, self.base.id()) {
             Ok(newest) => newest,

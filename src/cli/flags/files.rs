@@ -24,7 +24,8 @@ pub fn read_text(path: &str, mebibytes: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|e| io::Error::other(format!("it is not UTF-8: {}", e.utf8_error())))
 }
 
-/// Creates a file that only its owner can read. It never appears with a part of the text, and replaces no other file.
+/// Creates a file that only its owner can read. It replaces no other file. It appears with the complete text, unless the
+/// file system has no hard links.
 ///
 /// # Errors
 /// The file exists already ([`io::ErrorKind::AlreadyExists`]), or it cannot be written.

@@ -7,8 +7,7 @@ use crate::api::spec::values::text;
 use crate::api::spec::{Edit, Place};
 use crate::cli::messages::usage::{OrExample as _, ParseError, UsageError};
 
-/// One flag. The command line, the edits, the error on older engines and the documentation are derived from
-/// it.
+/// One flag. The command line, the edits, the error on older engines and the documentation are derived from it.
 ///
 /// Flags are applied in the order of [`flags`](super::flags), not in that of the command line.
 pub struct Flag {
@@ -258,8 +257,8 @@ pub fn only_name(text: &str, what: &str, example: &'static str) -> Result<String
     text::only_name(text, what).or_example(example)
 }
 
-/// Whether the engine does not distinguish the value from an absent field. Unlike for
-/// [`is_zero`](crate::api::spec::is_zero), an object of zero values does not count: the engine stores a message for it.
+/// Whether the engine does not distinguish the value from an absent field. It does distinguish an object of zero values,
+/// unlike [`is_zero`](crate::api::spec::is_zero).
 fn is_zero_value(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -14,8 +14,7 @@ use crate::cli::messages::usage::UsageError;
 /// then the change as an RFC 7396 patch or `! message`; `# differs: why` marks an intended difference.
 const RECORDED: &str = include_str!("docker-update.txt");
 
-/// Returns the edits of a command line for this spec. Networks, secrets and configs have the IDs of the
-/// recording.
+/// Returns the edits of a command line for this spec. Networks, secrets and configs have the IDs of the recording.
 fn edits(line: &[String], spec: &Value) -> Result<Vec<Edit>, UsageError> {
     let mut given: Vec<(&Flag, String)> = Vec::new();
     let mut rest = line.iter();

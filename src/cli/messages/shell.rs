@@ -5,15 +5,14 @@ use std::fmt::Write as _;
 
 use crate::api::http::request_path::can_be_name;
 
-/// Quotes the name of a service. For names that are not valid (empty, `..`, with a `/`, far too long) it
-/// returns `SERVICE`.
+/// Quotes the name of a service. For names that are not valid (empty, `..`, with a `/`, far too long) it returns `SERVICE`.
 pub fn service(name: &str) -> Cow<'_, str> {
     if can_be_name(name) { word(name) } else { "SERVICE".into() }
 }
 
 /// Quotes a word.
 ///
-/// Characters that are not plain ASCII are written as bytes (`$'\xe2'`, which bash, zsh, ksh and newer shells
+/// Characters that are not plain ASCII are written as bytes (`$'\342'`, which bash, zsh, ksh and newer shells
 /// support), so that neither the terminal nor the clipboard can change their meaning. A word that begins with
 /// `-` is preceded by `--`.
 pub fn word(text: &str) -> Cow<'_, str> {

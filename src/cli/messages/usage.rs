@@ -1,4 +1,4 @@
-//! Usage errors: an invalid command line or value. The exit code is 2, and no request has been sent.
+//! Usage errors: an invalid command line or value. The exit code is 2, and nothing was changed.
 
 use std::fmt;
 

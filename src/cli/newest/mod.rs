@@ -15,7 +15,7 @@ pub use decision::{Choice, Decision, ImageRefusal, PUBLISHERS_AGE, Reason, UNKNO
 
 use crate::api::registry::tags::{PreReleases, TagPattern};
 
-/// Flags that limit the choice.
+/// Flags that limit which tags `--newest` may choose.
 #[derive(Args, Clone, Debug)]
 pub struct ChoiceArgs {
     /// Consider only tags that match; the group `version` is compared

@@ -22,7 +22,7 @@ pub struct ImageToVerify {
     pub services: Vec<String>,
 }
 
-/// The result for one image.
+/// The result of `--verify` for one image.
 #[derive(Clone, Debug)]
 pub struct VerifyResult {
     /// The image and its services.
@@ -48,7 +48,7 @@ pub fn parse_command(text: &str) -> std::result::Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Groups the images of services by digest, in the order of the services.
+/// Groups the images of services by repository and digest, in the order of the services.
 pub fn images_to_verify<'s>(images: impl IntoIterator<Item = (&'s str, &'s ImageRef)>) -> Vec<ImageToVerify> {
     let mut all: Vec<ImageToVerify> = Vec::new();
     for (service, image) in images {
@@ -136,7 +136,7 @@ fn variables(image_to_verify: &ImageToVerify, digest: &str) -> [(&'static str, S
     ]
 }
 
-/// Waits for the command to exit; `None` after a timeout.
+/// Waits for the command to exit; `None` after a timeout, or if the status cannot be read.
 fn wait_for_exit(client: &Client, running: &mut RunningCommand) -> Result<Option<ExitStatus>> {
     let deadline = Instant::now() + client.timeouts().verify;
     loop {

@@ -111,7 +111,7 @@ pub trait ProgressDisplay {
     fn started(&mut self, _id: &str, _name: &str, _role: Role) {}
     /// A service has changed.
     fn changed(&mut self, update: &ProgressUpdate);
-    /// A gate of a service has ended.
+    /// A gate of a service has ended or was stopped.
     fn gate(&mut self, _update: &ProgressUpdate, _report: &GateReport) {}
     /// A step of a service has converged.
     fn step(&mut self, _update: &ProgressUpdate, _report: &StepReport) {}

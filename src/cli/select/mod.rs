@@ -244,8 +244,8 @@ impl SelectArgs {
     /// Returns the named or selected services, each once.
     ///
     /// # Errors
-    /// The engine cannot be reached, or no service is selected ([`Error::NoSuch`]). A name without a service
-    /// is an error in its [`SelectedService`].
+    /// A request failed, or no service is selected ([`Error::NoMatch`]). For a name that matches no service or several,
+    /// the error is in its [`SelectedService`].
     pub fn resolve(
         &self,
         ui: Ui,

@@ -47,7 +47,7 @@ fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
     }
 }
 
-/// The variables that all commands read.
+/// The variables that every page lists.
 const ENVIRONMENT: [(&str, &str); 13] = [
     ("DOCKER_HOST", "The engine to connect to, as with --host."),
     ("DOCKER_CONTEXT", "The Docker context to use, as with --context. --host and DOCKER_HOST override it."),
@@ -76,7 +76,7 @@ const ENVIRONMENT: [(&str, &str); 13] = [
     ("TERM", "If it is `dumb`, progress is printed as lines."),
 ];
 
-/// The files that all commands read.
+/// The files that every page lists.
 const FILES: [(&str, &str); 5] = [
     ("/var/run/docker.sock", "The socket of the local engine, which is the default."),
     (

@@ -1,4 +1,4 @@
-//! Tests of the whole command line: every command's man page, and arbitrary values for every flag.
+//! Tests of the whole command line: the man page of every command, and random command lines.
 
 mod man;
 mod property_tests;

@@ -1,4 +1,4 @@
-//! Property tests of all parsers in `cli` that are not clap's; see `api::property_tests`.
+//! Property tests of the command line and of parsers in `cli`; see `api::property_tests`.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! The template functions: docker's, and Go's without those that escape for HTML, JavaScript and URLs.
+//! The template functions: docker's, and Go's without `call` and those that escape for HTML, JavaScript and URLs.
 
 use serde_json::Number;
 
@@ -30,7 +30,7 @@ pub enum Implementation {
     ShortCircuit(LogicalOperator),
 }
 
-/// A function that returns one of its arguments.
+/// The functions `and` and `or`, which return one of their arguments.
 #[derive(Clone, Copy, Debug)]
 pub enum LogicalOperator {
     /// Returns the first argument that is false, else the last one.

@@ -1,9 +1,9 @@
 //! The part of Go's template language that docker's `--format` needs: everything except `define`, `template`, `block`,
-//! methods, and the functions that escape for HTML, JavaScript and URLs.
+//! methods, `call`, and the functions that escape for HTML, JavaScript and URLs.
 //!
-//! Errors are found when a template is parsed, before any request is sent: unknown functions and variables, a wrong
-//! number of arguments, a missing `end`. The data is JSON and keeps its key order and its numbers exactly. Next to it,
-//! a document of zero values describes Go's types (see [`zero`]).
+//! These errors are found when a template is parsed, before any request is sent: unknown functions and variables, a
+//! wrong number of arguments, a missing `end`. The data is JSON. Its key order and the values of its numbers are kept.
+//! Next to it, a document of zero values describes Go's types (see [`zero`]).
 
 mod eval;
 mod functions;

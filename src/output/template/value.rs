@@ -212,7 +212,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the value as JSON on one line, exactly as in the data.
+    /// Returns the value as JSON on one line, with the keys in the order of the data.
     pub fn json(&self, to: Destination) -> String {
         let quoted = |text: &str| Json::from(text).to_string();
         let json = match self {
@@ -271,7 +271,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns a string, as it is in the data.
+    /// Returns the text of a string or a time, without escapes.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::DataString(text) | Self::Time(text) => Some(text),

@@ -84,7 +84,8 @@ fn hold_after(change: &Watchable) -> Option<Hold> {
     }
 }
 
-/// Returns the service as read after a post. `None` if it was not read, or from a manager that lags behind the post.
+/// Returns the service as read after a post. `None` if it was not read, or is as before the post, because the
+/// manager lags behind.
 fn read_after(applied: &Applied) -> Option<&Service> {
     match &applied.stored {
         Stored::Read { service, .. } => Some(service).filter(|it| it.version() > applied.version_before),
@@ -103,7 +104,7 @@ impl<T: Send> Batch<'_, T> {
         let steps = self.rules.steps.as_ref()?;
         let hold = hold_after(change)?;
         let service = change.service()?;
-        // With `--as-is`, changes by others are accepted, but a label that another process posted does not have them.
+        // With `--as-is`, changes by others are accepted. They are not in the label, so they are added to `hold`.
         let hold = match steps.rules.if_changed {
             IfChanged::Conflict => hold,
             IfChanged::Accept => hold.as_is(service.spec()),

@@ -66,7 +66,7 @@ impl Recorder {
         Self { mode: JournalMode::Off, location: Location::Off, opened: None }
     }
 
-    /// Looks for the journal. As the first request of a command, this replaces the ping, so it costs no extra request.
+    /// Looks for the journal. As the first request, a look in the swarm replaces the ping, so it costs no extra request.
     ///
     /// # Errors
     /// The engine does not respond.
@@ -93,7 +93,7 @@ impl Recorder {
         }
     }
 
-    /// Records a run. `None` if it is not recorded and no record is required.
+    /// Records a run. `None` if nothing will change, or if it is not recorded and no record is required.
     ///
     /// # Errors
     /// The run cannot be recorded, and a record is required.

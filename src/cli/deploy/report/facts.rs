@@ -16,7 +16,7 @@ static NO_EXPLANATION: Explanation =
     Explanation { failures: Vec::new(), networks: Vec::new(), problems: Vec::new(), has_leader: None };
 
 impl ServiceReport {
-    /// The service as it was first read, if an update followed.
+    /// The service as the command first read it; `None` if no update was posted, planned or attempted.
     pub fn base(&self) -> Option<&Service> {
         match &*self.stage {
             Stage::Deployed(Ok(Update::Applied(applied))) => Some(&applied.base),
@@ -168,7 +168,7 @@ impl ServiceReport {
         self.steps().iter().rfind(|step| step.result != StepResult::Skipped)
     }
 
-    /// Why the rollout failed or did not end.
+    /// Why the rollout failed or did not end, or what a removal still waits for.
     pub fn explanation(&self) -> &Explanation {
         match &*self.stage {
             Stage::Removed(Ok(Removal::Done(
@@ -184,7 +184,7 @@ impl ServiceReport {
         matches!(*self.stage, Stage::Removed(Ok(Removal::Done(..)) | Err(_)))
     }
 
-    /// Whether nothing was posted because the service was as requested, so that the report is about its tasks.
+    /// Whether the report is about the tasks of a service that was already as requested, so that nothing was posted.
     pub fn is_as_requested(&self) -> bool {
         match &*self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => {

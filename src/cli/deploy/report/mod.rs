@@ -165,7 +165,7 @@ pub fn report_with(
 /// Finds the named or selected services, and reports if there are none.
 ///
 /// # Errors
-/// [`AlreadyReported`]: no service was found.
+/// [`AlreadyReported`]: no service was found, or a request failed.
 pub fn find_services(
     client: &Client,
     select: &SelectArgs,

@@ -39,7 +39,7 @@ pub enum Outcome<'a> {
     Planned,
     /// The engine accepted the change.
     Applied,
-    /// The engine accepted the change, and the tasks run or have completed.
+    /// The tasks run as requested or have completed, whether or not something had to be posted.
     Converged,
     /// The tasks run, and a gate has neither passed nor failed.
     Inconclusive,
@@ -81,7 +81,7 @@ pub enum Outcome<'a> {
     WouldRestart(&'a Restarts),
     /// The rollout is paused, and an update would resume it.
     Paused,
-    /// The request failed, and the engine has stored nothing.
+    /// A request failed, for example because the service does not exist. Nothing was changed.
     Failed(&'a Error),
     /// The response was lost, and nothing could be read.
     Unknown(&'a Error),

@@ -57,7 +57,7 @@ fn shown_name(report: &ServiceReport) -> &str {
     if report.name().is_empty() { "a new service" } else { report.name() }
 }
 
-/// Returns the result; `None` if an error is printed instead, or the result was printed already.
+/// Returns the result; `None` if an error or a note is printed instead, or the result was printed already.
 fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
     let done = style.done;
     let done = match report.outcome() {

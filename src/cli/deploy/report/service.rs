@@ -39,11 +39,11 @@ pub enum Stage {
         /// Why the update was not started.
         why: NotStarted,
     },
-    /// The update was sent or failed, and the rollout was not watched.
+    /// The update was sent, planned, not necessary, or failed. The rollout was not watched.
     Deployed(Result<Update, Box<FailedUpdate>>),
-    /// The service was created or this failed, and the rollout was not watched.
+    /// The creation succeeded, was planned, or failed. The rollout was not watched.
     Created(Result<NewService, FailedCreate>),
-    /// The service was removed or this failed.
+    /// The removal succeeded, was planned, or failed.
     Removed(Result<Removal, Box<FailedUpdate>>),
     /// The rollout was watched.
     Watched(Box<WatchResult>),
@@ -126,9 +126,9 @@ pub enum Conclusion {
     NotPosted(Box<FailedUpdate>),
     /// The tasks run, and the service was already as requested.
     AsRequested,
-    /// The service converged, but another writer changed the requested places.
+    /// Another writer changed the requested places, or a user must decide about a held update.
     Conflict(Box<Conflict>),
-    /// The engine rolled the update back.
+    /// The engine rolled the update back, or swarmctl did because of an answer (`--confirm`).
     RolledBack,
     /// The rollout failed.
     Failed(FailureReason),
@@ -158,7 +158,7 @@ pub enum NotStarted {
     Batch(BatchStop),
     /// The service was not found, or something that the update needs could not be read.
     Failed(Error),
-    /// Another writer changed the service since the spec on the command line was read.
+    /// The change conflicts with a change by another writer, or with a held update.
     Conflict(Box<Conflict>),
     /// The command refuses to change the service, for this reason.
     Refused(String),
@@ -227,7 +227,7 @@ pub struct Remarks {
     pub mapped_from: Option<String>,
     /// How the newest image was chosen.
     pub newest: Option<Box<Decision>>,
-    /// The findings of lint rules about the spec, which were printed before the request.
+    /// The findings of lint rules about the spec.
     pub lint: Vec<Finding>,
     /// The state of a service of a plan.
     pub plan: Option<PlannedRemark>,

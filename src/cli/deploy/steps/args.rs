@@ -58,7 +58,7 @@ impl StepArgs {
     /// Returns the rules of updates in steps; `None` if neither `--steps` nor `--hold` is given.
     ///
     /// # Errors
-    /// `--confirm` is given without a terminal, or there is nothing to wait or ask for.
+    /// `--confirm` is given without a terminal, or `--confirm` or `--bake` without a flag that it requires.
     pub fn rules(&self, gates: &GateArgs) -> Result<Option<StepRules>, UsageError> {
         let example = "swarmctl update-image web shop/web:1.8 --steps 1,100% --bake 2m";
         if !self.is_given() && self.checks.confirm {

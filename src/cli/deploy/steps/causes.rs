@@ -72,7 +72,7 @@ impl LastPost {
         Self { spec, previous, at: service.updated_at(), is_explained: false, leader }
     }
 
-    /// Returns why old tasks have been replaced since the post. Empty if this was explained before.
+    /// Returns why old tasks have been replaced since the post. Empty if no cause is new since the last explanation.
     pub fn explain(&mut self, client: &Client, now: &Service) -> Vec<AdvanceCause> {
         let nodes = nodes::list(client).unwrap_or_default();
         let mut causes = self.spec_causes(now);

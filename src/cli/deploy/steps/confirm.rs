@@ -31,12 +31,12 @@ impl Questions {
         self.waiting.push_back((key, question));
     }
 
-    /// Whether an answer is awaited.
+    /// Whether a question has no answer yet, or has not been asked yet.
     pub fn is_asking(&self) -> bool {
         self.asked.is_some() || !self.waiting.is_empty()
     }
 
-    /// Withdraws the question about a service. If the question has been asked already, the answer is ignored.
+    /// Withdraws the question about a service, unless it has been asked already.
     pub fn withdraw(&mut self, key: usize) {
         self.waiting.retain(|(other, _)| *other != key);
     }

@@ -17,7 +17,7 @@ pub struct Situation {
     pub running: u64,
     /// The number of tasks of the service.
     pub of: u64,
-    /// Whether tasks have run for the monitor period: all new tasks, or after the last step all tasks.
+    /// Whether all new tasks have run for the monitor period. In the last step and in a rollback: whether all tasks have.
     pub is_settled: bool,
 }
 

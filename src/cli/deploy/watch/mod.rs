@@ -55,7 +55,7 @@ pub struct Watched {
 pub enum Purpose {
     /// The service was changed, or the command only waits for it.
     Change,
-    /// A change of the service failed and is rolled back.
+    /// A change of the service is rolled back.
     Rollback,
 }
 
@@ -70,7 +70,7 @@ pub enum Ending {
     Held,
     /// The tasks run, but another writer has changed the edited places.
     Replaced,
-    /// The engine has rolled the service back to the previous spec.
+    /// The engine has rolled the service back to the previous spec, or swarmctl has (`--confirm`).
     RolledBack,
     /// The rollout failed.
     Failed(FailureReason),
@@ -310,7 +310,7 @@ impl Poller {
         Self { schedule: Schedule::new(timeouts), nodes: RecentNodes::default() }
     }
 
-    /// Starts with the shortest interval again, because there is a new service to watch.
+    /// Starts with the shortest interval again, because a service was updated.
     pub fn restart(&mut self) {
         self.schedule.restart();
     }

@@ -173,7 +173,7 @@ fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Re
     Ok(())
 }
 
-/// Lists the tasks of these services; `None` if one of them was just removed, which the next poll finds.
+/// Lists the tasks of these services; `None` if there are none, or one was just removed, which the next poll finds.
 fn list_tasks(client: &Client, of: &[&mut Watched], scope: TaskScope) -> Result<Option<TaskList>> {
     if of.is_empty() {
         return Ok(None);

@@ -8,7 +8,7 @@ use crate::cli::deploy::repository::RepositoryMismatch;
 use crate::cli::exit::{AlreadyReported, Exit};
 use crate::output::Ui;
 
-/// Prints the error that ended a command, and returns its exit code.
+/// Prints the error that ended a command, unless it has been reported, and returns its exit code.
 pub fn print_final_error(ui: Ui, error: &anyhow::Error, signal: Option<Signal>) -> Exit {
     if let Some(AlreadyReported(exit)) = error.downcast_ref::<AlreadyReported>() {
         return *exit;

@@ -42,7 +42,7 @@ pub fn reason(message: &str) -> Option<&'static str> {
         .map(|(reason, _)| *reason)
 }
 
-/// Describes why a registry did not provide a digest: `registry `r` could not be reached for `r/web:1` (no such host)`.
+/// Describes why there is no digest: `registry `r` could not be reached for `r/web` (it does not use TLS)`.
 pub fn describe(registry: &str, what: &str, kind: RegistryErrorKind, message: &str) -> String {
     if kind.is_before_registry() {
         return format!("the digest of {what} cannot be looked up: {message}");
@@ -52,7 +52,7 @@ pub fn describe(registry: &str, what: &str, kind: RegistryErrorKind, message: &s
     format!("registry `{registry}` {kind} {what}{reason}")
 }
 
-/// An image whose digest is not known, and what is done without it.
+/// The failure of a registry to provide the digest of an image, and what is done without the digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryFailure {
     /// The host of the registry.

@@ -79,7 +79,7 @@ fn cpus(nanos: i64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Formats memory in mebibytes, rounded down.
+/// Formats memory in mebibytes, rounded down, or in bytes if there is less than one mebibyte.
 fn memory(bytes: i64) -> String {
     if bytes < 1 << 20 { format!("{bytes}b") } else { format!("{}m", bytes >> 20) }
 }

@@ -6,7 +6,7 @@ use crate::api::resources::addresses::NetworkUsage;
 use crate::api::resources::tasks::TaskState;
 use crate::cli::deploy::report::ServiceReport;
 
-/// Returns the distinct causes of a failed rollout, each with its task, node, exit code and last log lines.
+/// Describes a failed rollout: the output of a failed gate, each distinct cause with its task, and networks.
 pub fn describe_failures(report: &ServiceReport) -> Vec<String> {
     let name = report.name();
     let failures = report.explanation().failures.iter();

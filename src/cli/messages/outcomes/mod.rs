@@ -57,7 +57,7 @@ impl Message {
     }
 }
 
-/// Explains an outcome; `None` if the service is as requested.
+/// Explains an outcome; `None` if there is no error, for example because the service is as requested or was skipped.
 pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message> {
     // The name is quoted for a shell, because hints contain commands.
     let name = &*shell::service(report.name());

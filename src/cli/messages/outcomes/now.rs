@@ -5,8 +5,8 @@ use crate::api::rollout::Judgement;
 use crate::cli::deploy::report::{Outcome, ServiceReport, Stage};
 use crate::cli::messages::changes::short_image;
 
-/// Describes the running tasks, as in `1 of 2 tasks running opera443399/whoami:0.6`. `None` if the rollout did not
-/// fail, or if nothing is known about its tasks.
+/// Describes the running tasks, as in `1 of 2 tasks running opera443399/whoami:0.6`. `None` if the rollout has
+/// neither failed nor been given up, or if nothing is known about its tasks.
 pub fn now(report: &ServiceReport) -> Option<String> {
     let is_left = match report.outcome() {
         Outcome::RolloutFailed(_)

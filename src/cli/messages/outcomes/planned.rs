@@ -3,7 +3,7 @@
 use super::{Message, value};
 use crate::api::records::plan::Difference;
 
-/// What to do about a service that has changed, if its changes cannot be applied to its current spec.
+/// What to do if the planned changes cannot be applied to the current spec of the service.
 const HINT: &str = "make a new plan, or leave such services out with `--skip-stale`";
 
 /// Explains why a planned change is not made: another writer has changed the service.

@@ -29,7 +29,7 @@ pub fn why_rolled_back(report: &ServiceReport) -> Vec<String> {
     answer.into_iter().chain(gates::failure(report)).chain(messages).collect()
 }
 
-/// Whether an update in steps was rolled back because of the user's answer.
+/// Whether the user's answer ended the update in steps. If the service was rolled back, the answer is the reason.
 pub fn is_rolled_back_by_answer(report: &ServiceReport) -> bool {
     report.step().is_some_and(|step| step.result == StepResult::Declined)
 }
