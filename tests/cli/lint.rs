@@ -182,6 +182,17 @@ fn services_are_selected_as_by_the_engine() {
 }
 
 #[test]
+fn a_mount_that_update_has_added_is_checked_by_its_source() {
+    for (source, is_found) in [("/run/docker.sock", true), ("/", true), ("/etc/hosts", false)] {
+        let swarm = FakeSwarm::with([fine("web")]);
+        let mount = format!("type=bind,source={source},target=/x");
+        swarmctl(["update", "--detach", "--mount-add", &mount, "web"]).host(swarm.host()).run().succeeds();
+        let run = lint(&swarm, &["--json", "--level", "info"]).succeeds();
+        assert_eq!(ids(&run, 0).contains(&"L19".to_owned()), is_found, "{source}: {}", run.report());
+    }
+}
+
+#[test]
 fn a_refused_or_missing_endpoint_skips_the_rules_that_need_it() {
     let of_nodes = ["L05", "L06", "L07", "L08", "L09", "L10", "L11", "L17", "L18", "L26", "L28"];
     for (path, skipped) in
