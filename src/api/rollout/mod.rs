@@ -45,7 +45,7 @@ use super::resources::services::Service;
 use super::resources::tasks::{Task, TaskState};
 use super::spec::Place;
 
-/// The data about a service. The service is read before its tasks: a task list that is newer than the spec can
+/// The data about a service that is judged. The service is read before its tasks: a task list that is newer than the spec can
 /// only delay a judgement.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceView<'a> {

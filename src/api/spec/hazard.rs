@@ -12,7 +12,7 @@ use super::{Edit, InvalidSpec, Place, apply_all};
 const HEALTH_TEST: &str = "TaskTemplate.ContainerSpec.Healthcheck.Test";
 const GENERIC: &str = "TaskTemplate.Resources.Reservations.GenericResources";
 
-/// A part of a stored spec that crashes an engine.
+/// A part of a spec that crashes an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hazard {
     /// A health check of `["CMD"]` without a command. The engine on the task's node crashes when it runs the check for

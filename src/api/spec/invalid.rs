@@ -1,4 +1,4 @@
-//! Why edits are refused before anything is sent.
+//! Why edits are refused before anything is posted.
 
 use super::{JsonType, ReferenceKind};
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::*;
 use super::made::Made;
 
-/// A service of three tasks whose update is held.
+/// A service with three replicas, whose update is held. It has no tasks yet.
 fn held() -> Made {
     let mut made = Made::new()
         .with("/Spec/Mode/Replicated/Replicas", json!(3))

@@ -150,7 +150,7 @@ fn a_pull_that_the_engine_has_given_up_fails_after_10_s() {
     assert!(judgement.causes[0].error.contains("connection refused"));
     let error = "failed to resolve reference \"x\": connection refused".to_owned();
     assert_eq!(made.state(11), State::Failed(FailureReason::NotPreparedAgain(error)));
-    // Tasks that should not run, and tasks without an error, are not errors.
+    // A task that should not run, or that has no error, does not fail the rollout.
     let leaving =
         Made::new().task(1, 0, 1, "preparing", "shutdown", "x").task(1, 1, 2, "preparing", "running", "");
     assert_eq!(leaving.state(60), State::UnderWay(WaitsFor::Tasks));

@@ -106,7 +106,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Prints a note about unknown IDs in a label. They are not errors: the label may be meant for a newer program.
+/// Prints a note about unknown IDs in a label. They are not errors: the label may be meant for a newer version.
 fn note_unknown(app: &App, service: &str, words: &[String]) {
     let unknown: BTreeSet<&str> =
         words.iter().map(String::as_str).filter(|word| rule(word).is_none()).collect();

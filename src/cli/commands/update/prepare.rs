@@ -30,7 +30,7 @@ pub struct RequestedUpdate<'a> {
 }
 
 impl RequestedUpdate<'_> {
-    /// Prepares the update of one service. Nothing is sent yet.
+    /// Prepares the update of one service. Nothing is posted yet.
     pub fn prepare(
         &self,
         client: &Client,

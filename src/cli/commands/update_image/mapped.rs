@@ -1,4 +1,4 @@
-//! Checks mapped images with a digest before anything is sent: their registry must have the digest.
+//! Checks mapped images with a digest before anything is posted: their registry must have the digest.
 
 use crate::api::error::Error;
 use crate::api::http::client::Client;

@@ -109,7 +109,7 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 impl UpdateImageArgs {
-    /// Prepares the update of one service. Nothing is sent yet.
+    /// Prepares the update of one service. Nothing is posted yet.
     fn prepare(
         &self,
         client: &Client,
