@@ -28,7 +28,7 @@ const RESERVED_HEADERS: [&str; 10] = [
 pub struct ConnectionSettings {
     /// The address of the engine.
     pub endpoint: Endpoint,
-    /// The Docker context that the endpoint comes from. `None` if a host was given.
+    /// The Docker context that the endpoint comes from. `None` for a given host and for the context `default`.
     pub context: Option<String>,
     /// Headers to send with every request (`HttpHeaders` of config.json), except those that the client sets
     /// itself. Names and values must be valid in HTTP.

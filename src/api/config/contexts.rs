@@ -1,7 +1,7 @@
 //! Docker's contexts: named engines, stored in the directory `contexts` next to config.json.
 //!
-//! The directory of a context is named by the SHA-256 digest of its name, so a name cannot contain a path,
-//! and an invalid context does not affect others.
+//! The directory of a context is named by the SHA-256 digest of its name, so that no name (such as `../x`) leads to
+//! another directory. An invalid context does not affect others.
 
 use std::fs;
 use std::io;
@@ -92,7 +92,7 @@ impl Contexts {
         Ok(all)
     }
 
-    /// The TLS files of a context. `None` if it has none, so that TLS is not used.
+    /// The TLS settings of a context. `None`: no TLS, because it has no TLS files and does not skip the verification.
     ///
     /// # Errors
     /// It cannot be determined whether there are TLS files. The connection must not fall back to plain text.

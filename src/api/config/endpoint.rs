@@ -209,7 +209,7 @@ fn unix(path: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Parses a host without a scheme. It is TCP, as in docker, unless it looks like a path or a mistyped scheme.
+/// Parses a host without a scheme. It is TCP, as in docker. A path or a mistyped scheme is an error.
 fn bare(host: &str, tls: Option<Tls>) -> Result<Tcp, String> {
     let (authority, path) = host.split_at(host.find('/').unwrap_or(host.len()));
     match (authority, path) {

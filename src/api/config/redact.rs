@@ -10,10 +10,10 @@ use serde_json::Value;
 
 /// The text that replaces a secret.
 const PLACEHOLDER: &str = "(hidden)";
-/// A shorter secret is replaced as a whole word only: `at` is part of many words.
+/// The minimum length at which a secret is replaced inside words too. A short one, such as `at`, is part of many words.
 const MIN_SUBSTRING_LEN: usize = 6;
 
-/// A text that `{:?}` does not show.
+/// A secret text, which `{:?}` does not show.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 

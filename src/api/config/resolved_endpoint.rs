@@ -30,7 +30,7 @@ impl ResolvedEndpoint {
     ///
     /// # Errors
     /// A setting is not valid ([`Error::InvalidSetting`]), the context does not exist ([`Error::NoSuch`]), or
-    /// a file that selects the engine is not valid ([`Error::Settings`]).
+    /// a file that selects the engine, or a field of it that is needed, is not valid ([`Error::Settings`]).
     pub fn resolve(settings: &Settings) -> Result<Self> {
         let mut warnings = Vec::new();
         let api_version = settings.api_version()?;

@@ -85,8 +85,8 @@ pub struct TlsSettings {
 }
 
 impl Settings {
-    /// The directory with config.json and the contexts, and where this path comes from. `None` if the user
-    /// has no home directory.
+    /// The directory with config.json and the contexts, and where this path comes from. `None` if no setting names
+    /// one and the user has no home directory.
     pub fn config_directory(&self) -> Option<(PathBuf, SettingSource)> {
         let flag = self.config.as_ref().filter(|directory| !directory.as_os_str().is_empty());
         match flag {

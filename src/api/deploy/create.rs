@@ -43,7 +43,7 @@ pub struct CreatePlan {
 pub struct FailedCreate {
     /// The reason.
     pub error: CreateError,
-    /// Whether a request reached the engine.
+    /// Whether the engine has created the service, as far as is known.
     pub delivery: Delivery,
     /// The changes, if this was a plan.
     pub changes: Vec<Change>,
@@ -59,7 +59,7 @@ pub enum CreateError {
         /// The ID of the other service.
         id: String,
     },
-    /// The response was lost, and the service could not be looked up.
+    /// The response was lost, and it could not be determined whether the service was created.
     Unknown(Error),
     /// The service was not created, or the command was canceled: see [`FailedCreate::delivery`].
     Failed(Error),

@@ -18,7 +18,7 @@ const MAX_CAUSES: usize = 5;
 /// The number of log lines of a failed task.
 const LOG_LINES: u64 = 10;
 
-/// The explanation of a failed rollout.
+/// Why a rollout failed or has not ended, or which tasks of a removed service remain.
 #[derive(Clone, Debug, Default)]
 pub struct Explanation {
     /// The distinct causes, newest first.

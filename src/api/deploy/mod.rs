@@ -1,4 +1,4 @@
-//! Changes of services: update, create, remove, why a rollout failed, and gates.
+//! Changes of services: update, create, remove, steps, gates, and why a rollout failed.
 
 pub mod create;
 pub mod failures;

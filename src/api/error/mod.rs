@@ -22,7 +22,7 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// The connection was lost after the request may have been sent.
+    /// The connection was lost. The request may have been sent.
     #[error(
         "the connection was lost during `{request}`: {why}{}",
         if *may_require_tls { ": it may be a port that requires TLS" } else { "" }
@@ -106,7 +106,7 @@ pub enum Error {
         kind: &'static str,
         /// The name as it was given.
         name: String,
-        /// Why the name is not valid. `None` if the object does not exist.
+        /// More about the name, for example why it is not valid or which names exist.
         why: Option<String>,
         /// What to use instead, if it was looked up.
         suggestion: Option<Box<Suggestion>>,
@@ -218,8 +218,8 @@ impl Error {
         matches!(self, Error::Engine { message, .. } if message.contains("unknown method ListServiceStatuses"))
     }
 
-    /// Whether a response was received that refuses the request. It comes from the engine, or from a proxy
-    /// that forbids the request.
+    /// Whether a response was received that is not the requested one: a refusal of the engine, a proxy or a plugin, or an
+    /// invalid response.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -350,7 +350,7 @@ impl Error {
             || self.is_transient()
     }
 
-    /// Whether nothing was sent, so that nothing was changed.
+    /// Whether no change was sent, so that nothing was changed.
     pub fn is_not_sent(&self) -> bool {
         matches!(
             self,
@@ -367,8 +367,8 @@ impl Error {
         )
     }
 
-    /// Whether a change may have been applied although the request failed. Only a refusal by the engine itself
-    /// proves that the change was not applied.
+    /// Whether a change may have been applied although the request failed. A refusal that is not transient, by the engine, a
+    /// proxy or a plugin, proves that the change was not applied.
     pub fn is_ambiguous(&self) -> bool {
         match self {
             Error::Engine { .. } | Error::Rejected { .. } => self.is_transient(),

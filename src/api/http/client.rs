@@ -200,8 +200,8 @@ impl Client {
         })
     }
 
-    /// Posts `body` once. It is retried only if no connection could be made, because then nothing was sent. After any other
-    /// failure the caller decides ([`Error::is_ambiguous`]).
+    /// Posts `body` once. It is retried only if no connection could be made or, with several hosts, if this one is not a
+    /// manager. After any other failure the caller decides ([`Error::is_ambiguous`]).
     pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Response> {
         // Pings with the retries of a read, because the ping in `target` has none.
         self.ping()?;
@@ -262,7 +262,7 @@ impl Client {
         })
     }
 
-    /// The path below the API version of the requests.
+    /// The path, with the API version of the requests before it.
     pub(super) fn target(&self, path: &Path) -> Result<String> {
         let (host, info) = self.ping_once()?;
         let (major, minor) = host.connection.api_version.unwrap_or(info.version);

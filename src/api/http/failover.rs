@@ -19,7 +19,7 @@ const MAX_TIMEOUT_FACTOR: u32 = 6;
 /// The number of rounds after which the failure counts as permanent, if every host refuses in each of them.
 const MAX_REFUSED_ROUNDS: u32 = 3;
 
-/// The managers, in the order of the command line, and the current one.
+/// The managers, in the given order, and the current one.
 #[derive(Debug)]
 pub(in crate::api) struct Failover {
     hosts: Vec<Host>,
@@ -38,7 +38,7 @@ pub(in crate::api) struct Failover {
 pub(in crate::api) enum Switch {
     /// A manager that sees a leader is current: another one, `from` again, or the choice of another thread.
     Found,
-    /// No manager was found in time.
+    /// No manager was found in time, or every host refused repeatedly.
     NoManager(NoManagerReason),
 }
 
@@ -121,8 +121,8 @@ impl Failover {
 
     /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so.
     ///
-    /// If there is none, as during an election, it tries again while `wait_for_next_round` returns true. `probe` requests the nodes
-    /// from a host. `max_wait` appears only in the note.
+    /// If there is none, as during an election, it tries again while `wait_for_next_round` returns true, but gives up after
+    /// `MAX_REFUSED_ROUNDS`. `probe` requests the nodes from a host. `max_wait` appears only in the note.
     pub(crate) fn switch_from(
         &self,
         from: Option<usize>,

@@ -22,7 +22,7 @@ pub(in crate::api) const MAX_RESPONSE_LEN: u64 = 256 << 20;
 /// Consumes complete rows from the bytes of a body that have arrived so far.
 pub(in crate::api) type Sink<'a> = Option<&'a mut dyn FnMut(&mut Vec<u8>)>;
 
-/// A request.
+/// A request to an engine.
 #[derive(Clone, Copy)]
 pub(in crate::api) struct Request<'a> {
     /// The HTTP method.
@@ -101,7 +101,7 @@ impl Host {
         self.connections.as_ref().map(|_| MAX_SSH_CONNECTIONS - 1)
     }
 
-    /// Waits for a permit to use one more connection.
+    /// Waits for a permit to use one more connection. `None` if there is no limit.
     pub(crate) fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
         let Some(connections) = &self.connections else { return Ok(None) };
         let permit = connections.acquire(kind, limit, &self.cancellation)?;

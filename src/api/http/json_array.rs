@@ -30,7 +30,7 @@ enum Expect {
     AfterRow,
     /// White space only.
     End,
-    /// Nothing: the text is not a list of services, for this reason.
+    /// Nothing: the text is not the expected list, for this reason.
     Lost(String),
 }
 
@@ -88,7 +88,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
     /// Returns all rows. `rest` are the bytes of the body that [`feed`](Self::feed) has not consumed.
     ///
     /// # Errors
-    /// Why the body is not a complete list of services.
+    /// Why the body is not a complete list.
     pub fn finish(mut self, mut rest: Vec<u8>) -> Result<Vec<T>, String> {
         self.seen = 0;
         self.feed(&mut rest);

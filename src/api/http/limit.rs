@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 use crate::api::error::Result;
 
-/// A semaphore for connections. One permit is reserved for requests other than streams, which may last for days.
+/// A semaphore for connections. Streams may last for days, so one permit is reserved for other requests.
 #[derive(Debug)]
 pub struct ConnectionLimit {
     free: Mutex<Free>,

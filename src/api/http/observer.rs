@@ -1,4 +1,4 @@
-//! Receives all requests, for `--debug`.
+//! Receives all requests, for `--debug`, and notes about managers and waits.
 
 use std::fmt;
 use std::sync::Arc;

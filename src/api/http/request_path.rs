@@ -40,7 +40,7 @@ impl Path {
 }
 
 /// Whether an object can have this name. Names that the engine would normalize (`..`), split (`/`) or treat
-/// as the whole list (empty) are not sent. Names are at most 63 characters long.
+/// as the whole list (empty) are not sent, nor are names much longer than the engine's maximum (64).
 pub fn can_be_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains('/') && name.len() <= 255
 }

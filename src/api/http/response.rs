@@ -52,7 +52,7 @@ impl Response {
     /// Returns the response if its status is 2xx, otherwise the error that it represents.
     ///
     /// # Errors
-    /// The engine's refusal; [`Error::InvalidResponse`] for redirects.
+    /// The refusal of the engine, a proxy or a plugin; [`Error::InvalidResponse`] for redirects, and for 5xx in no known form.
     pub(in crate::api) fn decode(received: RawResponse) -> Result<Self> {
         let RawResponse { request, endpoint, parts, body, sent_secrets } = received;
         let date = header(parts, "Date").map(str::to_owned);

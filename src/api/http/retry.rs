@@ -8,7 +8,7 @@ use super::response::Response;
 use crate::api::error::{Error, Result};
 
 impl Client {
-    /// Sends a request that changes something. It is retried only if nothing was sent.
+    /// Sends a request that changes something. It is retried only if no manager has received it.
     pub(in crate::api) fn retry_unsent(&self, send: impl Fn() -> Result<Response>) -> Result<Response> {
         let began = Instant::now();
         let mut pauses = self.timeouts.connection_refused_delays().into_iter();
@@ -41,16 +41,16 @@ impl Client {
         }
     }
 
-    /// Retries a read while its error is transient: a lost connection for 1 s, 503 for
-    /// [`unavailable`](crate::api::config::timeouts::Timeouts::unavailable). If there are several managers, the client
-    /// also switches from a silent one to another, because managers delay responses during an election.
+    /// Retries a read while its error is transient: a lost connection for `broken_read`, 503 for `unavailable` (of
+    /// [`Timeouts`](crate::api::config::timeouts::Timeouts)). If there are several managers, the client also switches from
+    /// a silent one to another, because managers delay responses during an election.
     pub(in crate::api) fn retry_read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
         let is_silent =
             |e: &Error| self.failover.has_alternatives() && matches!(e, Error::ResponseTimeout { .. });
         self.retry_while(|e| e.is_retryable() || e.is_transient() || is_silent(e), send)
     }
 
-    /// Like [`Client::retry_read`], but `may_pass` decides which errors are transient.
+    /// Like [`Client::retry_read`], for errors that `may_pass` accepts and, with several managers, those of a single host.
     pub(in crate::api) fn retry_while<T>(
         &self,
         may_pass: impl Fn(&Error) -> bool,

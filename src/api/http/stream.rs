@@ -63,7 +63,7 @@ impl Client {
             return Err(Error::DeadlineExceeded { request });
         }
         let host = self.host()?;
-        // The wait for other streams to end is limited by the deadline only.
+        // The wait for other streams to end is limited by the deadline and `end`, not by `idle`.
         let permit = host.acquire(RequestKind::Stream, left)?;
         let began = Instant::now();
         let response = host.open(&target, left, idle).map_err(|e| host.request_error(e, &request, limit));

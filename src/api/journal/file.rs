@@ -174,7 +174,7 @@ fn error_at(path: &Path, why: io::Error) -> JournalError {
     JournalError::File { what: format!("`{}`", path.display()), why }
 }
 
-/// Creates a file that only its owner can read. Readers see either the complete file or none, and no file is replaced.
+/// Creates a file that only its owner can read, and replaces none. If there are hard links, it is complete when it appears.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = draft_of(path)?;
     write_new(&draft, bytes)?;

@@ -7,7 +7,7 @@ use crate::api::records::held_value::{Holds, holds};
 use crate::api::records::plan::{Difference, PlannedEdit};
 use crate::api::spec::{Edit, Op, Place, apply_all};
 
-/// The counter that restarts tasks. It is never a reason for a conflict or an update.
+/// The counter that restarts tasks. A revert ignores it.
 const COUNTER: &str = "TaskTemplate.ForceUpdate";
 
 /// Whether the changes of a run to one service can be reverted.

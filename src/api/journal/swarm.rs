@@ -21,13 +21,13 @@ use crate::api::resources::system;
 pub const DEFAULT_KEEP: u64 = 50;
 /// The maximum number of run numbers that are tried, because other runs may have taken some.
 const MAX_NUMBERS: u64 = 100;
-/// The first and the maximum pause before a request is repeated.
+/// The first and the maximum pause before labels are changed again.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const MAX_PAUSE: Duration = Duration::from_millis(250);
 /// The content of the journal's config.
 const DATA: &str = r#"{"v":1}"#;
 
-/// The journal of a swarm.
+/// The journal of a swarm, stored in its configs.
 #[derive(Debug)]
 pub struct SwarmJournal {
     client: Client,
@@ -45,7 +45,7 @@ impl SwarmJournal {
         Self::from_config(client, config)
     }
 
-    /// Reads the journal with one request that replaces the ping. `None` if only [`SwarmJournal::open`] can read it.
+    /// Reads the journal with one request that replaces the ping. `None` if that fails: use [`SwarmJournal::open`].
     pub fn open_instead_of_ping(client: Client) -> Option<Result<Option<Self>, JournalError>> {
         let config = configs::find_instead_of_ping(&client, names::JOURNAL)?;
         Some(Self::from_config(client, config))

@@ -60,7 +60,7 @@ fn names_secret(name: &str) -> bool {
     )
 }
 
-/// Whether the value is long enough, and not a path, a template, a number or a placeholder.
+/// Whether the value has at least 4 characters, and is not a path, a template, a number or a word such as `none`.
 fn can_be_secret(value: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let is_number = match value.split_once('.') {

@@ -36,7 +36,7 @@ pub const LINT_IGNORE: &str = "swarmctl.lint.ignore";
 /// The maximum number of findings that are reported for a service.
 pub const MAX_FINDINGS: usize = 1000;
 
-/// A rule.
+/// A lint rule: a function that finds one kind of problem, and the texts about it.
 #[derive(Debug)]
 pub struct Rule {
     /// The ID: `L05`. The ID of a removed rule is not reused.

@@ -194,7 +194,7 @@ pub(super) fn bind_mount(subject: &Subject, found: &mut Findings) -> Read<()> {
     Ok(())
 }
 
-/// Whether the constraint selects single nodes.
+/// Whether the constraint selects nodes by ID, host name, IP or label.
 fn selects_nodes(constraint: &str) -> bool {
     let key = constraint.split(['=', '!']).next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(key.as_str(), "node.id" | "node.hostname" | "node.ip")

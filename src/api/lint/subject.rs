@@ -28,7 +28,7 @@ pub struct Swarm<'a> {
     pub configs: Option<&'a Existing>,
 }
 
-/// A spec and everything that is known about it.
+/// What a rule checks: a spec, with the service and the data of the swarm that were read.
 #[derive(Debug)]
 pub struct Subject<'a> {
     /// The checked spec.

@@ -6,7 +6,7 @@ use super::subject::counted;
 use super::{Change, Findings, Fix, Subject};
 use crate::api::spec::Place;
 
-/// The engine's defaults, in nanoseconds.
+/// The engine's defaults. Times are in nanoseconds.
 const DEFAULT_MONITOR: i64 = 5_000_000_000;
 const DEFAULT_INTERVAL: i64 = 30_000_000_000;
 const DEFAULT_RETRIES: i64 = 3;
@@ -41,7 +41,7 @@ pub(super) fn monitor_short(subject: &Subject, found: &mut Findings) -> Read<()>
     Ok(())
 }
 
-/// Formats nanoseconds in the largest whole unit, as Go does: `90s`.
+/// Formats nanoseconds in the largest unit that gives a whole number: `90s`, `1500ms`.
 pub(super) fn duration(nanoseconds: i64) -> String {
     for (unit, length) in [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)] {
         if nanoseconds % length == 0 {

@@ -20,7 +20,7 @@ pub struct Keyring {
     lookups: Mutex<Lookups>,
 }
 
-/// The results of earlier lookups. A helper is run only once for each registry, because it may take a minute.
+/// The results of earlier lookups. A helper is run only once for each registry, because it may ask for a passphrase.
 #[derive(Debug, Default)]
 struct Lookups {
     found: HashMap<String, Option<RegistryAuth>>,

@@ -42,7 +42,7 @@ enum Lookup {
 }
 
 impl DigestCache {
-    /// Like [`inspect`], but each image is looked up once. Concurrent callers wait for the result of the first caller.
+    /// Like [`inspect`], but each image is looked up once, unless an unrelated error occurs. Concurrent callers wait.
     ///
     /// # Errors
     /// Those of [`inspect`].

@@ -20,7 +20,7 @@ const MAX_OUTPUT_LEN: usize = 32 << 10;
 /// The maximum number of characters and of lines of a helper's message that are shown.
 const MAX_MESSAGE_LEN: usize = 300;
 const MAX_MESSAGE_LINES: usize = 5;
-/// The maximum length of a word in a message. Anything longer may be a secret.
+/// A word of at least this length in a message may be a secret.
 const MAX_WORD_LEN: usize = 20;
 /// The message of a helper that has no credentials, as the protocol defines it.
 const NOT_FOUND_MESSAGE: &str = "credentials not found in native keychain";

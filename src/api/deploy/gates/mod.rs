@@ -1,4 +1,4 @@
-//! Gates: checks that an update must pass after its rollout has converged.
+//! Gates: checks that an update must pass after its rollout, or a step of it, has converged.
 
 pub mod probe;
 pub mod verdict;

@@ -45,14 +45,14 @@ pub struct HoldStart {
     pub round: Round,
 }
 
-/// One round: the tasks that one post replaces. A step with many tasks has several rounds.
+/// One round of a held update: the tasks that one post replaces. A step with many tasks has several rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Round {
     /// The steps.
     pub steps: StepList,
     /// The number of the step that the round belongs to, counted from 1.
     pub step: usize,
-    /// The number of tasks that may be new after the step.
+    /// The maximum number of tasks that run the new spec after the step.
     pub target: u64,
     /// The number of tasks that the post replaces. Ignored by a release, which replaces all remaining tasks.
     pub replaces: u64,
@@ -103,9 +103,9 @@ pub enum HoldConflict {
     },
     /// Somebody has changed edited places.
     Changed(Vec<Difference>),
-    /// The remaining tasks are being replaced. This can be completed, but not reversed.
+    /// The remaining tasks are being replaced. A later command can complete this, but not reverse it.
     Releasing,
-    /// The new tasks are being replaced with old ones. This can be completed, but not reversed.
+    /// The new tasks are being replaced with old ones. A later command can complete this, but not reverse it.
     Aborting,
 }
 

@@ -11,7 +11,7 @@ pub(super) const VERSION: u64 = 1;
 /// The maximum length of the label, in bytes.
 pub const MAX_LABEL_LEN: usize = 64 << 10;
 
-/// The contents of the label.
+/// A held update, as the label `swarmctl.held` of its service records it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HoldLabel {
     /// `user@host` of the process that drives the update, for information only.
@@ -31,9 +31,9 @@ pub struct HoldLabel {
     /// The number of the current round, counted from 1 over all steps. It makes the spec of each round different,
     /// because an engine does not restart a rollout for an identical spec.
     pub round: u64,
-    /// The number of tasks that may be new in this step.
+    /// The maximum number of tasks that run the new spec after this step.
     pub target: u64,
-    /// The number of tasks that the last post replaces at once.
+    /// The `Parallelism` that the last round has set.
     pub parallelism: u64,
     /// Whether the update was started with gates.
     pub is_gated: bool,
@@ -50,7 +50,7 @@ pub struct HoldLabel {
 pub enum Phase {
     /// A round of a step, after which the update holds.
     Holding,
-    /// The replacement of the remaining tasks. It is only completed, never reversed.
+    /// The replacement of the remaining tasks. Only the process that started it may abort it; others can only complete it.
     Releasing,
     /// The replacement of the new tasks with old ones. It is only completed, never reversed.
     Aborting,

@@ -1,4 +1,4 @@
-//! The list of steps: how many tasks may be new after each. A task is new if it runs the new spec.
+//! The list of steps: the maximum number of tasks that run the new spec after each of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ pub const MAX_STEPS: usize = 20;
 /// The maximum number of steps in a label. A user who continues with other steps makes the list longer each time.
 const MAX_RECORDED_STEPS: usize = 100;
 
-/// The number of tasks that may be new after a step.
+/// A step: the maximum number of tasks that run the new spec after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// This number of tasks, at least 1.
@@ -42,13 +42,13 @@ pub enum InvalidSteps {
 /// What comes after a completed step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// A step.
+    /// Another step.
     Step {
-        /// The numbers of the steps before it that are skipped, because enough tasks are new already.
+        /// The numbers of the steps before it that are skipped, because enough tasks run the new spec already.
         skipped: Vec<usize>,
         /// Its number, counted from 1.
         number: usize,
-        /// The number of tasks that may be new after it.
+        /// The maximum number of tasks that run the new spec after it.
         target: u64,
     },
     /// No step is left that replaces a task.
@@ -81,7 +81,7 @@ impl Step {
         }
     }
 
-    /// The number of tasks, out of `of`, that may be new after the step: rounded up, at least 1.
+    /// The maximum number of tasks, out of `of`, that run the new spec after the step: rounded up, at least 1.
     pub fn target(self, of: u64) -> u64 {
         let target = match self {
             Self::Count(count) => count.min(of),
@@ -174,17 +174,17 @@ impl StepList {
         self.0.iter().map(Step::to_string).collect()
     }
 
-    /// The number of tasks, out of `of`, that may be new after the step with this number: all, if there is no
-    /// such step.
+    /// The maximum number of tasks, out of `of`, that run the new spec after the step with this number: all, if there is
+    /// no such step.
     pub fn target(&self, number: usize, of: u64) -> u64 {
         let step = number.checked_sub(1).and_then(|at| self.0.get(at));
         step.map_or(of, |step| step.target(of))
     }
 
-    /// What comes after `completed` steps if `new` of `of` tasks are new. A step that allows no further task is skipped.
+    /// What comes after `completed` steps if `new` of `of` tasks run the new spec. Steps that allow no more are skipped.
     pub fn next(&self, completed: usize, new: u64, of: u64) -> NextStep {
         let mut skipped = Vec::new();
-        // After a scale-down, fewer tasks can be new than the completed step allowed. The next step must still allow
+        // After a scale-down, fewer tasks can run the new spec than the completed step allowed. The next step must still allow
         // more tasks than the completed one.
         let done = if completed == 0 { new } else { new.max(self.target(completed, of)) };
         for number in completed + 1..=self.count() {

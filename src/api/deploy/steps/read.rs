@@ -13,7 +13,7 @@ use crate::api::records::names::HELD;
 use crate::api::records::plan::check_edit;
 use crate::api::spec::{Edit, Place, check_type};
 
-/// The maximum length of the texts that are for information only.
+/// The maximum length of `by` and of `nonce`, in bytes.
 const MAX_TEXT_LEN: usize = 256;
 
 /// Why a label cannot be read.

@@ -26,7 +26,7 @@ impl HoldOperation {
     /// The post for this spec.
     ///
     /// # Errors
-    /// The post must not be made.
+    /// Why the held update cannot be posted.
     pub fn post(&self, spec: &Value) -> Result<HoldPost, PostError> {
         match self {
             Self::Start(edits, start) => Hold::start(spec, edits, start),

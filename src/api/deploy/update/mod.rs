@@ -47,8 +47,8 @@ use crate::api::resources::services::Service;
 /// The result reflects the state of the engine, even if the response was lost (docs/design.md section 3).
 ///
 /// # Errors
-/// The update was not applied, or not as requested. [`UpdateError`] has the reason, and
-/// [`FailedUpdate::delivery`] whether a request was sent.
+/// The update was not applied, or not as requested. [`UpdateError`] has the reason, and [`FailedUpdate::delivery`]
+/// whether the engine has accepted a request.
 pub fn update(
     client: &Client,
     service: Service,

@@ -10,7 +10,7 @@ use crate::api::resources::services::Service;
 use crate::api::spec::{Hazard, hazard_of_spec, hazard_of_text};
 
 /// Checks whether [`update`](super::update) would refuse to send this update, so that the refusal is known before other
-/// services are updated. Reasons are a held or paused rollout, a spec that crashes the engine, and fields that the
+/// services are updated. Reasons are a held update, a paused rollout, a spec that crashes the engine, and fields that the
 /// engine would drop.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub struct UpdateRequest {
     /// What to do if the engine would drop fields.
     pub field_loss: OnFieldLoss,
     /// The planned change, if the update is from a plan. The specs of the service must then be those in the plan.
-    /// Without a plan, the edits are applied to the spec of another writer, unless both change the same place.
+    /// Without a plan, a spec that another writer has changed is edited too, unless both change the same place.
     pub planned: Option<Arc<PlannedService>>,
     /// The nodes for the forecast of [`Mode::Plan`], if the caller has read them.
     pub nodes: Option<Arc<Vec<Node>>>,
@@ -44,12 +44,12 @@ pub enum Operation {
     Hold(Arc<HoldOperation>),
 }
 
-/// The spec that takes effect.
+/// Which spec an update puts into effect. Messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentSpec {
-    /// The stored spec, edited.
+    /// The posted spec.
     Stored,
-    /// The previous spec.
+    /// The previous spec, to which the engine rolls back.
     Previous,
 }
 
@@ -121,7 +121,7 @@ impl UpdateRequest {
         matches!(self.operation, Operation::Rollback)
     }
 
-    /// The spec that takes effect.
+    /// The spec that the request puts into effect.
     pub(super) fn sent_spec(&self) -> SentSpec {
         match self.operation {
             Operation::Edit(_) | Operation::Restore(_) | Operation::Hold(_) => SentSpec::Stored,

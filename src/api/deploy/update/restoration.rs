@@ -6,7 +6,7 @@ use crate::api::error::{Error, Result};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Edit, Place, apply_all, changes, is_zero};
 
-/// A spec that a service had before.
+/// A spec that a service had before, and how an update restores it.
 #[derive(Clone, Debug)]
 pub struct Restoration {
     text: String,
@@ -18,12 +18,12 @@ pub struct Restoration {
     if_changed: IfChanged,
 }
 
-/// What to do if other places of the service have changed since it had the spec.
+/// What to do if the service has changed since it had the spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfChanged {
-    /// Nothing is posted if anybody writes between the first read and the post.
+    /// The whole spec is posted. Nothing is posted if a spec of the service changes after the first read.
     Conflict,
-    /// The edits are applied to the current spec.
+    /// If other places have changed, the edits are applied to the current spec. Otherwise the whole spec is posted.
     Edit,
 }
 

@@ -13,7 +13,7 @@ use crate::api::spec::{Change, Hazard, Place};
 /// The result of an update that did not fail.
 #[derive(Clone, Debug)]
 pub enum Update {
-    /// The spec was already as requested, so nothing was posted.
+    /// Nothing was posted, usually because the spec is as requested: see [`NoChange`].
     Unchanged(Unchanged),
     /// The update that would be posted ([`Mode::Plan`](super::Mode::Plan)).
     Planned(UpdatePlan),
@@ -21,18 +21,18 @@ pub enum Update {
     Applied(Applied),
 }
 
-/// A service for which no request was necessary.
+/// A service for which nothing was posted, although no check failed.
 #[derive(Clone, Debug)]
 pub struct Unchanged {
     /// The service, as last read.
     pub service: Service,
-    /// Why no request was necessary.
+    /// Why nothing was posted.
     pub reason: NoChange,
     /// The requested places.
     pub requested: Vec<Place>,
 }
 
-/// Why no request was necessary.
+/// Why nothing was posted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoChange {
     /// The spec has every requested value.
@@ -98,7 +98,7 @@ pub enum Stored {
         /// The places that were sent and are not stored.
         dropped: Vec<Place>,
     },
-    /// The stored spec could not be read, or the service no longer exists. A warning has the reason.
+    /// The stored spec could not be read, for the reason in a warning, or the service no longer exists.
     Unavailable,
 }
 
@@ -111,7 +111,7 @@ pub enum Warning {
     MovesNetworks,
     /// A warning of the engine.
     Engine(String),
-    /// The settings of a held update are restored, but its previous spec is still a held one, for this reason.
+    /// A held update has ended, but the previous spec of the service is still that of the hold, for this reason.
     PreviousSpecIsHeld(String),
     /// The engine accepted the update, but the stored spec could not be read, for this reason.
     NotReadBack(String),
@@ -128,7 +128,7 @@ pub struct FailedUpdate {
     pub after: Option<Service>,
     /// The version index and the changes of the last attempt.
     pub attempt: Attempt,
-    /// Whether a request reached the engine.
+    /// Whether the engine has accepted a request.
     pub delivery: Delivery,
     /// Remarks.
     pub warnings: Vec<Warning>,
@@ -146,13 +146,13 @@ pub struct Attempt {
 /// Why an update failed.
 #[derive(Debug)]
 pub enum UpdateError {
-    /// Another writer changed the same place, or the version index is not the required one.
+    /// The service is not in the state that the update requires, so a user must decide.
     Conflict(Box<Conflict>),
     /// This program refused to send the update.
     Refused(Refusal),
     /// The engine applied the update, the rollout failed, and the engine rolled back.
     RolledBack,
-    /// The response was lost, and the service could not be read.
+    /// The response was lost, and it could not be determined whether the update was applied.
     Unknown(Error),
     /// The update was not applied, or the command was canceled: see [`FailedUpdate::delivery`].
     Failed(Error),
@@ -189,7 +189,7 @@ pub struct Restarts {
     pub why: Vec<ForecastWarning>,
 }
 
-/// Whether a request reached the engine.
+/// Whether the engine has accepted a request, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Nothing was sent, or the engine refused the request.

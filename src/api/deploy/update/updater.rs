@@ -179,7 +179,7 @@ impl<'a> Updater<'a> {
         match self.judge_by_plan(now)? {
             None | Some(State::Ready) => {}
             Some(State::Done) => {
-                // Another run has applied the plan. It may have been killed before the engine processed its last post.
+                // The plan was applied after the first read, for example by a post of a run that was killed before its response.
                 self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
                 return Ok(PreparedSpec::Unchanged);
             }

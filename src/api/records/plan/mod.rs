@@ -120,9 +120,9 @@ pub enum PlannedChange {
 pub struct PlannedEdit {
     /// The operation. The result of an increment is in `to`.
     pub edit: Edit,
-    /// The current value. `None`: absent.
+    /// The value before the edit. `None`: absent.
     pub from: Option<Value>,
-    /// The new value. `None`: absent.
+    /// The value after the edit. `None`: absent.
     pub to: Option<Value>,
 }
 

@@ -130,7 +130,7 @@ pub fn check_edit(edit: &Edit) -> Result<(), String> {
     check_place(edit)
 }
 
-/// Refuses what the engine would refuse after other services were updated.
+/// Refuses edits that the engine would refuse too, but only after other services of the plan were updated.
 fn check_place(Edit { place, op }: &Edit) -> Result<(), String> {
     if let (Some(id), Op::Set(value) | Op::Default(value)) = (place.item_id(), op)
         && place.list().item_of(value).item_id() != Some(id)

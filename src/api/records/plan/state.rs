@@ -8,7 +8,7 @@ use crate::api::registry::image_ref::{Likeness, names_same_image};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place, apply_all, is_zero, prepare};
 
-/// The state of a service that exists.
+/// The state of an existing service, compared with its plan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     /// Unchanged since the plan was made.

@@ -2,7 +2,7 @@
 
 use crate::api::error::Error;
 
-/// The category of an error.
+/// The category of a [`RequestError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestErrorKind {
     /// The registry requires credentials, or rejects those that were sent.

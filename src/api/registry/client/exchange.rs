@@ -21,7 +21,7 @@ use crate::api::http::observer::Exchange;
 use crate::api::registry::protocol::{Scheme, Url};
 use crate::api::transport::{self, NotConnected};
 
-/// A request.
+/// A request to a registry, or to a server that a registry refers to.
 #[derive(Clone, Debug)]
 pub(super) struct Request<'r> {
     /// The URL.

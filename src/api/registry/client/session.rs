@@ -22,7 +22,7 @@ use crate::api::registry::protocol::{Challenge, Scheme, Url, challenges};
 const MAX_REDIRECTS: usize = 5;
 /// The maximum number of retries after 429 or 503.
 const MAX_RETRIES: usize = 3;
-/// The maximum delay that a registry can request.
+/// The maximum delay before a retry. If the registry requests a longer one, it is shortened to this.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// The maximum number of characters of a registry's message that are shown.
 const MAX_MESSAGE_LEN: usize = 300;
