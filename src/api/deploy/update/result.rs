@@ -21,7 +21,7 @@ pub enum Update {
     Applied(Applied),
 }
 
-/// A service for which nothing was posted, although no check failed.
+/// A service for which nothing was posted, and the reason.
 #[derive(Clone, Debug)]
 pub struct Unchanged {
     /// The service, as last read.
