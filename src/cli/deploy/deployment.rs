@@ -165,12 +165,12 @@ impl<'a> Deployment<'a> {
         Self { blocked_by: BlockedBy::AnyFailure, ..self }
     }
 
-    /// Uses services that have been found before, each with its payload.
+    /// Sets the services, which have been found before, each with its payload.
     pub fn with_chosen<T>(self, chosen: Vec<(SelectedService, T)>) -> Selected<'a, T> {
         self.with_entries(chosen.into_iter().map(|(one, with)| entry(one, ChosenBy::Name, with)).collect())
     }
 
-    /// Uses items, and reports of services that were not found or are not changed.
+    /// Sets the services: items to change, and reports of services that were not found or are not changed.
     pub(super) fn with_entries<T>(self, entries: Vec<ItemResult<T>>) -> Selected<'a, T> {
         Selected { deployment: self, entries }
     }

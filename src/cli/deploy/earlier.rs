@@ -12,7 +12,7 @@ use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place};
 
-/// What has become of a service since it was recorded.
+/// What has become of a service since the plan or the record was made.
 #[derive(Debug)]
 pub enum Current {
     /// The service exists.
@@ -104,7 +104,7 @@ pub fn image_set_by(edits: &[Edit]) -> Option<ImageRef> {
 }
 
 impl<'a> Deployment<'a> {
-    /// Uses services that have been judged, and reports the remarks about them.
+    /// Sets the services, which have been judged, and adds the remarks about them to their reports.
     pub fn with_judged<T>(self, judged: Vec<JudgedService<T>>) -> Selected<'a, T> {
         let mut about = HashMap::new();
         let entries = judged.into_iter().map(|JudgedService { entry, name, remarks }| {

@@ -34,7 +34,7 @@ pub enum Restored {
     Spec,
 }
 
-/// Prepares services for specs that are restored from a run.
+/// Prepares the updates with which services get back what they had before a run.
 #[derive(Debug)]
 pub struct Restorer<'a> {
     pub app: &'a App,

@@ -43,7 +43,7 @@ pub enum OnFailure {
     Keep,
     /// Roll back the failed change.
     RollBackOne,
-    /// Roll back the failed change and all changes that converged before, the last one first.
+    /// Roll back the failed change and, if the batch has failed, all that converged before, the last one first.
     RollBackAll,
 }
 

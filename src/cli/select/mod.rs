@@ -20,7 +20,7 @@ use crate::output::{Ui, natural_cmp};
 use filter::ImageFilter;
 
 /// Maximum number of services that are read one by one, which returns their most recent state. More services are read
-/// with one list.
+/// with lists.
 const MAX_SINGLE_READS: usize = 20;
 /// Maximum number of names in a line of output.
 pub const MAX_NAMES_SHOWN: usize = 10;
@@ -341,7 +341,7 @@ pub fn find_each(client: &Client, names: &[String]) -> Result<Vec<SelectedServic
     Ok(chosen)
 }
 
-/// Reads the services with these names or full IDs by one list. The engine's name filter also matches
+/// Reads the services with these names or full IDs by lists. The engine's name filter also matches
 /// prefixes, which are dropped.
 fn list(client: &Client, given: &[String]) -> Result<HashMap<String, Service>> {
     let is_id = |word: &&String| {

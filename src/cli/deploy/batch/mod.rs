@@ -28,7 +28,7 @@ use crate::api::http::client::Client;
 use crate::api::rollout::FailureReason;
 use crate::cli::progress::{ProgressDisplay, Role};
 
-/// Minimum number of updates that are read back with one list while others are still being sent.
+/// Minimum number of updates that are read back together while others are still being sent.
 const MIN_READ_BACK: usize = 50;
 
 /// Runs `act` for all items. The reports are in the order of the items.
@@ -49,7 +49,7 @@ pub fn run<T: Send>(
             WorkResult::RolledBack(failed, rollback)
         }
     };
-    // If no rollout is waited for, the pool gets all items at once, and each thread takes the next item.
+    // With `--detach`, the pool gets all items at once, and each thread takes the next item.
     let queues_everything = threads > 1 && rules.follow == Follow::Once && rules.canary.is_none();
     let limits = Limits {
         queues_everything,
@@ -253,7 +253,7 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    /// Reads back the updates that were sent, by one request, and starts to watch them.
+    /// Reads back the updates that were sent, many by one request, and starts to watch them.
     fn watch(&mut self, posted: Vec<(usize, ServiceReport)>) {
         let (keys, reports): (Vec<_>, Vec<_>) = posted.into_iter().unzip();
         for (key, report) in keys.into_iter().zip(read_back_all(self.client, reports)) {

@@ -144,7 +144,7 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     Some(PlannedRemark { state, ..remark })
 }
 
-/// Returns the state of a service of an undo. Some outcomes, such as a conflict, replace the state from before it.
+/// Returns the state of a service for `undo`. Some outcomes, such as a conflict, replace the state from before the update.
 fn undo(report: &ServiceReport) -> Option<UndoState> {
     let state = report.remarks.undo?;
     Some(match report.outcome() {

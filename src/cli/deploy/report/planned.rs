@@ -20,7 +20,7 @@ pub enum BaseSpec {
     Current,
 }
 
-/// The state of a planned service.
+/// The state of a service compared with the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlannedState {
     /// The service is as it was when the plan was made.

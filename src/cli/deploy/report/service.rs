@@ -229,9 +229,9 @@ pub struct Remarks {
     pub newest: Option<Box<Decision>>,
     /// The findings of lint rules about the spec.
     pub lint: Vec<Finding>,
-    /// The state of a service of a plan.
+    /// The state of the service compared with the plan, for `apply`.
     pub plan: Option<PlannedRemark>,
-    /// The state of a service of a run that is undone.
+    /// The state of the service compared with the run, for `undo`.
     pub undo: Option<UndoState>,
 }
 

@@ -1,6 +1,6 @@
 //! Fields that `undo` adds to the report of a service.
 
-/// The state of a service of a run that is undone.
+/// Whether and why the changes that a run made to a service can be reverted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoState {
     /// The changes of the service can be reverted.

@@ -11,8 +11,8 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskScope, TaskState};
 use crate::api::spec::{Change, Place, changes};
 
-/// The spec and the leader after the last post of this process, or when extra tasks were last explained. Whatever has
-/// changed since then is the cause of further extra tasks.
+/// The spec and the leader after the last post of this process, or when extra tasks were last explained. If more extra
+/// tasks appear, the differences from this state are the causes.
 #[derive(Clone, Debug)]
 pub struct LastPost {
     spec: Value,

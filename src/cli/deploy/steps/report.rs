@@ -52,7 +52,7 @@ pub struct StepReport {
     pub gates: Vec<GateReport>,
 }
 
-/// A step that has not ended.
+/// The report of a step while the step is in progress.
 #[derive(Clone, Debug)]
 pub struct StepDraft {
     number: usize,

@@ -28,7 +28,7 @@ impl RecentNodes {
 }
 
 /// Reads and judges all services that have not ended. While they are in progress and no task has failed, two requests are
-/// enough for all of them: the services with the engine's task counts, and the tasks of the current specs.
+/// enough for each 500 of them: the services with the engine's task counts, and the tasks of the current specs.
 ///
 /// Services are read before tasks: a task that is newer than the spec can only delay the judgement.
 pub fn poll_services(

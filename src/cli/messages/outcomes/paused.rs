@@ -9,7 +9,7 @@ use crate::cli::messages::shell;
 
 /// The consequence of resuming a rollout.
 const RESUMES: &str = "resumes the rollout: the engine continues to replace tasks";
-/// The commands that refuse a paused rollout without `--resume`.
+/// The commands that refuse a paused rollout without `--resume`, except `rollback --to`.
 const WITH_RESUME: [&str; 6] = ["apply", "continue", "restart", "scale", "undo", "update"];
 
 /// If a rollout is paused and the command has sent nothing, adds hints on how to continue to the message.
