@@ -69,7 +69,7 @@ fn an_update_that_would_drop_a_field_is_refused_and_nothing_is_posted() {
 }
 
 #[test]
-fn with_several_services_it_is_refused_before_the_first_post() {
+fn a_batch_that_would_drop_a_field_is_refused_before_the_first_post() {
     for args in [
         &["update-image", "-d", "--no-resolve-image", "a=x:1", "t001=x:1", "b=x:1"][..],
         &["update", "-d", "--env-add", "A=1", "a", "t001", "b"],
@@ -83,7 +83,7 @@ fn with_several_services_it_is_refused_before_the_first_post() {
 }
 
 #[test]
-fn json_contains_it_as_well() {
+fn json_has_the_refusal_with_the_field() {
     let swarm = FakeSwarm::with([newer("t001")]);
     let run = at(&swarm, "1.40", &["scale", "-d", "--json", "t001=5"]).run().fails_with(Exit::Failed);
     let service = run.json()["services"][0].clone();
@@ -93,7 +93,7 @@ fn json_contains_it_as_well() {
 }
 
 #[test]
-fn what_loses_nothing_is_done_with_a_warning() {
+fn an_update_that_drops_no_field_is_applied_with_a_warning() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let run = at(&swarm, "1.40", &["update-image", "-d", "--no-resolve-image", "t001", NEW]).run().succeeds();
     assert_eq!(run.stderr.matches(WARNING).count(), 1, "{}", run.report());
@@ -109,7 +109,7 @@ fn what_loses_nothing_is_done_with_a_warning() {
 }
 
 #[test]
-fn the_loss_can_be_accepted_and_is_shown() {
+fn a_flag_accepts_the_loss_of_fields_which_is_reported() {
     let swarm = FakeSwarm::with([newer("t001")]);
     let line = ["update", "-d", "--allow-field-loss", "t001", "--env-add", "A=1"];
     let plan = at(&swarm, "1.40", &[&line[..], &["--dry-run"]].concat()).run().succeeds();
@@ -164,7 +164,7 @@ fn a_job_is_never_posted_with_a_version_without_jobs() {
 }
 
 #[test]
-fn what_only_the_engines_own_version_shows_would_be_lost_too() {
+fn fields_that_only_the_engines_own_version_shows_would_be_lost_too() {
     let mut whole = serde_json::from_str::<Value>(&t001(OLD, 11)).unwrap();
     let shown = Answer::json(200, whole.to_string());
     whole["Spec"]["TaskTemplate"]["ContainerSpec"]["FieldOfTomorrow"] = 1.into();

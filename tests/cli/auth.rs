@@ -45,7 +45,7 @@ fn in_state(name: &str, state: Option<&str>) -> FakeSwarm {
 }
 
 #[test]
-fn posts_the_unchanged_spec_with_the_credentials_of_today() {
+fn posts_the_unchanged_spec_with_the_current_credentials() {
     for state in [None, Some("completed"), Some("rollback_completed")] {
         let swarm = in_state("web", state);
         let before = swarm.service("web").spec;
@@ -101,7 +101,7 @@ fn a_service_that_is_named_twice_is_posted_to_once() {
 }
 
 #[test]
-fn looks_again_when_someone_else_has_written() {
+fn reads_the_service_again_after_a_change_by_another_writer() {
     let swarm = in_state("web", None);
     swarm.before(RequestKind::Post, 1, |world| {
         world.write("web", |spec| spec["Labels"]["theirs"] = "1".into());
@@ -132,7 +132,7 @@ fn a_lost_response_is_looked_up() {
 }
 
 #[test]
-fn says_what_it_cannot_refresh() {
+fn reports_services_that_it_cannot_refresh() {
     let swarm = FakeSwarm::with([spec("web", OLD), spec("db", IMAGE)]);
     refresh(&swarm, &["web"])
         .fails_with(Exit::Failed)

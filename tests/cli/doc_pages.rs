@@ -14,7 +14,7 @@ use super::support::fixtures::spec;
 use super::support::run::{Run, swarmctl_by};
 
 /// The environment of a page's commands: programs, files, contexts and two swarms.
-struct Place {
+struct PageEnvironment {
     directory: tempfile::TempDir,
     user: User,
     prod: FakeSwarm,
@@ -53,7 +53,7 @@ fn shop(registry: &str, tag: &str) -> FakeSwarm {
     swarm
 }
 
-impl Place {
+impl PageEnvironment {
     fn new() -> Self {
         let place = Self {
             directory: tempfile::tempdir().unwrap(),
@@ -144,7 +144,7 @@ fn every_command_of_docs_gitops_works() {
     let text = page("gitops.md");
     let mut count = 0;
     for script in blocks(&text, "sh") {
-        let place = Place::new();
+        let place = PageEnvironment::new();
         place.lock();
         if script.contains("--map-registry") {
             let staging = shop("staging.example.com", "1.8");
@@ -175,7 +175,7 @@ fn every_command_of_docs_gitops_works() {
             None if is_job => format!("swarmctl {command}"),
             None => continue,
         };
-        let place = Place::new();
+        let place = PageEnvironment::new();
         place.lock();
         fs::copy(place.path("images.txt"), place.path("images.new")).unwrap();
         place.run(&script).succeeds();
@@ -190,7 +190,7 @@ fn every_command_of_docs_plan_works() {
     let scripts = blocks(&text, "sh");
     assert_eq!(scripts.len(), 2, "has its form changed?");
     for script in scripts {
-        let place = Place::new();
+        let place = PageEnvironment::new();
         place.lock();
         let images = fs::read_to_string(place.path("images.txt")).unwrap();
         let newer = images.replace("1.7", "1.8").replace(&digest("1.7"), &digest("1.8"));
@@ -199,7 +199,7 @@ fn every_command_of_docs_plan_works() {
         place.prod.expect("shop_web").applied(1);
     }
     // The page shows what happens if production changes between the two jobs.
-    let place = Place::new();
+    let place = PageEnvironment::new();
     place.lock();
     place.run("swarmctl restart web --plan plan.json").succeeds();
     place.prod.world().write("web", |spec| spec["Labels"]["foreign"] = "1".into());
@@ -213,7 +213,7 @@ fn every_command_of_docs_plan_works() {
 #[test]
 fn every_command_of_docs_history_works() {
     let text = page("history.md");
-    let place = Place::new();
+    let place = PageEnvironment::new();
     let script = blocks(&text, "sh").join("\n");
     let (enable, rest) = script.split_once('\n').unwrap();
     place.run(enable).succeeds();
@@ -235,7 +235,7 @@ fn every_command_of_docs_history_works() {
     assert!(commands.len() >= 4, "has its form changed? {commands:?}");
     for command in commands {
         // Each command gets its own swarm, because some of them disable the journal.
-        let place = Place::new();
+        let place = PageEnvironment::new();
         place.run("swarmctl journal enable").succeeds();
         for config in &mut place.prod.world().configs {
             config.labels["swarmctl.last"] = "123".into();

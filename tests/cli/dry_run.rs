@@ -43,7 +43,7 @@ fn only_read(swarm: &FakeSwarm, indexes: &[u64]) {
 }
 
 #[test]
-fn every_acting_command_shows_its_changes_and_a_forecast_and_only_reads() {
+fn every_command_that_changes_services_shows_changes_and_a_forecast_and_only_reads() {
     for (line, shown) in [
         (
             format!("update-image web {NEW}"),
@@ -160,7 +160,7 @@ fn requests_the_tasks_and_the_nodes_once_and_only_if_they_matter() {
 }
 
 #[test]
-fn a_port_that_will_not_arrive_is_a_warning() {
+fn a_port_that_will_not_reach_the_tasks_is_a_warning() {
     let swarm = swarm();
     swarm.world().write("web", |spec| spec["TaskTemplate"]["Placement"] = json!({"MaxReplicas": 2}));
     let mut old = spec("web", OLD)["TaskTemplate"].clone();

@@ -107,7 +107,7 @@ fn over_tcp_the_same_requests_use_one_connection_and_errors_name_the_engine() {
 }
 
 #[test]
-fn schemes_and_paths_are_dockers() {
+fn schemes_and_paths_have_the_same_meaning_as_in_docker() {
     for (scheme, path) in [("tcp", ""), ("http", "/"), ("tcp", "/base"), ("http", "/a/b%20c/")] {
         let base = path.trim_end_matches('/');
         let ping = format!("{base}/_ping");
@@ -126,7 +126,7 @@ fn schemes_and_paths_are_dockers() {
 }
 
 #[test]
-fn who_does_not_listen_is_unreachable_within_two_seconds() {
+fn an_address_without_an_engine_is_unreachable_with_the_reason() {
     let free = Relay::silent().port;
     for (host, why) in [
         (format!("tcp://127.0.0.1:{free}"), "Connection refused"),
@@ -185,7 +185,7 @@ fn a_proxy_is_used_as_docker_uses_it_and_left_out_for_this_machine() {
 }
 
 #[test]
-fn a_proxy_that_does_not_do_its_work_is_named() {
+fn a_proxy_that_fails_is_named() {
     let engine = Engine::silent();
     let proxy = Relay::proxy(engine.socket(), "HTTP/1.1 407 Proxy Authentication Required");
     let run = swarmctl(["-H", "https://engine.example", "ls"])

@@ -21,7 +21,7 @@ fn update(swarm: &FakeSwarm, args: &[&str]) -> Run {
 }
 
 #[test]
-fn succeeds_if_it_converges_or_nothing_is_to_change() {
+fn succeeds_if_the_service_converges_or_nothing_has_to_change() {
     let swarm = swarm();
     update(&swarm, &["--detach"]).succeeds();
     update(&swarm, &["--detach"]).succeeds();
@@ -96,7 +96,7 @@ fn a_failed_rollout_and_one_that_was_rolled_back_have_their_exit_codes() {
 }
 
 #[test]
-fn an_engine_that_is_not_there_is_unreachable() {
+fn a_missing_engine_is_unreachable() {
     for args in [
         &["update-image", "t001", NEW][..],
         &["create", "img"],
@@ -127,7 +127,7 @@ fn a_rollout_in_progress_has_an_exit_code_of_its_own() {
 }
 
 #[test]
-fn a_hundred_and_thirty_and_a_hundred_and_forty_three_are_signals() {
+fn signals_end_commands_with_130_and_143() {
     let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         for args in [

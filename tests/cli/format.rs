@@ -103,7 +103,7 @@ fn ps_status_and_outdated_have_the_fields_of_their_tables() {
 }
 
 #[test]
-fn inspect_shows_what_go_would_of_the_engines_json() {
+fn inspect_renders_the_engines_json_as_go_does() {
     let swarm = swarm();
     let out = |format: &str| run(&swarm, &["inspect", "web10", "--format", format]).succeeds().stdout;
     for (format, text) in [
@@ -134,7 +134,7 @@ fn inspect_shows_what_go_would_of_the_engines_json() {
 }
 
 #[test]
-fn what_a_service_does_not_have_is_an_error_and_the_others_are_shown() {
+fn a_missing_field_is_an_error_and_the_other_services_are_shown() {
     let swarm = swarm();
     let shown = run(&swarm, &["inspect", "web9", "web10", "-f", "{{.Spec.Labels.team}} {{.Spec.Nmae}}"])
         .fails_with(Exit::Failed);
@@ -213,7 +213,7 @@ fn an_invalid_default_is_a_usage_error_and_a_broken_file_is_a_warning() {
 }
 
 #[test]
-fn a_pipe_gets_the_text_as_it_is_and_a_terminal_sees_it() {
+fn a_pipe_gets_the_text_unchanged_and_a_terminal_gets_it_escaped() {
     let swarm = swarm();
     let template = "{{.Spec.Labels.evil}}{{println}}{{json .Spec.Labels.team}}";
     let args = ["inspect", "web10", "--format", template];

@@ -18,7 +18,7 @@ fn checked(name: &str, test: &Value) -> Value {
     spec
 }
 
-fn deadly(name: &str) -> Value {
+fn without_command(name: &str) -> Value {
     checked(name, &json!(["CMD"]))
 }
 
@@ -36,7 +36,7 @@ fn a_health_check_without_a_command_is_a_usage_error_of_create_before_anything_i
         let engine = Engine::silent();
         let args = [&["create", "-d", "--spec", "-"], more].concat();
         let run = swarmctl(args)
-            .stdin(&deadly("web").to_string())
+            .stdin(&without_command("web").to_string())
             .host(engine.host())
             .run()
             .fails_with(Exit::Usage);
@@ -52,12 +52,12 @@ fn flags_that_replace_the_health_check_of_a_file_are_sent() {
         brought(
             &swarm,
             &[&["create", "-d", "--no-resolve-image", "--spec", "-"], flags].concat(),
-            &deadly("web"),
+            &without_command("web"),
         )
         .succeeds();
         assert_eq!(swarm.posts().len(), 1, "{flags:?}");
         let swarm = FakeSwarm::with([checked("web", &json!(["CMD", "true"]))]);
-        brought(&swarm, &[&["update", "-d", "--spec", "-", "web"], flags].concat(), &deadly("web"))
+        brought(&swarm, &[&["update", "-d", "--spec", "-", "web"], flags].concat(), &without_command("web"))
             .succeeds();
     }
 }
@@ -68,7 +68,7 @@ fn a_file_for_an_update_is_a_usage_error_also_if_the_service_has_that_check() {
         let swarm = FakeSwarm::with([checked("web", &stored)]);
         for more in [&[][..], &["--dry-run"], &["--json"], &["--env-add", "A=1"]] {
             let args = [&["update", "-d", "--spec", "-", "web"], more].concat();
-            brought(&swarm, &args, &deadly("web")).fails_with(Exit::Usage).says(&["[\"CMD\"]"]);
+            brought(&swarm, &args, &without_command("web")).fails_with(Exit::Usage).says(&["[\"CMD\"]"]);
             let part = json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": {"Test": ["CMD"]}}}});
             brought(&swarm, &args, &part).fails_with(Exit::Usage);
         }
@@ -93,7 +93,7 @@ fn a_stored_check_without_a_command_is_not_sent_again() {
         "restart -d --all",
         "scale -d web=3",
     ] {
-        let swarm = FakeSwarm::with([deadly("web")]);
+        let swarm = FakeSwarm::with([without_command("web")]);
         let run = on(&swarm, line).fails_with(Exit::Failed);
         if line.contains("--json") {
             let service = &run.json()["services"][0];
@@ -107,31 +107,31 @@ fn a_stored_check_without_a_command_is_not_sent_again() {
 }
 
 #[test]
-fn it_is_found_before_other_services_are_updated() {
+fn a_check_without_a_command_is_reported_before_other_services_are_updated() {
     for line in [
         &format!("update-image -d --no-resolve-image --all {NEW}"),
         "restart -d api web",
         "scale -d api=2 web=2",
     ] {
-        let swarm = FakeSwarm::with([checked("api", &json!(["CMD", "true"])), deadly("web")]);
+        let swarm = FakeSwarm::with([checked("api", &json!(["CMD", "true"])), without_command("web")]);
         on(&swarm, line).fails_with(Exit::Failed);
         assert_eq!(swarm.posts().len(), 0, "{line}");
     }
 }
 
 #[test]
-fn what_replaces_it_or_sends_nothing_is_allowed() {
+fn updates_that_replace_the_check_or_post_nothing_are_allowed() {
     for line in [
         "update -d --health-cmd true web",
         "update -d --no-healthcheck web",
         "update -d --no-healthcheck --env-add A=1 --force web",
         "update -d --health-cmd= web",
     ] {
-        let swarm = FakeSwarm::with([deadly("web")]);
+        let swarm = FakeSwarm::with([without_command("web")]);
         on(&swarm, line).succeeds();
         assert_eq!(swarm.posts().len(), 1, "{line}");
     }
-    let swarm = FakeSwarm::with([deadly("web")]);
+    let swarm = FakeSwarm::with([without_command("web")]);
     let without = json!({"TaskTemplate": {"ContainerSpec": {"Healthcheck": null}}});
     on(&swarm, &format!("update-image -d --no-resolve-image web {OLD}")).succeeds().prints(&["already"]);
     on(&swarm, "scale -d web=1").succeeds().prints(&["nothing to change"]);
@@ -141,28 +141,28 @@ fn what_replaces_it_or_sends_nothing_is_allowed() {
 }
 
 #[test]
-fn a_rollback_to_it_is_refused_and_a_rollback_from_it_is_not() {
+fn a_rollback_to_a_check_without_a_command_is_refused_and_one_from_it_is_not() {
     for line in
         ["rollback -d web", "rollback -d --dry-run web", "rollback -d --all", "update -d --rollback web"]
     {
-        let swarm = FakeSwarm::with([deadly("web"), spec("other", OLD)]);
+        let swarm = FakeSwarm::with([without_command("web"), spec("other", OLD)]);
         swarm.world().write("web", |spec| *spec = checked("web", &json!(["CMD", "true"])));
         let run = on(&swarm, line).fails_with(Exit::Failed);
         run.says(&["the previous spec would crash the engine", "moby/moby#52330"]);
         assert_eq!(swarm.posts().len(), 0, "{line}");
     }
     let swarm = FakeSwarm::with([checked("web", &json!(["CMD", "true"]))]);
-    swarm.world().write("web", |spec| *spec = deadly("web"));
+    swarm.world().write("web", |spec| *spec = without_command("web"));
     on(&swarm, "rollback -d web").succeeds();
     assert_eq!(swarm.service("web").rollbacks, 1);
 }
 
 #[test]
-fn credentials_alone_do_not_send_it_either() {
+fn new_credentials_do_not_post_a_check_without_a_command() {
     let home = tempfile::tempdir().unwrap();
     let config = json!({ "auths": { "https://index.docker.io/v1/": { "auth": basic(PASSWORD) } } });
     std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
-    let swarm = FakeSwarm::with([deadly("web")]);
+    let swarm = FakeSwarm::with([without_command("web")]);
     let refresh = |args: &str| {
         let line = swarmctl(args.split(' ')).host(swarm.host());
         line.env("DOCKER_CONFIG", &home.path().display().to_string()).run()
@@ -194,7 +194,7 @@ fn other_health_checks_are_sent() {
 
 /// Engines close the connection without a response to such a spec, so it would be unknown whether it was applied.
 #[test]
-fn lists_with_an_item_that_is_not_there_are_usage_errors() {
+fn lists_with_a_null_item_are_usage_errors() {
     let of_container = |list: &str| json!({"TaskTemplate": {"ContainerSpec": {list: [null]}}});
     let generic =
         |item: Value| json!({"TaskTemplate": {"Resources": {"Reservations": {"GenericResources": [item]}}}});

@@ -72,7 +72,7 @@ fn row(run: &Run, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn status_shows_who_holds_it_and_how_far_it_is() {
+fn status_shows_who_holds_the_update_and_its_progress() {
     let swarm = swarm();
     let run = run(&swarm, &["status", "web"]).fails_with(Exit::Different);
     assert_eq!(row(&run, "SERVICE"), ["SERVICE", "STATE", "TASKS", "SINCE", "BY"]);
@@ -89,7 +89,7 @@ fn status_shows_other_services_in_their_own_table() {
 }
 
 #[test]
-fn status_tells_an_unfinished_step_and_the_phases_apart() {
+fn status_distinguishes_an_unfinished_step_and_the_phases() {
     let unfinished = with(|label| (label["step"], label["target"]) = (2.into(), 2.into()));
     let releasing = with(|label| label["phase"] = "releasing".into());
     let aborting = with(|label| {
@@ -153,7 +153,7 @@ fn templates_have_the_phase_the_new_tasks_and_the_step() {
 }
 
 #[test]
-fn ls_marks_it() {
+fn ls_marks_held_services() {
     let run = run(&swarm(), &["ls"]).succeeds();
     assert!(run.stdout.contains("(held)"), "{}", run.report());
     let replicas =
@@ -171,7 +171,7 @@ fn wait_ends_when_the_step_is_complete_and_says_how_to_continue() {
 }
 
 #[test]
-fn wait_ends_when_an_unfinished_hold_has_not_moved_for_long() {
+fn wait_ends_when_an_unfinished_hold_makes_no_progress() {
     let unfinished = with(|label| {
         (label["step"], label["target"]) = (2.into(), 2.into());
         label["config"] = json!({"Parallelism": 1, "Delay": 20_000_000_000_u64});
@@ -211,7 +211,7 @@ fn every_other_command_is_refused_and_posts_nothing() {
 }
 
 #[test]
-fn a_selection_skips_it_with_a_note() {
+fn a_selection_skips_held_services_with_a_note() {
     let swarm = swarm();
     let run = run(&swarm, &["restart", "--all", "--detach"]).succeeds();
     let run = run.says(&["web: skipped: an update of it has been held by ann@ci-7 since "]);
@@ -236,7 +236,7 @@ fn a_hold_that_begins_between_the_read_and_the_post_is_respected() {
 }
 
 #[test]
-fn it_can_be_removed() {
+fn a_held_service_can_be_removed() {
     run(&swarm(), &["rm", "web"]).succeeds();
 }
 

@@ -38,7 +38,7 @@ fn a_configured_api_version_is_used_from_the_first_request_on() {
 }
 
 #[test]
-fn several_services_are_one_array_in_the_order_asked() {
+fn several_services_are_one_array_in_the_given_order() {
     let swarm = FakeSwarm::with([spec("a", OLD), {
         let mut other = spec("b", NEW);
         other["EndpointSpec"]["Ports"] = json!([]);

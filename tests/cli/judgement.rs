@@ -22,7 +22,7 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
 
 /// Sets the tasks of the service. Each has a state, a desired state, an error, and the number of seconds since its
 /// creation and since it entered its state.
-fn set(swarm: &FakeSwarm, tasks: &[(&str, &str, &str, [i64; 2])]) {
+fn set_tasks(swarm: &FakeSwarm, tasks: &[(&str, &str, &str, [i64; 2])]) {
     let time = |seconds: i64| (Timestamp::now() - SignedDuration::from_secs(seconds)).to_string();
     let task = |(at, (state, desired, error, [created, since])): (usize, &(&str, &str, &str, [i64; 2]))| {
         json!({
@@ -122,7 +122,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
         ),
     ] {
         let swarm = swarm();
-        set(&swarm, &history);
+        set_tasks(&swarm, &history);
         let run = run(&swarm, &["status", "web"]).exits(code);
         if code == 5 {
             run.prints(&["failed", "the tasks fail one after the other", history[0].2]);
@@ -140,7 +140,7 @@ fn two_failures_are_enough_if_the_swarm_keeps_no_more() {
     for (kept, code) in [(5, 10), (4, 10), (3, 5), (2, 5), (1, 5), (-1, 10)] {
         let swarm = swarm();
         swarm.world().task_history = kept;
-        set(&swarm, &history);
+        set_tasks(&swarm, &history);
         run(&swarm, &["status", "web"]).exits(code);
     }
 }
@@ -209,21 +209,21 @@ fn status_calls_a_pending_task_stuck_only_if_the_nodes_still_refuse_it() {
         ("no suitable node (insufficient resources on 1 node; 1 node not available for new tasks)", 5),
     ] {
         let swarm = swarm();
-        set(&swarm, &[("pending", "running", error, [60, 60])]);
+        set_tasks(&swarm, &[("pending", "running", error, [60, 60])]);
         run(&swarm, &["status", "web"]).exits(code);
         // The task has entered its state only now.
-        set(&swarm, &[("pending", "running", error, [60, 2])]);
+        set_tasks(&swarm, &[("pending", "running", error, [60, 2])]);
         run(&swarm, &["status", "web"]).answers(Exit::Different);
     }
 }
 
 #[test]
-fn wait_gives_a_pending_task_time_from_its_first_look() {
+fn wait_gives_a_pending_task_time_from_the_first_poll() {
     let swarm = swarm();
-    set(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
+    set_tasks(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
     swarm.before(RequestKind::Read, 4, |world| world.service("web").tasks = None);
     run(&swarm, &["wait", "web"]).succeeds();
-    set(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
+    set_tasks(&swarm, &[("pending", "running", NO_MEMORY, [600, 600])]);
     let run = run(&swarm, &["wait", "web"])
         .fails_with(Exit::RolloutFailed)
         .says(&["no node can take the task", NO_MEMORY]);
@@ -237,23 +237,23 @@ const NO_PULL: &str = "failed to resolve reference \"docker.io/x/y:1\": failed t
 #[test]
 fn a_pull_that_the_engine_has_given_up_is_a_failure_with_the_command_that_pulls_again() {
     let swarm = swarm();
-    set(&swarm, &[("preparing", "running", NO_PULL, [60, 5])]);
+    set_tasks(&swarm, &[("preparing", "running", NO_PULL, [60, 5])]);
     run(&swarm, &["status", "web"]).answers(Exit::Different).prints(&["connection refused"]);
     let waited = run(&swarm, &["wait", "web"]).fails_with(Exit::RolloutFailed);
     waited.says(&["stays `preparing`", NO_PULL, "hint: run `swarmctl restart web`: a new task pulls again"]);
     run(&swarm, &["status", "web"]).fails_with(Exit::RolloutFailed).prints(&["does not try again"]);
     // A task without an error, or one that need not run yet, is only slow.
     for (desired, error) in [("running", ""), ("ready", NO_PULL)] {
-        set(&swarm, &[("preparing", desired, error, [60, 60])]);
+        set_tasks(&swarm, &[("preparing", desired, error, [60, 60])]);
         run(&swarm, &["status", "web"]).answers(Exit::Different);
     }
 }
 
 #[test]
-fn a_start_that_the_engine_canceled_is_worth_another_try() {
+fn a_start_that_the_engine_canceled_has_a_hint_to_run_the_command_again() {
     let swarm = swarm();
     let canceled = "Canceled: context canceled";
-    set(
+    set_tasks(
         &swarm,
         &[
             ("rejected", "shutdown", canceled, [12, 12]),
@@ -275,7 +275,7 @@ fn a_port_that_is_taken_is_named_with_its_service_after_the_timeout() {
         spec
     };
     let swarm = FakeSwarm::with([with_port("web", 8080), with_port("api", 8080), with_port("db", 5432)]);
-    set(
+    set_tasks(
         &swarm,
         &[("pending", "running", "no suitable node (host-mode port already in use on 1 node)", [1, 1])],
     );

@@ -68,7 +68,7 @@ fn reads_the_result_of_a_post_after_which_the_engine_was_unavailable() {
     swarm.after(RequestKind::Post, 1, |world| {
         world.unavailable_until = Some(Instant::now() + OUTAGE);
     });
-    let asked = post_of(&["--force"]);
+    let asked = number_of_post(&["--force"]);
     swarm.breaks(InjectedFault::lost(asked));
     let run = set_image(&swarm, &["--force"]).succeeds();
     assert!(run.took >= OUTAGE - Duration::from_millis(500), "{}", run.report());
@@ -84,7 +84,7 @@ fn reads_the_result_of_a_post_during_which_the_leader_changed() {
         "rpc error: code = Unknown desc = raft: failed to process the request: node lost leader status";
     for handled in [true, false] {
         let swarm = FakeSwarm::with([spec("t001", OLD)]);
-        let asked = post_of(&["--force"]);
+        let asked = number_of_post(&["--force"]);
         swarm.breaks(InjectedFault { handled, ..InjectedFault::instead(asked, Answer::error(500, words)) });
         set_image(&swarm, &["--force"]).succeeds();
         let service = swarm.service("t001");
@@ -94,7 +94,7 @@ fn reads_the_result_of_a_post_during_which_the_leader_changed() {
 }
 
 /// The number of the request that is the post, as observed on another swarm.
-fn post_of(more: &[&str]) -> usize {
+fn number_of_post(more: &[&str]) -> usize {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     set_image(&swarm, more).succeeds();
     swarm.requests().iter().position(|request| request.method == "POST").expect("a post") + 1

@@ -101,7 +101,7 @@ fn no_services_are_a_header_an_empty_array_and_nothing() {
 }
 
 #[test]
-fn quiet_prints_the_ids_that_other_commands_take() {
+fn quiet_prints_the_ids_that_other_commands_accept() {
     let swarm = FakeSwarm::with([spec("b", OLD), spec("a", OLD)]);
     for flag in ["-q", "--quiet", "--quiet=true"] {
         let run = swarmctl(["ls", flag]).host(swarm.host()).run().succeeds();
@@ -135,7 +135,7 @@ fn json_is_the_engines_own_to_the_last_digit() {
 }
 
 #[test]
-fn filters_go_to_the_engine_several_of_a_kind_too() {
+fn filters_are_passed_to_the_engine_and_may_be_repeated() {
     for (args, filters) in [
         (&["--filter", "name=web"][..], json!({ "name": ["web"] })),
         (&["-f", "name=web", "-f", "name=db"], json!({ "name": ["web", "db"] })),

@@ -79,7 +79,7 @@ fn a_selected_service_is_skipped_with_the_reason_and_the_command() {
 }
 
 #[test]
-fn after_the_first_update_it_is_refreshed() {
+fn credentials_are_refreshed_after_the_first_update() {
     let swarm = swarm();
     on(&swarm, "update -d --with-registry-auth --force old").succeeds();
     on(&swarm, "auth refresh old").succeeds();

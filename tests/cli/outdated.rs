@@ -178,7 +178,7 @@ fn exit_code_10_is_used_only_on_request() {
 }
 
 #[test]
-fn filters_choose() {
+fn filters_select_services() {
     let swarm = swarm();
     let run = outdated(&swarm, &["--filter", "name=web9", "--json"]).succeeds();
     assert_eq!(run.json().as_array().unwrap().len(), 1);
@@ -209,7 +209,7 @@ fn an_engine_that_cannot_resolve_digests_is_reported() {
 }
 
 #[test]
-fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
+fn a_forbidden_lookup_is_not_blamed_on_the_registry() {
     for (answer, said) in [
         (Answer::page(403), "permission denied by `unix://"),
         (Answer::error(403, "authorization denied by plugin x"), "authorization denied by plugin x"),

@@ -82,7 +82,7 @@ fn install_creates_a_link_and_uninstall_removes_it() {
 }
 
 #[test]
-fn what_is_not_our_link_is_not_touched() {
+fn files_that_are_not_links_to_swarmctl_are_not_changed() {
     let config = Config::empty();
     fs::create_dir(config.0.path().join("cli-plugins")).unwrap();
     let refused = |words: &str| {

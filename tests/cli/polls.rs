@@ -101,7 +101,7 @@ fn polls(swarm: &FakeSwarm) -> Vec<Vec<&'static str>> {
 const TWO: [&str; 2] = ["services", "current tasks"];
 
 #[test]
-fn two_requests_are_a_poll_of_200_services_while_old_tasks_run() {
+fn a_poll_of_200_services_takes_two_requests_while_old_tasks_run() {
     let swarm = half_updated(200);
     swarm.before(RequestKind::Read, 3, |world| set_tasks(world, Some(["running", "running"])));
     // The old task ends before its successor is created.

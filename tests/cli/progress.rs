@@ -26,7 +26,7 @@ fn wait(swarm: &FakeSwarm, args: &[&str]) -> Run {
 }
 
 #[test]
-fn away_from_a_terminal_it_is_one_line_a_change_with_the_time() {
+fn without_a_terminal_progress_is_one_line_per_change_with_the_time() {
     for args in [
         &[][..],
         &["--progress", "auto"],
@@ -43,7 +43,7 @@ fn away_from_a_terminal_it_is_one_line_a_change_with_the_time() {
 }
 
 #[test]
-fn json_is_one_object_a_change() {
+fn json_is_one_object_per_change() {
     let run = wait(&swarm(), &["--progress", "json"]);
     let events: Vec<Value> = run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.len(), 2, "{}", run.report());
@@ -71,7 +71,7 @@ fn none_and_quiet_print_nothing() {
 }
 
 #[test]
-fn every_command_that_waits_has_it_and_no_other_word_will_do() {
+fn every_command_that_waits_has_the_flag_and_refuses_unknown_values() {
     for command in ["continue", "create", "restart", "rollback", "scale", "update", "update-image", "wait"] {
         let run = swarmctl([command, "--help"]).run().succeeds();
         run.prints(&["--progress", "--quiet", "--timeout"]);
@@ -144,7 +144,7 @@ fn screens(width: u16, height: u16, run: &Run) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn on_a_terminal_it_is_one_block_that_is_redrawn_and_shows_the_newest_failure() {
+fn on_a_terminal_progress_is_one_block_that_is_redrawn_and_shows_the_newest_failure() {
     for (width, line) in [
         (80, "t001  [>]  updated 0/1, running 0/1  0:0?  1 ready; No such\\u{1b}[2J image: o.."),
         (20, "t001 0/1 0:0? 1 r.."),

@@ -168,7 +168,7 @@ fn first_change(args: &[&str]) -> usize {
 }
 
 #[test]
-fn transient_ones_are_sent_again() {
+fn requests_with_a_transient_refusal_are_sent_again() {
     for (i, status) in [408, 425, 429].into_iter().enumerate() {
         for (j, args) in CHANGES.into_iter().enumerate() {
             // After a 408, it is uncertain whether a `create` without a name was processed, so it is not sent again.

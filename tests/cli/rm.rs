@@ -54,7 +54,7 @@ fn continues_after_an_error_and_prints_the_removed_services() {
 }
 
 #[test]
-fn if_version_holds_or_nothing_is_removed() {
+fn nothing_is_removed_if_the_version_does_not_match() {
     let swarm = swarm(&["a"]);
     let index = swarm.service("a").index;
     let stale = (index - 1).to_string();
@@ -100,7 +100,7 @@ fn a_service_that_another_writer_removed_counts_as_removed() {
 }
 
 #[test]
-fn the_same_twice_is_removed_once() {
+fn a_service_that_is_named_twice_is_removed_once() {
     let swarm = swarm(&["t001"]);
     swarmctl(["rm", "t001", "t001"]).host(swarm.host()).run().succeeds();
     let deletes: Vec<Request> = swarm.requests().into_iter().filter(|it| it.method == "DELETE").collect();
@@ -110,7 +110,7 @@ fn the_same_twice_is_removed_once() {
 // Lost responses. Requests: 1 ping, 2 read, 3 delete.
 
 #[test]
-fn lost_and_removed_is_removed() {
+fn a_removal_with_a_lost_response_succeeds() {
     for fault in [ResponseFault::Cut(0), ResponseFault::Cut(40), ResponseFault::Garble(0)] {
         let swarm = swarm(&["t001"]);
         swarm.breaks(InjectedFault::by(3, fault));
@@ -185,7 +185,7 @@ fn wait_returns_when_the_tasks_are_gone_too() {
 }
 
 #[test]
-fn without_wait_it_returns_at_once() {
+fn without_wait_rm_returns_immediately() {
     let swarm = swarm(&["t001"]);
     let run = swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds();
     assert!(run.took < Duration::from_secs(2), "{}", run.report());
@@ -206,7 +206,7 @@ fn a_signal_ends_the_wait() {
 }
 
 #[test]
-fn json_is_one_object_of_the_shape_of_all_acting_commands() {
+fn json_has_the_form_of_all_commands_that_change_services() {
     let swarm = swarm(&["a", "b"]);
     let run =
         swarmctl(["rm", "--json", "a", "nosuch", "b"]).host(swarm.host()).run().fails_with(Exit::NotFound);

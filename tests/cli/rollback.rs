@@ -25,7 +25,7 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
 
 /// Sets the tasks of the service. Each has an image, a state, and the number of seconds since its creation and since it
 /// entered its state.
-fn tasks(swarm: &FakeSwarm, tasks: &[(&str, &str, i64, i64)]) {
+fn set_tasks(swarm: &FakeSwarm, tasks: &[(&str, &str, i64, i64)]) {
     let now = Timestamp::now();
     let ago = |seconds: i64| (now - SignedDuration::from_secs(seconds)).to_string();
     let mut world = swarm.world();
@@ -58,7 +58,7 @@ fn a_spec_whose_tasks_failed_is_refused_unless_that_is_requested() {
     ] {
         for command in [&["rollback", "web"][..], &["update", "--rollback", "web"], &["rollback", "--all"]] {
             let swarm = swarm();
-            tasks(&swarm, &[failed, &[RUNNING]].concat());
+            set_tasks(&swarm, &[failed, &[RUNNING]].concat());
             run(&swarm, command).fails_with(Exit::RolloutFailed).says(&[
                 &format!("the previous spec (image `{NEW}`) has failed"),
                 "non-zero exit (1)",
@@ -69,7 +69,7 @@ fn a_spec_whose_tasks_failed_is_refused_unless_that_is_requested() {
             assert!(swarm.posts().is_empty());
         }
         let swarm = swarm();
-        tasks(&swarm, &[failed, &[RUNNING]].concat());
+        set_tasks(&swarm, &[failed, &[RUNNING]].concat());
         run(&swarm, &["rollback", "-d", "--to-failed", "web"]).succeeds();
         assert_eq!((swarm.service("web").rollbacks, swarm.service("web").image()), (1, NEW));
     }
@@ -90,7 +90,7 @@ fn a_spec_that_ran_or_whose_tasks_are_unknown_is_rolled_back_to() {
         &[(OLD, "failed", 60, 59)],
     ] {
         let swarm = swarm();
-        tasks(&swarm, &[others, &[RUNNING]].concat());
+        set_tasks(&swarm, &[others, &[RUNNING]].concat());
         run(&swarm, &["rollback", "-d", "web"]).succeeds().says(&["a second rollback returns"]);
         assert_eq!(swarm.service("web").rollbacks, 1, "{others:?}");
     }
@@ -105,7 +105,7 @@ fn the_state_of_the_rollout_alone_refuses_nothing() {
                 swarm.world().write("web", |spec| spec["Labels"]["a"] = "b".into());
             }
             swarm.world().step("web", step);
-            tasks(&swarm, &[RUNNING]);
+            set_tasks(&swarm, &[RUNNING]);
             run(&swarm, &["rollback", "-d", "web"]).succeeds();
             assert_eq!(swarm.service("web").rollbacks, 1, "{step:?}");
         }
@@ -117,7 +117,7 @@ fn a_previous_spec_with_the_same_tasks_as_the_failing_one_counts_as_failed() {
     let swarm = swarm();
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
     swarm.world().write("web", |spec| spec["Labels"]["a"] = "b".into());
-    tasks(&swarm, &[(OLD, "shutdown", 99, 60), (NEW, "failed", 60, 59)]);
+    set_tasks(&swarm, &[(OLD, "shutdown", 99, 60), (NEW, "failed", 60, 59)]);
     run(&swarm, &["rollback", "web"])
         .fails_with(Exit::RolloutFailed)
         .says(&["differs only in Labels.a", &format!("`swarmctl update-image web {OLD}`")]);
@@ -137,7 +137,7 @@ fn with_references() -> FakeSwarm {
         task["Networks"] = json!([{ "Target": "net1" }]);
     };
     swarm.world().service("web").previous.as_mut().map(refer);
-    tasks(&swarm, &[RUNNING]);
+    set_tasks(&swarm, &[RUNNING]);
     let secrets = [("s1", "password"), ("c1", "settings"), ("c2", "credentials")];
     swarm.world().secrets = secrets.map(|(id, name)| (id.to_owned(), name.to_owned())).to_vec();
     swarm.world().networks = vec![("net1".to_owned(), "back".to_owned())];

@@ -19,9 +19,9 @@ const BEFORE: &str = "shop/web:before";
 const AFTER: &str = "shop/web:after";
 
 /// An engine that stores the spec of one service as text, and accepts every post.
-struct Holder(Arc<Mutex<(String, Vec<String>)>>);
+struct SpecStore(Arc<Mutex<(String, Vec<String>)>>);
 
-impl Handler for Holder {
+impl Handler for SpecStore {
     fn answer(&mut self, request: &Request) -> Answer {
         let held = &mut *lock(&self.0);
         match (request.method.as_str(), request.endpoint()) {
@@ -46,7 +46,7 @@ fn random_specs_change_in_one_place_only() {
         .unwrap_or(30);
     let schema: Value = serde_json::from_str(include_str!("../data/service-spec.json")).unwrap();
     let held = Arc::new(Mutex::new((String::new(), Vec::new())));
-    let server = Server::start(Holder(Arc::clone(&held)));
+    let server = Server::start(SpecStore(Arc::clone(&held)));
     for case in 0..cases {
         let mut text = String::new();
         write(&mut Rng::with_seed(case), &schema, &mut Vec::new(), &mut text);

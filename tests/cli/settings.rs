@@ -138,7 +138,7 @@ pub const LINES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn each_setting_wins_over_those_that_docker_puts_below_it() {
+fn settings_have_the_order_of_precedence_of_docker() {
     let user = User::new(&["a", "b", "c", "d"], "d");
     for (line, engine) in LINES {
         assert_eq!(user.asked(line), *engine, "{line}");
@@ -167,7 +167,7 @@ fn the_directory_is_that_of_the_flag_the_variable_or_the_home() {
 }
 
 #[test]
-fn without_any_setting_it_is_the_local_engine_and_with_tls_its_port() {
+fn without_settings_the_local_socket_is_used_and_with_tls_the_local_tcp_port() {
     let user = User::new(&[], "");
     let run = user.swarmctl("", &["context", "show", "--json"]).run();
     assert_eq!(run.json()["endpoint"], "unix:///var/run/docker.sock");
@@ -227,7 +227,7 @@ fn an_invalid_value_is_reported_with_its_setting() {
 }
 
 #[test]
-fn an_unknown_context_is_not_found_with_those_that_there_are() {
+fn an_unknown_context_is_not_found_and_the_existing_ones_are_listed() {
     let user = User::new(&["a", "b"], "nosuch");
     for (line, words) in [
         ("-c nosuch", "no such context: `nosuch` (there are `a`, `b`, `default`)"),

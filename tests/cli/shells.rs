@@ -70,7 +70,7 @@ fn bash_inserts_nothing_where_a_number_of_replicas_is_expected() {
 }
 
 #[test]
-fn what_others_have_named_is_nothing_that_bash_obeys() {
+fn bash_does_not_execute_names_of_services() {
     let swarm = FakeSwarm::with([spec("evil;$(touch x) y", OLD)]);
     let mut bash = Terminal::start("bash --norc --noprofile -i", &swarm.host());
     bash.press(

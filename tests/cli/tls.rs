@@ -121,7 +121,7 @@ fn a_certificate_that_has_signed_itself_is_its_own_authority_within_its_time_and
 }
 
 #[test]
-fn what_is_wrong_with_the_engines_certificate_is_said() {
+fn errors_explain_what_is_wrong_with_the_engines_certificate() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let own = directory_of(&ours, &ours.client(Validity::Now));
     for (pair, why) in [
@@ -148,7 +148,7 @@ fn what_is_wrong_with_the_engines_certificate_is_said() {
 }
 
 #[test]
-fn what_an_engine_has_against_the_clients_certificate_is_said() {
+fn errors_explain_why_the_engine_refuses_the_clients_certificate() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     for (version, pair, why) in [
         (None, "it requires a client certificate, and none is given"),
@@ -247,7 +247,7 @@ fn a_tls_port_used_without_tls_is_reported() {
 }
 
 #[test]
-fn certificates_of_version_1_and_expired_ones_are_named_with_a_way_out() {
+fn certificates_of_version_1_and_expired_ones_are_reported_with_a_fix() {
     let pair = CertifiedKey { cert: VERSION_1[1].to_owned(), key: VERSION_1[2].to_owned() };
     let engine = Engine::silent();
     let relay = Relay::tls(engine.socket(), &pair, None);

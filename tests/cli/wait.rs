@@ -23,7 +23,7 @@ fn wait(swarm: &FakeSwarm, args: &[&str]) -> Run {
 }
 
 #[test]
-fn what_has_converged_long_ago_is_done_at_once() {
+fn a_service_that_has_converged_before_ends_the_wait_immediately() {
     let swarm = swarm(&["web", "db"]);
     let run = wait(&swarm, &["web", "db"]).succeeds();
     assert_eq!(run.stdout, "web: converged\ndb: converged\n");
@@ -110,7 +110,7 @@ fn json_is_one_object_on_stdout() {
 }
 
 #[test]
-fn ctrl_c_ends_it_at_once() {
+fn ctrl_c_ends_the_wait_immediately() {
     let swarm = swarm(&["web"]);
     swarm.world().step("web", Step::Updating);
     let mut running = swarmctl(["wait", "web"]).host(swarm.host()).spawn();

@@ -28,7 +28,7 @@ fn says_once(run: &Run, text: &str) {
 }
 
 #[test]
-fn a_missing_service_is_reported_once_and_no_other_is_given_a_wrong_reason() {
+fn a_missing_service_is_reported_once_and_is_the_reason_for_the_others() {
     for command in commands("a", "nosuch").into_iter().chain(commands("nosuch", "a")) {
         let swarm = swarm();
         let args: Vec<&str> = command.iter().map(String::as_str).collect();
@@ -80,7 +80,7 @@ fn an_ambiguous_name_is_reported_once() {
 }
 
 #[test]
-fn what_is_refused_beforehand_is_the_reason_of_the_others() {
+fn a_refusal_before_the_first_post_is_the_reason_for_the_others() {
     let swarm = swarm();
     swarm.world().service("b").spec["Mode"] = json!({ "Global": {} });
     let run = on(&swarm, &["scale", "a=3", "b=2", "--json"]).run().fails_with(Exit::Failed);

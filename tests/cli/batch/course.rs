@@ -8,7 +8,7 @@ use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
 
 /// Lets the engine pause the next update of this service, but not later ones.
-fn fails(swarm: &FakeSwarm, name: &'static str) {
+fn pause_next_update(swarm: &FakeSwarm, name: &'static str) {
     swarm.world().service(name).rollout = vec![Step::Updating, Step::Paused];
     for nth in 1..20 {
         swarm.after(RequestKind::Post, nth, move |world| {
@@ -42,7 +42,7 @@ fn up_to_twenty_names_are_read_one_by_one_and_more_by_one_list() {
 }
 
 #[test]
-fn many_rollouts_are_watched_by_two_requests_a_look() {
+fn many_rollouts_are_watched_with_two_requests_per_poll() {
     let swarm = swarm();
     for name in ["a", "b", "c", "d", "e"] {
         swarm.world().service(name).rollout =
@@ -72,9 +72,9 @@ fn the_nodes_are_read_for_the_first_poll_and_for_the_end() {
 }
 
 #[test]
-fn the_first_ones_are_tried_out_before_the_others_are_begun() {
+fn canary_services_must_converge_before_the_others_are_started() {
     let swarm = swarm();
-    fails(&swarm, "a");
+    pause_next_update(&swarm, "a");
     let run =
         set(&swarm, &["--stack", "shop", "--canary", "1", "--json", NEW]).fails_with(Exit::RolloutFailed);
     assert_eq!(
@@ -87,7 +87,7 @@ fn the_first_ones_are_tried_out_before_the_others_are_begun() {
     // With two canary services: a service that already has the image does not count as a canary.
     let swarm = self::swarm();
     set(&swarm, &["-d", "a", NEW]).succeeds();
-    fails(&swarm, "c");
+    pause_next_update(&swarm, "c");
     let run =
         set(&swarm, &["--stack", "shop", "--canary", "2", "--json", NEW]).fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a unchanged", "b converged", "c failed", "d not_started", "e not_started"]);
@@ -106,8 +106,8 @@ fn no_more_services_are_started_after_the_maximum_of_failures() {
         ("3", 5, "e converged"),
     ] {
         let swarm = swarm();
-        fails(&swarm, "a");
-        fails(&swarm, "c");
+        pause_next_update(&swarm, "a");
+        pause_next_update(&swarm, "c");
         let args = ["--stack", "shop", "--parallel", "1", "--max-failures", max, "--json", NEW];
         let run = set(&swarm, &args).fails_with(Exit::RolloutFailed);
         assert_eq!((swarm.posts().len(), outcomes(&run)[4].as_str()), (posts, last), "{max}");
@@ -117,7 +117,7 @@ fn no_more_services_are_started_after_the_maximum_of_failures() {
 #[test]
 fn with_all_converged_services_are_rolled_back_in_reverse_order() {
     let swarm = swarm();
-    fails(&swarm, "c");
+    pause_next_update(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure=all", "--json", NEW];
     let run = set(&swarm, &args).fails_with(Exit::RolledBack);
     let expected = ["a rolled_back", "b rolled_back", "c rolled_back", "d not_started", "e not_started"];
@@ -133,7 +133,7 @@ fn with_all_converged_services_are_rolled_back_in_reverse_order() {
 
     // Without `=all`, only the service that failed is rolled back.
     let swarm = self::swarm();
-    fails(&swarm, "c");
+    pause_next_update(&swarm, "c");
     let args = ["--stack", "shop", "--parallel", "1", "--rollback-on-failure", "--json", NEW];
     let run = set(&swarm, &args).fails_with(Exit::RolledBack);
     assert_eq!(outcomes(&run)[..3], ["a converged", "b converged", "c rolled_back"]);
@@ -141,9 +141,9 @@ fn with_all_converged_services_are_rolled_back_in_reverse_order() {
 }
 
 #[test]
-fn a_change_of_someone_else_since_is_not_undone() {
+fn a_later_change_by_another_writer_is_not_rolled_back() {
     let swarm = swarm();
-    fails(&swarm, "b");
+    pause_next_update(&swarm, "b");
     // Before the update of `b`, which fails, another writer sets another image on `a`, which has converged.
     swarm.before(RequestKind::Post, 2, |world| {
         world.write("a", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
@@ -156,7 +156,7 @@ fn a_change_of_someone_else_since_is_not_undone() {
 }
 
 #[test]
-fn a_service_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
+fn a_service_that_is_removed_or_changed_meanwhile_does_not_affect_the_others() {
     let swarm = swarm();
     swarm.before(RequestKind::Post, 2, |world| {
         world.services.retain(|service| service.name() != "b");
@@ -212,7 +212,7 @@ fn a_failure_of_all_services_is_reported_once() {
 }
 
 #[test]
-fn the_time_of_all_is_one() {
+fn the_timeout_applies_to_the_whole_batch() {
     let swarm = swarm();
     swarm.world().service("a").rollout = vec![Step::Updating; 100_000];
     let args = ["--stack", "shop", "--parallel", "1", "--timeout", "1s", "--json", NEW];

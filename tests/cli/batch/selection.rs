@@ -133,7 +133,7 @@ fn update_image_takes_pairs_a_tag_a_selection_or_a_list() {
 }
 
 #[test]
-fn what_is_wrong_with_it_is_found_before_the_first_post() {
+fn an_invalid_selection_is_reported_before_the_first_post() {
     let swarm = swarm();
     for args in [
         &["a"][..],

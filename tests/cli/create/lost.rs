@@ -10,7 +10,7 @@ use crate::support::run::quiet;
 use crate::support::server::{Answer, Listener, ResponseFault};
 
 #[test]
-fn lost_and_made_is_found_by_its_name() {
+fn a_created_service_is_found_by_its_name_after_a_lost_response() {
     for fault in
         [ResponseFault::Cut(0), ResponseFault::Cut(60), ResponseFault::Garble(0), ResponseFault::Garble(60)]
     {
@@ -23,7 +23,7 @@ fn lost_and_made_is_found_by_its_name() {
 }
 
 #[test]
-fn lost_and_made_without_a_name_is_found_by_its_spec() {
+fn a_created_service_without_a_name_is_found_by_its_spec_after_a_lost_response() {
     let swarm = FakeSwarm::start();
     // Neither an older service with an equal spec nor a new service with another spec is taken for the created one.
     let mut older = posted(&["--label", "a=b", "-e", "X=1", "img"]);
@@ -42,7 +42,7 @@ fn lost_and_made_without_a_name_is_found_by_its_spec() {
 }
 
 #[test]
-fn fails_with_unknown_if_several_new_services_are_alike() {
+fn fails_with_unknown_if_several_new_services_have_equal_specs() {
     let swarm = FakeSwarm::start();
     swarm.after(RequestKind::Create, 1, |world| {
         let mut twin = world.services[0].clone();
@@ -74,7 +74,7 @@ fn a_lost_create_is_not_repeated_or_reported_as_applied() {
 }
 
 #[test]
-fn a_service_of_that_name_that_was_there_before_is_someone_elses() {
+fn an_older_service_of_that_name_is_not_taken_for_the_created_one() {
     for handled in [true, false] {
         let swarm = FakeSwarm::start();
         let mut theirs = posted(&["--name", "t001", "img"]);

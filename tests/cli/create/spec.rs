@@ -10,7 +10,7 @@ use crate::support::run::swarmctl;
 use crate::support::server::Answer;
 
 #[test]
-fn the_pages_own_line_posts_what_docker_posts_and_prints_the_id() {
+fn create_posts_what_docker_posts_and_prints_the_id() {
     let swarm = swarm();
     let line = ["create", "--name", "t001", "--publish", "22222:80", "--detach=true", OLD];
     let run = swarmctl(line).host(swarm.host()).run().succeeds();
@@ -34,7 +34,7 @@ fn the_pages_own_line_posts_what_docker_posts_and_prints_the_id() {
 }
 
 #[test]
-fn a_word_behind_the_image_that_is_spelled_like_a_flag_is_pointed_out() {
+fn an_argument_after_the_image_that_looks_like_a_flag_is_reported() {
     let note = "is the container's command; flags of `create` go before the image";
     for (words, is_flag) in [
         (&["--replicas", "3"][..], true),
@@ -145,7 +145,7 @@ fn many_flags_at_once_post_what_docker_posts() {
 }
 
 #[test]
-fn modes_are_dockers() {
+fn modes_are_posted_as_docker_posts_them() {
     posts_at(&["--replicas", "0", "img"], "/Mode/Replicated/Replicas", &json!(0));
     posts_at(&["--mode", "global", "img"], "/Mode/Global", &json!({}));
     posts_at(
@@ -161,7 +161,7 @@ fn modes_are_dockers() {
 }
 
 #[test]
-fn ports_are_dockers_in_every_syntax() {
+fn ports_are_posted_as_docker_posts_them_in_every_syntax() {
     let port = |target: u32, published: u32, protocol: &str, mode: &str| {
         let mut port = json!({ "Protocol": protocol, "TargetPort": target, "PublishMode": mode });
         if published > 0 {

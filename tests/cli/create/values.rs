@@ -9,7 +9,7 @@ use crate::support::engine::Engine;
 use crate::support::exit::Exit;
 
 #[test]
-fn environment_and_labels_are_dockers() {
+fn environment_and_labels_are_posted_as_docker_posts_them() {
     posts_at(
         &["-eA=1", "-e", "B=a=b", "--env", "C=", "--env=D= x ", "-e=E=5", "img"],
         "/TaskTemplate/ContainerSpec/Env",

@@ -46,7 +46,7 @@ fn docker_hub_has_a_key_of_its_own() {
 }
 
 #[test]
-fn the_variable_comes_before_the_helpers_and_these_before_the_file() {
+fn the_variable_overrides_the_helpers_and_these_override_the_file() {
     let mut config = auths(REGISTRY, WRONG_PASSWORD);
     config["auths"]["r:1"] = json!({ "auth": basic(PASSWORD) });
     config["credHelpers"] = json!({ REGISTRY: "own" });

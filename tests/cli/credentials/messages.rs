@@ -41,7 +41,7 @@ fn a_signal_that_ends_the_helper_too_is_an_interrupt() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_the_config_is_not_waited_for() {
+fn a_pipe_instead_of_config_json_is_an_error_without_a_wait() {
     let home = Home::with_text("");
     let file = home.config().join("config.json");
     fs::remove_file(&file).unwrap();
@@ -53,7 +53,7 @@ fn a_pipe_in_the_place_of_the_config_is_not_waited_for() {
 // Messages from engines, registries and helpers
 
 #[test]
-fn what_an_engine_or_a_registry_repeats_of_them_is_hidden() {
+fn credentials_in_messages_of_engines_and_registries_are_hidden() {
     let home = Home::new(&auths(REGISTRY, PASSWORD));
     let header = BASE64_URL_SAFE.encode(password_header(REGISTRY, PASSWORD));
     let (pinned, basic) = (format!("{IMAGE}@{DIGEST}"), basic(PASSWORD));

@@ -27,7 +27,7 @@ fn credentials_are_stored_only_on_request() {
 }
 
 #[test]
-fn they_are_a_change_of_their_own() {
+fn credentials_alone_are_posted_as_a_change() {
     let home = Home::new(&auths(REGISTRY, PASSWORD));
     for args in [
         &["update-image", "-d", "--json", "--with-registry-auth", "t001", IMAGE][..],
@@ -48,7 +48,7 @@ fn they_are_a_change_of_their_own() {
 }
 
 #[test]
-fn a_password_that_is_a_word_of_the_engines_hides_no_stale_index() {
+fn a_password_that_occurs_in_the_engines_message_does_not_hide_a_stale_index() {
     let home = Home::new(&json!({ "auths": { REGISTRY: { "username": USER, "password": "sequence" } } }));
     let swarm = swarm(IMAGE);
     swarm.before(RequestKind::Post, 1, |world| {
@@ -60,7 +60,7 @@ fn a_password_that_is_a_word_of_the_engines_hides_no_stale_index() {
 }
 
 #[test]
-fn those_that_a_service_has_are_not_replaced_by_none() {
+fn stored_credentials_are_not_replaced_by_none() {
     let swarm = FakeSwarm::with([spec("t001", OLD)]);
     let run =
         swarmctl(["update-image", "-d", "--with-registry-auth", "t001", IMAGE]).host(swarm.host()).run();

@@ -1,8 +1,8 @@
 //! The exit code is true, wherever a request or a response breaks.
 //!
 //! Every command that changes services is run many times, each time with one fault at another place or of another kind
-//! (`sorts`). After each run, the report is compared with the state of the engine (`trial`). The tests use a sample of
-//! the faults; `scripts/reliability cuts` uses many more (`SWARMCTL_TEST_FAULT_STEP=1`, see [`Sort::bytes`]).
+//! (`classes`). After each run, the report is compared with the state of the engine (`trial`). The tests use a sample of
+//! the faults; `scripts/reliability cuts` uses many more (`SWARMCTL_TEST_FAULT_STEP=1`, see [`FaultClass::bytes`]).
 //!
 //! * After a single fault, the command ends as without it, and the change was applied exactly once.
 //! * After a permanent fault, the change was applied at most once. If it was applied, the exit code is 9, 7 if the
@@ -11,8 +11,8 @@
 //! * A response that stalls until `--timeout` expires has the effects of a permanent fault.
 
 mod cases;
+mod classes;
 mod scenarios;
-mod sorts;
 mod trial;
 
 use std::sync::Mutex;
@@ -21,7 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use self::cases::{CASES, Case};
-use self::sorts::{Plan, Sort};
+use self::classes::{FaultClass, Plan};
 use self::trial::{Trial, tell};
 use crate::support::run::load;
 use crate::support::server::lock;
@@ -33,52 +33,52 @@ const MORE_WORKERS: usize = 160;
 
 #[test]
 fn succeeds_if_a_response_is_cut_off_once() {
-    check(Sort::Cut);
+    check(FaultClass::Cut);
 }
 
 #[test]
 fn reports_are_true_if_a_response_is_cut_off_permanently() {
-    check(Sort::CutForGood);
+    check(FaultClass::CutForGood);
 }
 
 #[test]
 fn reports_are_true_if_the_rest_of_a_response_is_garbage() {
-    check(Sort::Garbage);
+    check(FaultClass::Garbage);
 }
 
 #[test]
 fn reports_are_true_if_a_response_is_not_an_engines() {
-    check(Sort::Kinds);
+    check(FaultClass::Kinds);
 }
 
 #[test]
 fn reports_are_true_if_a_request_is_lost_or_cut_off() {
-    check(Sort::Requests);
+    check(FaultClass::Requests);
 }
 
 #[test]
 fn reports_are_true_if_a_response_stalls() {
-    check(Sort::Stall);
+    check(FaultClass::Stall);
 }
 
 #[test]
 fn looks_up_a_post_whose_response_stalled_for_a_minute() {
     // These runs take a minute on every machine, so they are not part of the sample.
-    if sorts::is_whole() {
-        check(Sort::LongStall);
+    if classes::is_whole() {
+        check(FaultClass::LongStall);
     }
 }
 
-/// Runs all commands with all faults of a sort, and checks each run.
-fn check(sort: Sort) {
+/// Runs all commands with all faults of a class, and checks each run.
+fn check(class: FaultClass) {
     let plans: Vec<(&'static Case, Plan)> = CASES
         .iter()
-        .flat_map(|case| sorts::plans(case, sort).into_iter().map(move |plan| (case, plan)))
+        .flat_map(|case| classes::plans(case, class).into_iter().map(move |plan| (case, plan)))
         .collect();
     let trials = try_all(&plans);
     let mut wrong = Vec::new();
     for case in CASES {
-        wrong.extend(tell(case, sort, trials.iter().filter(|trial| trial.case.name == case.name)));
+        wrong.extend(tell(case, class, trials.iter().filter(|trial| trial.case.name == case.name)));
     }
     let shown: Vec<&str> = wrong.iter().take(6).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{} ends are wrong; the first:\n{}", wrong.len(), shown.join("\n"));
@@ -86,7 +86,7 @@ fn check(sort: Sort) {
 
 fn try_all(plans: &[(&'static Case, Plan)]) -> Vec<Trial> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let workers = if sorts::is_sample() { WORKERS } else { MORE_WORKERS };
+    let workers = if classes::is_sample() { WORKERS } else { MORE_WORKERS };
     thread::scope(|scope| {
         for _ in 0..workers.min(plans.len()) {
             scope.spawn(|| {

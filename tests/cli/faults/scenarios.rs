@@ -1,4 +1,4 @@
-//! One test for each error of swarmctl that the tests with `sorts` of faults have found.
+//! One test for each error of swarmctl that the tests with classes of faults have found.
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::cases::{Case, Truth};
-use super::sorts::{Plan, Sort};
+use super::classes::{FaultClass, Plan};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::faults::{FaultKind, ResponseFault};
 use crate::support::run::{Run, swarmctl};
@@ -164,7 +164,7 @@ impl Trial {
 }
 
 /// Adds a line to the table in `SWARMCTL_TEST_FAULT_TABLE`, and returns the errors.
-pub fn tell<'t>(case: &Case, sort: Sort, trials: impl Iterator<Item = &'t Trial>) -> Vec<String> {
+pub fn tell<'t>(case: &Case, class: FaultClass, trials: impl Iterator<Item = &'t Trial>) -> Vec<String> {
     let trials: Vec<&Trial> = trials.collect();
     if trials.is_empty() {
         return Vec::new();
@@ -185,12 +185,12 @@ pub fn tell<'t>(case: &Case, sort: Sort, trials: impl Iterator<Item = &'t Trial>
         .filter_map(|trial| trial.wrong())
         .map(|wrong| format!("{}: {wrong}", case.name))
         .collect();
-    let bytes = sort.bytes();
+    let bytes = class.bytes();
     if let Some(table) = std::env::var_os("SWARMCTL_TEST_FAULT_TABLE") {
         let mut table =
             OpenOptions::new().append(true).create(true).open(table).expect("the table can be written");
-        let (name, sort, endings) = (case.name, sort.words(), counts.join(", "));
-        writeln!(table, "{sort}\t{bytes}\t{name}\t{}\t{endings}\t{}", trials.len(), wrong.len())
+        let (name, class, endings) = (case.name, class.words(), counts.join(", "));
+        writeln!(table, "{class}\t{bytes}\t{name}\t{}\t{endings}\t{}", trials.len(), wrong.len())
             .expect("the table can be written");
         for wrong in &wrong {
             writeln!(table, "wrong: {}", wrong.replace('\n', "\n  ")).expect("the table can be written");

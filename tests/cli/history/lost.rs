@@ -180,7 +180,7 @@ fn a_journal_that_is_disabled_meanwhile_is_not_enabled_again() {
 }
 
 #[test]
-fn without_a_journal_no_time_is_lost() {
+fn a_journal_does_not_make_an_update_slower() {
     let _quiet = quiet();
     let took = |journal: &str| {
         let swarm = FakeSwarm::with([bare("web")]);

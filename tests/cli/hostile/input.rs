@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::{TASK, Villain, is_harmless, run};
+use super::{HostileEngine, TASK, is_harmless, run};
 use crate::support::endless::EndlessEngine;
 use crate::support::exit::Exit;
 use crate::support::fixtures::{ID, OLD, spec};
@@ -38,7 +38,7 @@ fn a_list_without_end_is_refused_in_bounded_memory() {
 }
 
 #[test]
-fn a_refusal_without_end_is_read_as_far_as_a_refusal_can_go() {
+fn an_endless_refusal_is_read_up_to_a_limit() {
     let head = LONG.replace("200 OK", "500 Internal Server Error");
     let endless = EndlessEngine::start(head, format!("1000\r\n{}\r\n", "x".repeat(0x1000)));
     for args in [&["ls"][..], &["logs", "web"], &["inspect", "web"]] {
@@ -136,7 +136,7 @@ struct Frames;
 
 impl Handler for Frames {
     fn answer(&mut self, request: &Request) -> Answer {
-        let task = Villain { name: "web".to_owned(), id: ID }.task();
+        let task = HostileEngine { name: "web".to_owned(), id: ID }.task();
         match request.endpoint() {
             "/_ping" => Answer::pong(),
             path if path.starts_with("/services/") => Answer::error(404, "none"),
@@ -152,7 +152,7 @@ impl Handler for Frames {
 
 #[test]
 fn special_and_endless_files_are_refused() {
-    let server = Villain::start("web");
+    let server = HostileEngine::start("web");
     for (args, why) in [
         (&["update", "--spec", "/dev/zero", ID][..], "longer than 16 MiB"),
         (&["create", "--env-file", "/dev/zero", "x"], "longer than 16 MiB"),
@@ -178,8 +178,8 @@ fn special_and_endless_files_are_refused() {
 }
 
 #[test]
-fn a_list_of_many_services_is_read_in_a_moment() {
-    let server = Villain::start("web");
+fn a_list_of_many_services_is_read_quickly() {
+    let server = HostileEngine::start("web");
     let list: String = (0..100_000).map(|i| format!("s{i} a:1\n")).collect::<String>() + "s1 b:2\n";
     let run = swarmctl(["update-image", "--from", "-"])
         .stdin(&list)
@@ -191,8 +191,8 @@ fn a_list_of_many_services_is_read_in_a_moment() {
 // Path segments
 
 #[test]
-fn names_are_one_segment_of_a_path_or_nobodys() {
-    let server = Villain::start("web");
+fn names_are_one_segment_of_a_path_or_are_not_found() {
+    let server = HostileEngine::start("web");
     for name in ["..", ".", "", "a/b", "../../images/json", &"x".repeat(300)] {
         let before = server.requests().len();
         for command in ["inspect", "ps", "rm", "restart"] {

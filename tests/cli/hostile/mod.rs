@@ -17,12 +17,12 @@ const TASK: &str = "aaaaaaaaaaaarxyqikq81dlk7";
 const NODE: &str = "poerqbqn9gys5aoj7hwsie04d";
 
 /// An engine with hostile text in every field.
-struct Villain {
+struct HostileEngine {
     name: String,
     id: &'static str,
 }
 
-impl Villain {
+impl HostileEngine {
     fn start(name: &str) -> Server {
         Server::start(Self { name: name.to_owned(), id: ID })
     }
@@ -64,7 +64,7 @@ impl Villain {
     }
 }
 
-impl Handler for Villain {
+impl Handler for HostileEngine {
     fn answer(&mut self, request: &Request) -> Answer {
         let evil = self.name.clone();
         let parts: Vec<&str> = request.endpoint().trim_start_matches('/').split('/').collect();

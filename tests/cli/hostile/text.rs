@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::{TASK, Villain, is_harmless, run};
+use super::{HostileEngine, TASK, is_harmless, run};
 use crate::support::fixtures::ID;
 use crate::support::run::swarmctl_by;
 
@@ -49,7 +49,7 @@ const COMMANDS: &[&[&str]] = &[
 
 #[test]
 fn no_command_shows_hostile_text_raw() {
-    let server = Villain::start(EVIL);
+    let server = HostileEngine::start(EVIL);
     for args in COMMANDS {
         let mut run = run(&server, args);
         // In a pipe, log lines are copied unchanged. Only the prefixes of the lines are checked.
@@ -66,7 +66,7 @@ fn no_command_shows_hostile_text_raw() {
 
 #[test]
 fn debug_lines_and_json_lines_are_harmless_too() {
-    let server = Villain::start(EVIL);
+    let server = HostileEngine::start(EVIL);
     for args in [
         &["-D", "update-image", "--timeout", "1s", "--progress", "json", ID, "shop/web:1.8"][..],
         &["-D", "ps", EVIL.trim_end_matches('\0')],
@@ -84,7 +84,7 @@ fn debug_lines_and_json_lines_are_harmless_too() {
 
 #[test]
 fn output_on_a_terminal_is_escaped_as_well() {
-    let server = Villain::start(EVIL);
+    let server = HostileEngine::start(EVIL);
     for args in [
         &["logs", ID][..],
         &["inspect", ID],
@@ -124,7 +124,7 @@ fn output_on_a_terminal_is_escaped_as_well() {
 
 #[test]
 fn tables_stay_aligned() {
-    let server = Villain::start(EVIL);
+    let server = HostileEngine::start(EVIL);
     for args in [&["ls"][..], &["ps", ID], &["ps", "--no-trunc", ID], &["outdated"]] {
         let run = run(&server, args);
         let mut lines = run.stdout.lines();
@@ -141,7 +141,7 @@ fn tables_stay_aligned() {
 
 #[test]
 fn json_stays_json() {
-    let server = Villain::start(EVIL);
+    let server = HostileEngine::start(EVIL);
     for args in [
         &["ls", "--json"][..],
         &["ps", "--json", ID],
@@ -162,7 +162,7 @@ fn json_stays_json() {
 
 #[test]
 fn what_can_be_pasted_is_one_harmless_word() {
-    let server = Villain::start("web; touch pasted #");
+    let server = HostileEngine::start("web; touch pasted #");
     for args in [
         &["wait", "--timeout", "1s", ID][..],
         &["update", "--timeout", "1s", "--env-add", "B=1", ID],
@@ -181,7 +181,7 @@ fn what_can_be_pasted_is_one_harmless_word() {
 
 #[test]
 fn a_megabyte_of_text_is_cut_with_a_note() {
-    let server = Villain::start(&"漢字\u{1b}[1m".repeat(100_000));
+    let server = HostileEngine::start(&"漢字\u{1b}[1m".repeat(100_000));
     for args in [
         &["ls"][..],
         &["ps", "--no-trunc", ID],
@@ -200,7 +200,7 @@ fn a_megabyte_of_text_is_cut_with_a_note() {
 
 #[test]
 fn words_of_the_command_line_are_made_visible() {
-    let server = Villain::start(EVIL);
+    let server = HostileEngine::start(EVIL);
     let evil = EVIL.trim_end_matches('\0');
     for args in [
         &[evil][..],

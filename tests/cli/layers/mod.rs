@@ -110,7 +110,7 @@ const LINES: usize = 400;
 const MACHINE: &[&str] = &["/home/", "/root/", "/Users/", "/work/", "/tmp/h"];
 
 #[test]
-fn nobody_imports_what_is_not_theirs() {
+fn no_layer_uses_paths_that_its_rule_forbids() {
     let mut wrong = Vec::new();
     for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name)) {
         for (line, path) in paths(&without_tests(&code(&text)), &name) {
@@ -125,7 +125,7 @@ fn nobody_imports_what_is_not_theirs() {
 }
 
 #[test]
-fn no_source_file_is_longer_than_a_reader_can_hold() {
+fn no_source_file_is_longer_than_400_lines() {
     let mut long = Vec::new();
     for directory in ["src", "tests", "benches"] {
         let files = below(directory);
@@ -152,7 +152,7 @@ fn there_is_no_unsafe_and_no_way_to_allow_it() {
 }
 
 #[test]
-fn no_source_file_knows_a_machine() {
+fn no_source_file_contains_a_path_of_a_machine() {
     let mut wrong = Vec::new();
     for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name)) {
         for (i, line) in text.lines().enumerate() {
@@ -207,7 +207,7 @@ fn every_section_of_the_design_that_is_referred_to_exists() {
 
 /// Otherwise a rule would apply to no file, and pass.
 #[test]
-fn every_layer_is_there() {
+fn every_layer_of_the_rules_has_files() {
     let names: Vec<String> = sources().into_iter().map(|(name, _)| name).collect();
     for layer in ["main.rs", "lib.rs", "cli", "api", "output", "api/spec", "api/transport", "cli/app"] {
         assert!(names.iter().any(|name| is_in(name, layer)), "there is no src/{layer}, but rules about it");

@@ -55,7 +55,7 @@ fn without_the_tasks_lines_have_no_slot_and_no_request_is_repeated() {
 }
 
 #[test]
-fn without_its_service_a_task_has_the_services_id() {
+fn a_task_is_shown_with_the_id_of_its_service_if_the_service_is_forbidden() {
     let engine = Engine::ordered([
         no("service", "aaaaaaaaaaaa"),
         get("/v1.41/tasks/aaaaaaaaaaaa").answers(Answer::json(200, task(ONE, WEB, 1).to_string())),

@@ -340,7 +340,7 @@ fn an_invalid_log_is_an_error() {
 }
 
 #[test]
-fn one_that_is_not_there_does_not_hide_the_others() {
+fn a_missing_service_does_not_hide_the_logs_of_the_others() {
     let [found, listed, nodes] = web();
     let gone = Answer::error(404, &format!("service {DB} not found"));
     let engine = Engine::unordered([

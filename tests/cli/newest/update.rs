@@ -212,7 +212,7 @@ fn an_image_that_no_node_can_run_is_refused() {
 }
 
 #[test]
-fn what_is_too_young_is_held_back() {
+fn tags_that_are_too_new_are_held_back() {
     let registry = registry();
     let swarm = swarm(&registry, &[("web", "1.7.2", None)], &FINDS);
     let args = ["--newest", "minor", "--min-age", "3d", "web"];

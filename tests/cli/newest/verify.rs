@@ -25,7 +25,7 @@ fn verify(swarm: &FakeSwarm, command: &str, args: &[&str]) -> Run {
 }
 
 #[test]
-fn it_runs_once_for_each_digest_with_the_image_in_its_environment() {
+fn the_command_runs_once_for_each_digest_with_the_image_in_its_environment() {
     let (registry, swarm) = shop();
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("log");
@@ -46,7 +46,7 @@ fn it_runs_once_for_each_digest_with_the_image_in_its_environment() {
 }
 
 #[test]
-fn if_it_fails_nothing_is_posted() {
+fn if_the_command_fails_nothing_is_posted() {
     for extra in [&[][..], &["--max-failures", "0"]] {
         let (registry, swarm) = shop();
         let api = registry.image("shop/web:1.7.2");
@@ -119,7 +119,7 @@ fn an_image_without_a_digest_is_never_accepted() {
 }
 
 #[test]
-fn it_is_ended_with_all_that_it_started() {
+fn the_command_is_ended_with_all_processes_that_it_started() {
     let (_registry, swarm) = shop();
     let args = ["update-image", "--newest", "minor", "--verify", "sleep 987 & sleep 987", "a"];
     let run = on(&swarm, &args).timeouts("verify=300").run().fails_with(Exit::Failed);
@@ -137,7 +137,7 @@ fn it_is_ended_with_all_that_it_started() {
 }
 
 #[test]
-fn its_output_is_shown_even_if_a_process_that_it_started_keeps_the_pipe_open() {
+fn the_output_is_shown_even_if_a_background_process_keeps_the_pipe_open() {
     let (_registry, swarm) = shop();
     let command = "echo no signature; printf 'no end of line'; sleep 5 & exit 3";
     let run = verify(&swarm, command, &["--newest", "minor", "a"]).fails_with(Exit::Failed);
@@ -150,7 +150,7 @@ fn its_output_is_shown_even_if_a_process_that_it_started_keeps_the_pipe_open() {
 }
 
 #[test]
-fn a_signal_ends_it_and_nothing_is_posted() {
+fn a_signal_ends_the_command_and_nothing_is_posted() {
     let (_registry, swarm) = shop();
     let directory = tempfile::tempdir().unwrap();
     let ready = directory.path().join("ready");

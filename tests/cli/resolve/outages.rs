@@ -53,7 +53,7 @@ fn run_with(runs: &str, answer: Answer, args: &[&str], more: Vec<Expect>) -> Run
 }
 
 #[test]
-fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_told() {
+fn without_the_registry_the_tag_is_used_as_docker_does_and_the_reason_is_reported() {
     // A tag that the registry does not know is refused unless keep-tag is given.
     for (answer, word) in troubles() {
         let after = t001(&image("1.8"), 12);

@@ -198,7 +198,7 @@ fn unknown_modes_and_unpin_with_a_digest_are_usage_errors() {
 }
 
 #[test]
-fn an_engine_that_asks_registries_itself_is_left_to_it() {
+fn tags_are_not_resolved_if_the_engine_resolves_them_itself() {
     let at = |path: &str| format!("/v1.29/services/{path}");
     let old =
         |expected: Vec<Expect>| Engine::with_ping(Answer::pong().header("Api-Version", "1.29"), expected);

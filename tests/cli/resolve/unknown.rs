@@ -79,7 +79,7 @@ fn an_image_that_the_engine_has_itself_is_deployed() {
 }
 
 #[test]
-fn the_flag_overrides_what_is_known_of_the_tag() {
+fn on_resolve_error_overrides_the_default_for_unknown_tags() {
     update(&pinned("1.7", ONE), unknown(), &["--on-resolve-error", "keep-tag"], posted()).succeeds();
     update(&pinned("1.7", ONE), unknown(), &["--on-resolve-error=fail"], []).fails_with(Exit::Failed);
 }
@@ -123,7 +123,7 @@ fn other_failures_keep_the_tag_with_a_warning_before_the_request() {
 }
 
 #[test]
-fn a_question_that_is_forbidden_is_not_blamed_on_the_registry() {
+fn a_forbidden_lookup_is_not_blamed_on_the_registry() {
     for (answer, said, code) in [
         (Answer::page(403), "permission denied by `unix://", 8),
         (Answer::json(403, ""), "it answered 403", 8),

@@ -54,7 +54,7 @@ fn a_stack_fails() {
 }
 
 #[test]
-fn services_that_are_rolled_back_with_the_batch_are_shown_so() {
+fn services_that_are_rolled_back_with_the_batch_are_shown_as_rolled_back() {
     let swarm = swarm_where_one_fails();
     let command = format!("{} --parallel 1 --rollback-on-failure=all {NEW}", STACK.join(" "));
     let run = on_terminal(120, 40, &command).host(swarm.host()).run();
@@ -62,7 +62,7 @@ fn services_that_are_rolled_back_with_the_batch_are_shown_so() {
 }
 
 #[test]
-fn names_that_are_missing() {
+fn missing_services() {
     let swarm = swarm(&["web", "db"]);
     assert_screen("restart_one_missing", &run(&swarm, &["restart", "--detach", "web", "nosuch"]));
     assert_screen("scale_one_missing", &run(&swarm, &["scale", "--detach", "web=3", "nosuch=2"]));

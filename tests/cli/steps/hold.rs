@@ -180,7 +180,7 @@ fn a_restart_can_be_held() {
 }
 
 #[test]
-fn what_others_change_meanwhile_stays() {
+fn changes_by_others_during_a_hold_are_kept() {
     let swarm = swarm(4);
     update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);
     swarm.world().write("web", |spec| {

@@ -45,7 +45,7 @@ fn ls_shows_what_is_there() {
 }
 
 #[test]
-fn ls_json_goes_through_jq_like_the_curl_of_the_page() {
+fn jq_can_read_the_json_of_ls() {
     let engine = engine();
     let mut spec = small("ls-jq", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 0.into();

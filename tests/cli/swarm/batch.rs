@@ -73,7 +73,7 @@ fn running(services: &[Removed]) -> Vec<usize> {
 }
 
 #[test]
-fn a_canary_that_fails_keeps_the_others_and_one_that_converges_lets_them_go() {
+fn the_others_are_updated_only_if_the_canaries_converge() {
     let services = patient_stack("ba-can", &["a", "b", "c", "d"]);
     let run = set("--stack ba-can --canary 1 --json", &[BAD]).run().fails_with(Exit::RolloutFailed);
     assert_eq!(outcomes(&run), ["a failed", "b not_started", "c not_started", "d not_started"]);
@@ -208,7 +208,7 @@ fn jobs_of_a_stack_are_left_alone_and_do_not_run_again() {
 }
 
 #[test]
-fn one_that_is_removed_or_written_in_the_middle_is_its_own_affair() {
+fn a_service_that_is_removed_or_changed_meanwhile_does_not_affect_the_others() {
     let _services = stack("ba-mid", &["a", "b", "c", "d", "e"]);
     let line = "--stack ba-mid --parallel 1 --max-failures 0 --json";
     let mut run = set(line, &[NEW]).spawn();

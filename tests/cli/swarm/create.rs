@@ -6,7 +6,7 @@ use super::engine::{Removed, engine};
 use crate::support::fixtures::OLD;
 
 #[test]
-fn the_pages_own_line_works() {
+fn a_service_is_created_and_its_id_is_printed() {
     let engine = engine();
     let line = ["create", "--name", "cr-t001", "--publish", "22401:80", "--detach=true", OLD];
     let run = engine.swarmctl(&line).run().succeeds();
@@ -20,7 +20,7 @@ fn the_pages_own_line_works() {
 }
 
 #[test]
-fn every_flag_of_the_two_seeds_arrives() {
+fn the_engine_stores_the_values_of_all_flags() {
     let engine = engine();
     let network = engine.network("cr-net");
     let line = "create -d --no-resolve-image --name cr-all --replicas 0 -e A=1 -eB=2 -l a=b --label x --container-label c=d \

@@ -90,7 +90,7 @@ fn create_creates_one_service_wherever_a_response_of_a_real_engine_is_cut_off() 
 }
 
 /// The service as GET shows it; null if it does not exist.
-fn look(engine: &Engine, name: &str) -> Value {
+fn find_service(engine: &Engine, name: &str) -> Value {
     engine
         .try_ask("GET", &format!("/services/{name}"), None)
         .map_or(Value::Null, |(status, service)| if status == 200 { service } else { Value::Null })
@@ -106,7 +106,7 @@ fn check(case: &Case) {
     let is_create = case.name == "create";
     let service = (!is_create).then(|| engine.create(&spec));
     let whole = Relay::plain(engine.socket());
-    let before = look(engine, case.service);
+    let before = find_service(engine, case.service);
     swarmctl((case.args)(&before)).host(whole.host()).run().succeeds();
     let bytes = whole.answered();
     assert!(bytes > 1000, "{bytes} bytes only");
@@ -121,13 +121,13 @@ fn check(case: &Case) {
             }
             let cut = CutOff { after: bytes * n / cuts, for_good };
             let relay = Relay::cutting(engine.socket(), cut);
-            let before = look(engine, case.service);
+            let before = find_service(engine, case.service);
             let args = [vec!["--debug".to_owned()], (case.args)(&before)].concat();
             let run = swarmctl(args).host(relay.host()).run();
             drop(relay);
-            let after = look(engine, case.service);
+            let after = find_service(engine, case.service);
             let times = (case.times)(&before, &after);
-            if !is_right(cut, &run, times) {
+            if !is_true(cut, &run, times) {
                 wrong.push(format!("{cut:?}, applied {times} times\n{}", run.report()));
             }
             let applied =
@@ -161,7 +161,7 @@ fn check(case: &Case) {
 }
 
 /// Whether the report matches the state of the engine.
-fn is_right(cut: CutOff, run: &Run, times: usize) -> bool {
+fn is_true(cut: CutOff, run: &Run, times: usize) -> bool {
     let posted = run.stderr.lines().any(|line| line.starts_with("debug: POST "));
     let is_told = run.stderr.lines().any(|line| line.starts_with("error: ")) == (run.code != Some(0));
     is_told

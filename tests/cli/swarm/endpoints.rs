@@ -59,7 +59,7 @@ fn everything_works_over_tcp() {
 }
 
 #[test]
-fn everything_works_over_tls_and_every_failure_is_a_sentence() {
+fn everything_works_over_tls_and_every_failure_is_explained() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let engines = directory_of(&ours, &ours.engine(&["127.0.0.1", "engine.example"], Validity::Now));
     let file = |name: &str| {

@@ -10,7 +10,7 @@ use crate::support::fixtures::{NEW, OLD};
 use crate::support::secrets::{PASSWORD, basic};
 
 /// The IDs and states of the tasks of a service that should run.
-fn wanted(engine: &Engine, id: &str, up_to_date: bool) -> Vec<(String, String)> {
+fn desired_tasks(engine: &Engine, id: &str, up_to_date: bool) -> Vec<(String, String)> {
     let mut filters = json!({ "service": [id], "desired-state": ["running", "ready", "accepted"] });
     if up_to_date {
         filters["_up-to-date"] = json!(["true"]);
@@ -23,14 +23,14 @@ fn wanted(engine: &Engine, id: &str, up_to_date: bool) -> Vec<(String, String)> 
 }
 
 fn ids(engine: &Engine, id: &str) -> HashSet<String> {
-    wanted(engine, id, false).into_iter().map(|(id, _)| id).collect()
+    desired_tasks(engine, id, false).into_iter().map(|(id, _)| id).collect()
 }
 
 /// Waits until all desired tasks are of the current spec and run.
 #[track_caller]
-fn settle(engine: &Engine, id: &str, replicas: usize) {
+fn wait_until_settled(engine: &Engine, id: &str, replicas: usize) {
     engine.wait_until("all tasks are of the new spec and run", |engine| {
-        let (all, of_spec) = (wanted(engine, id, false), wanted(engine, id, true));
+        let (all, of_spec) = (desired_tasks(engine, id, false), desired_tasks(engine, id, true));
         all.len() == replicas
             && of_spec.len() == replicas
             && of_spec.iter().all(|(_, state)| state == "running")
@@ -49,14 +49,14 @@ fn service(name: &str, change: impl FnOnce(&mut Value)) -> Removed {
     spec["EndpointSpec"] = json!({ "Mode": "vip" });
     change(&mut spec);
     let service = engine.create(&spec);
-    settle(engine, service.id(), 2);
+    wait_until_settled(engine, service.id(), 2);
     service
 }
 
 /// The number of restarts that `update --dry-run --spec` predicts for this patch, the actual number, and the
 /// prediction.
 #[track_caller]
-fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
+fn predicted_and_actual_restarts(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     let engine = engine();
     let update = |more: &str| {
         let args = ["update", "--json", more, "--spec", "-", name];
@@ -75,7 +75,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     let done = run.json()["services"][0].clone();
     assert_eq!(done["changes"], planned["changes"], "{}", run.report());
     let replicas = engine.service(name)["Spec"]["Mode"]["Replicated"]["Replicas"].as_u64().unwrap();
-    settle(engine, id, usize::try_from(replicas).unwrap());
+    wait_until_settled(engine, id, usize::try_from(replicas).unwrap());
     // With the restart policy `none`, the engine counts a task that is being removed as the task of its slot: if the
     // service were scaled up again immediately, it would have one task too few.
     engine.wait_until("what was removed is gone", |engine| {
@@ -95,7 +95,7 @@ fn foreseen_and_true(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
 /// Asserts that a patch restarts this number of the two tasks, as predicted.
 #[track_caller]
 fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
-    let (foreseen, restarted, all) = foreseen_and_true(name, id, patch);
+    let (foreseen, restarted, all) = predicted_and_actual_restarts(name, id, patch);
     assert_eq!((foreseen, restarted), (expected, expected), "{what}: {patch}: foreseen, restarted; {all}");
     assert_eq!(all["of"], 2, "{what}");
 }
@@ -167,13 +167,13 @@ fn replicas_are_added_and_removed_and_none_restarts() {
     let service = service("fc-scale", |_| {});
     for (replicas, added, removed) in [(3, 1, 0), (1, 0, 2), (2, 1, 0)] {
         let patch = json!({"Mode": {"Replicated": {"Replicas": replicas}}});
-        let (foreseen, restarted, all) = foreseen_and_true("fc-scale", service.id(), &patch);
+        let (foreseen, restarted, all) = predicted_and_actual_restarts("fc-scale", service.id(), &patch);
         assert_eq!((foreseen, restarted), (0, 0), "{replicas}");
         assert_eq!(&all["added"], &json!(added), "{replicas}");
         assert_eq!(&all["removed"], &json!(removed), "{replicas}");
     }
     let both = json!({"Mode": {"Replicated": {"Replicas": 3}}, "TaskTemplate": {"ForceUpdate": 9}});
-    let (foreseen, restarted, all) = foreseen_and_true("fc-scale", service.id(), &both);
+    let (foreseen, restarted, all) = predicted_and_actual_restarts("fc-scale", service.id(), &both);
     assert_eq!((foreseen, restarted, &all["added"]), (2, 2, &json!(1)));
 }
 
@@ -202,7 +202,7 @@ fn an_endpoint_that_does_not_reach_the_tasks_is_warned_of() {
     let constraint = json!({"TaskTemplate": {"Placement": {"Constraints": ["node.role==manager"]}}});
     restarts("fc-reach", service.id(), "placement", &constraint, 0);
     let port = |port: u16| json!({"EndpointSpec": {"Ports": [{"TargetPort": 80, "PublishedPort": port}]}});
-    let (foreseen, restarted, all) = foreseen_and_true("fc-reach", service.id(), &port(22613));
+    let (foreseen, restarted, all) = predicted_and_actual_restarts("fc-reach", service.id(), &port(22613));
     assert_eq!((foreseen, restarted), (0, 0));
     let warning = all["warnings"][0].as_str().unwrap();
     assert!(warning.contains("2 of its tasks") && warning.contains("--force"), "{all}");
@@ -249,14 +249,14 @@ fn what_a_paused_rollout_has_left_is_foreseen() {
     let run = engine.swarmctl(&line).run().succeeds();
     // Only the old task is restarted: the new one has failed, and its restart policy does not start it again.
     run.prints(&["1 of 2 tasks will be restarted"]);
-    assert_eq!(wanted(engine, service.id(), true).len(), 0);
+    assert_eq!(desired_tasks(engine, service.id(), true).len(), 0);
     let left = ids(engine, service.id());
     assert_eq!(left.len(), 1);
 
     let run = engine.swarmctl(&["rollback", "--dry-run", "fc-paused"]).run().succeeds();
     run.prints(&["1 of 2 tasks will be restarted"]);
     engine.swarmctl(&["rollback", "--detach", "fc-paused"]).run().succeeds();
-    settle(engine, service.id(), 2);
+    wait_until_settled(engine, service.id(), 2);
     assert!(left.is_subset(&ids(engine, service.id())), "the old one is still there");
 }
 
@@ -296,7 +296,7 @@ fn a_global_service_and_a_job_are_foreseen() {
         spec["TaskTemplate"]["Placement"] = json!({});
         spec["TaskTemplate"]["RestartPolicy"]["Condition"] = condition.into();
         let global = engine.create(&spec);
-        settle(engine, global.id(), 1);
+        wait_until_settled(engine, global.id(), 1);
         let update = |how: &str, args: &[&str]| {
             engine.swarmctl(&[&["update", how], args, &[name]].concat()).run().succeeds()
         };
@@ -342,14 +342,14 @@ fn new_credentials_restart_no_task_or_are_refused() {
     };
     let before = ids(engine, service.id());
     refresh(&["fc-auth"]).succeeds();
-    settle(engine, service.id(), 2);
+    wait_until_settled(engine, service.id(), 2);
     assert_eq!(ids(engine, service.id()), before);
 
     // A change of constraints does not restart the tasks, but after it, new credentials would.
     let service = self::service("fc-placed", |_| {});
     let constraint = ["update", "--detach", "--constraint-add", "node.role==manager", "fc-placed"];
     engine.swarmctl(&constraint).run().succeeds();
-    settle(engine, service.id(), 2);
+    wait_until_settled(engine, service.id(), 2);
     let before = ids(engine, service.id());
     refresh(&["fc-placed"])
         .fails_with(Exit::RolloutFailed)

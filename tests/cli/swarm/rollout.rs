@@ -141,7 +141,7 @@ fn a_broken_image_with_rollback_is_reported_as_rolled_back_and_leaves_no_previou
 }
 
 #[test]
-fn one_that_dies_late_and_one_that_is_never_healthy_fail() {
+fn images_that_fail_late_or_never_become_healthy_fail() {
     let _late = running("ro-late", "--update-monitor 8s --update-parallelism 0");
     let _sick = running("ro-sick", "--update-parallelism 0 --update-failure-action rollback");
     std::thread::scope(|scope| {
@@ -322,7 +322,7 @@ fn a_label_during_a_rollback_makes_the_engine_roll_back_to_the_broken_image() {
 }
 
 #[test]
-fn a_timeout_a_signal_and_a_removal_end_the_watch_and_say_so() {
+fn a_timeout_a_signal_and_a_removal_end_the_watch_and_are_reported() {
     let _slow = running("ro-t1", "--update-delay 30s");
     let run = swarmctl(&format!("update-image --timeout 3s ro-t1 {BETTER}"));
     run.fails_with(Exit::StoppedWaiting).says(&["hint: the rollout continues; ", "`swarmctl wait ro-t1`"]);

@@ -85,7 +85,7 @@ fn a_paused_service_in_a_selection_is_reported_and_not_resumed() {
 }
 
 #[test]
-fn what_a_registry_has_now_is_deployed_to_those_that_follow_it() {
+fn a_moved_tag_is_deployed_to_the_services_that_run_it() {
     let engine = engine();
     let registry = Registry::open(engine, 5611);
     let first = registry.push_new("a");

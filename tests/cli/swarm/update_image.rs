@@ -195,7 +195,7 @@ fn one_big_spec_changes_only_in_the_image() {
 }
 
 #[test]
-fn what_is_there_already_is_not_posted() {
+fn an_image_that_the_service_has_already_is_not_posted() {
     let engine = engine();
     let _service = engine.create(&none("ui-same", OLD));
     let before = engine.service("ui-same");
@@ -287,7 +287,7 @@ fn a_broken_image_is_reported_as_rolled_back() {
 }
 
 #[test]
-fn the_engines_refusals_are_one_in_its_own_words() {
+fn refusals_are_printed_with_the_engines_message() {
     let engine = engine();
     let mut spec = none("ui-taken-a", OLD);
     spec["EndpointSpec"] =

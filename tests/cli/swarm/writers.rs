@@ -20,7 +20,7 @@ fn without_tasks(name: &str, stack: &str) -> Value {
 }
 
 #[test]
-fn all_writers_of_one_service_are_done() {
+fn all_changes_of_concurrent_writers_are_applied() {
     let (engine, _quiet) = (engine(), quiet());
     let writers = count_from_env("SWARMCTL_TEST_WRITERS", 24);
     // The duration is measured only on request. It is measured several times, because other programs on the machine can

@@ -122,7 +122,7 @@ fn a_second_401_is_a_denial_and_shows_no_secret() {
 }
 
 #[test]
-fn one_new_token_is_requested_if_a_later_page_wants_it() {
+fn one_new_token_is_requested_if_a_later_page_requires_it() {
     let last_with = |token: &'static str| {
         let mut given = 0;
         FakeRegistry::plain(move |request| {
@@ -149,7 +149,7 @@ fn one_new_token_is_requested_if_a_later_page_wants_it() {
 }
 
 #[test]
-fn what_is_not_a_token_is_an_invalid_response() {
+fn a_token_response_without_a_token_is_invalid() {
     for body in ["{}", r#"{"token": ""}"#, "<html>", r#"{"token": "a b"}"#] {
         let registry = with_tokens(move |_| Answer::json(200, body));
         let run = tags(&registry.image("shop/web")).run().fails_with(Exit::Failed);

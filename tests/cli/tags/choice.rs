@@ -83,7 +83,7 @@ fn a_pattern_determines_what_is_compared() {
 }
 
 #[test]
-fn values_that_cannot_be_are_usage_errors() {
+fn invalid_values_are_usage_errors() {
     for args in [
         &["--newest", "mniro", "r.example.com/web:1"][..],
         &["--newest", ">=x", "r.example.com/web:1"],

@@ -68,7 +68,7 @@ fn a_list_of_more_than_200_pages_or_64_mib_is_an_error() {
 }
 
 #[test]
-fn a_registry_that_is_silent_is_not_waited_for_without_end() {
+fn requests_to_a_silent_registry_time_out() {
     let registry = FakeRegistry::plain(|_| page(&["1.0.0"]).broken(ResponseFault::Stall(10)));
     let run =
         tags(&registry.image("shop/web")).timeouts("registry_request=600").run().fails_with(Exit::Failed);
@@ -77,7 +77,7 @@ fn a_registry_that_is_silent_is_not_waited_for_without_end() {
 }
 
 #[test]
-fn nobody_listens_there() {
+fn a_registry_that_does_not_listen_is_reported() {
     let run = tags("127.0.0.1:1/shop/web").run().fails_with(Exit::Failed);
     assert!(run.stderr.contains("cannot connect to `https://127.0.0.1:1`"), "{}", run.stderr);
 }

@@ -28,7 +28,7 @@ fn posts_the_engines_own_json_with_only_one_variable_changed() {
 }
 
 #[test]
-fn what_is_so_already_posts_nothing() {
+fn settings_that_the_service_has_already_post_nothing() {
     let mut spec: Value = serde_json::from_str(&hard_spec(OLD)).unwrap();
     spec["TaskTemplate"]["ContainerSpec"]["Groups"] = json!(["b", "a"]);
     let swarm = swarm_with(spec);
@@ -78,7 +78,7 @@ fn a_dry_run_posts_nothing_and_reports_differences_if_that_is_requested() {
 }
 
 #[test]
-fn the_id_may_be_given_and_flags_stand_on_both_sides() {
+fn a_service_may_be_given_by_id_and_flags_may_surround_it() {
     let swarm = swarm();
     let id = swarm.service("t001").id;
     assert_ne!(id, ID);

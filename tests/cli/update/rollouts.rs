@@ -9,7 +9,7 @@ use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::swarmctl;
 
 #[test]
-fn fails_with_conflict_if_the_version_is_another() {
+fn fails_with_conflict_if_the_version_does_not_match() {
     let swarm = swarm();
     let index = swarm.service("t001").index;
     let stale = (index - 1).to_string();
@@ -51,7 +51,7 @@ fn a_paused_rollout_is_not_changed_without_resume() {
 }
 
 #[test]
-fn a_job_runs_again_and_that_is_said() {
+fn a_job_runs_again_with_a_warning() {
     let swarm = swarm_with(spec_with("/Mode", json!({"GlobalJob": {}})));
     update(&["t001", "--label-add", "a=b"]).host(swarm.host()).run().succeeds().says(&["it runs again"]);
 }

@@ -41,7 +41,7 @@ fn recognizes_a_stale_index_in_messages_of_old_engines() {
 }
 
 #[test]
-fn another_writer_at_the_same_place_is_for_a_person_to_decide() {
+fn another_change_of_the_same_place_is_a_conflict() {
     let swarm = swarm();
     swarm.before(RequestKind::Post, 1, |world| {
         world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
@@ -62,7 +62,7 @@ fn another_writer_with_the_same_value_is_not_a_conflict() {
 }
 
 #[test]
-fn tells_a_rollback_by_the_engine_from_another_writer() {
+fn distinguishes_a_rollback_by_the_engine_from_another_writer() {
     let swarm = FakeSwarm::with([spec("t001", OTHER)]);
     swarm.world().write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
     swarm.before(RequestKind::Post, 1, |world| world.step("t001", Step::RolledBack));
@@ -79,7 +79,7 @@ fn a_service_that_is_removed_in_the_meantime_is_not_found() {
 }
 
 #[test]
-fn if_version_holds_or_nothing_is_posted() {
+fn nothing_is_posted_if_the_version_does_not_match() {
     let engine = Engine::ordered([read(t001(OLD, 11)), post_at(11), read_back(t001(NEW, 12))]);
     update_image(&["t001", NEW, "--if-version", "11"]).host(engine.host()).run().succeeds();
 
@@ -102,7 +102,7 @@ fn if_version_holds_or_nothing_is_posted() {
 }
 
 #[test]
-fn if_version_is_not_tried_again_when_the_index_turns_out_stale() {
+fn a_post_with_if_version_is_not_retried_when_the_index_is_stale() {
     let swarm = swarm();
     let index = swarm.service("t001").index.to_string();
     swarm.before(RequestKind::Post, 1, |world| {

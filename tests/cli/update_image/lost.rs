@@ -152,7 +152,7 @@ fn a_read_that_is_cut_off_is_retried_on_a_new_connection() {
 }
 
 #[test]
-fn the_engines_words_for_a_lost_post_are_looked_up_as_well() {
+fn a_post_whose_result_the_engine_does_not_know_is_looked_up() {
     for (status, words) in [
         (
             503,
@@ -192,7 +192,7 @@ fn a_response_to_a_post_that_is_not_an_engines_is_looked_up() {
 }
 
 #[test]
-fn a_job_is_never_posted_again_on_doubt() {
+fn a_job_is_never_posted_again_if_the_result_is_unknown() {
     for handled in [true, false] {
         let mut job = spec("t001", OLD);
         job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
@@ -206,7 +206,7 @@ fn a_job_is_never_posted_again_on_doubt() {
 }
 
 #[test]
-fn judges_by_the_engines_clock_never_by_its_own() {
+fn times_are_compared_by_the_engines_clock() {
     for hours in [-30, 30] {
         let swarm = swarm();
         swarm.world().clock = jiff::SignedDuration::from_hours(hours);

@@ -13,7 +13,7 @@ use crate::support::run::{Run, quiet, swarmctl};
 use crate::support::server::{Answer, ResponseFault};
 
 #[test]
-fn a_signal_ends_it_at_once_also_inside_a_silent_request() {
+fn a_signal_ends_the_command_immediately_even_during_a_request_without_a_response() {
     let _quiet = quiet();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         for request in 1..=5 {

@@ -17,7 +17,7 @@ use crate::swarm::packages;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[test]
-fn it_runs_and_docker_finds_its_plugin() {
+fn the_installed_program_runs_and_docker_finds_the_plugin() {
     let (root, swarm) = (Root::with_package(), FakeSwarm::with([spec("web", OLD)]));
     assert_eq!(root.run("swarmctl --version"), format!("swarmctl {VERSION}\n"));
     let listed = root.run(&format!("swarmctl -H {} ls --format '{{{{.Name}}}}'", swarm.host()));
@@ -29,7 +29,7 @@ fn it_runs_and_docker_finds_its_plugin() {
 }
 
 #[test]
-fn its_manual_has_a_page_for_each_command() {
+fn the_package_has_a_man_page_for_each_command() {
     packages::install("manual");
     let root = Root::with_package();
     let pages = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("man")).unwrap();
@@ -47,7 +47,7 @@ fn its_manual_has_a_page_for_each_command() {
 }
 
 #[test]
-fn bash_zsh_and_fish_complete_it_from_the_first_prompt() {
+fn bash_zsh_and_fish_complete_commands_from_the_first_prompt() {
     packages::install("shells");
     let root = Root::with_package();
     let bash = "bind 'set enable-bracketed-paste off'; . /usr/share/bash-completion/bash_completion";
@@ -64,7 +64,7 @@ fn bash_zsh_and_fish_complete_it_from_the_first_prompt() {
 }
 
 #[test]
-fn removed_it_leaves_nothing() {
+fn a_removed_package_leaves_no_files() {
     let root = Root::new();
     // swarmctl may be installed on this machine.
     root.run("dpkg --purge swarmctl");
@@ -88,7 +88,7 @@ fn removed_it_leaves_nothing() {
 }
 
 #[test]
-fn reports_what_is_needed_and_by_what() {
+fn the_package_depends_only_on_libc_and_names_its_maintainer() {
     let package = package().display().to_string();
     let field = |name: &str| {
         let output = Command::new("dpkg-deb").args(["--field", &package, name]).output().unwrap();

@@ -36,7 +36,7 @@ fn zsh_completes() {
 }
 
 #[test]
-fn what_others_have_named_is_nothing_that_zsh_obeys() {
+fn zsh_does_not_execute_names_of_services() {
     let swarm = FakeSwarm::with([spec("evil;$(touch x) y", OLD)]);
     let mut zsh = Terminal::start("zsh -f -i", &swarm.host());
     zsh.press(

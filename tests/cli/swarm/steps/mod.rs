@@ -225,7 +225,7 @@ fn a_change_by_somebody_else_is_a_conflict_and_as_is_accepts_it() {
 }
 
 #[test]
-fn what_lets_a_hold_advance_is_reported_with_its_cause() {
+fn the_causes_of_extra_tasks_are_reported() {
     let web = Web::new("st-adv", 6, |spec| spec["UpdateConfig"]["Parallelism"] = 1.into());
     let before = web.spec();
     let folder = tempfile::tempdir().unwrap();

@@ -56,7 +56,7 @@ fn a_task_of_an_earlier_post_that_fails_triggers_no_failure_action() {
 }
 
 #[test]
-fn scaling_down_removes_old_and_new_tasks_alike() {
+fn scaling_down_removes_old_and_new_tasks() {
     let web = service("sf-down", 6, "stop-first");
     web.change(|spec| hold(spec, NEW, 2));
     web.holds_at(2, 6);

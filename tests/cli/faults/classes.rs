@@ -1,4 +1,4 @@
-//! The faults of each sort: a sample, or at every Nth byte.
+//! The faults of each class: a sample, or at every Nth byte.
 
 use super::cases::Case;
 use super::trial::undisturbed;
@@ -7,7 +7,7 @@ use crate::support::server::{Framing, Listener, Request};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
+pub enum FaultClass {
     /// A response is cut off, and later connections work.
     Cut,
     /// A response is cut off, and all later connections are closed or refused.
@@ -45,13 +45,13 @@ pub fn is_sample() -> bool {
     step().is_none()
 }
 
-/// The factor for [`Sort::bytes`], if the environment sets it. Without it, the faults are a sample.
+/// The factor for [`FaultClass::bytes`], if the environment sets it. Without it, the faults are a sample.
 fn step() -> Option<usize> {
     let text = std::env::var_os("SWARMCTL_TEST_FAULT_STEP")?;
     Some(text.to_str().and_then(|text| text.parse().ok()).expect("a number of bytes"))
 }
 
-impl Sort {
+impl FaultClass {
     pub fn words(self) -> &'static str {
         match self {
             Self::Cut => "responses cut off, once",
@@ -78,7 +78,7 @@ impl Sort {
     }
 
     /// The shortest distance in bytes between two faults. It is 1 only for responses that are cut off once; all other
-    /// sorts together have about as many faults as that one.
+    /// classes together have about as many faults as that one.
     pub fn bytes(self) -> usize {
         match self {
             // These faults do not occur at a certain byte: each kind is applied to each response.
@@ -92,31 +92,31 @@ impl Sort {
 }
 
 /// The faults for a command.
-pub fn plans(case: &Case, sort: Sort) -> Vec<Plan> {
+pub fn plans(case: &Case, class: FaultClass) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for framing in [Framing::Length, Framing::Chunked] {
-        // Only few bytes of a chunked response differ from one with a length, so one sort of fault is enough for it.
-        if framing == Framing::Chunked && sort != Sort::Cut {
+        // Only few bytes of a chunked response differ from one with a length, so one class of fault is enough for it.
+        if framing == Framing::Chunked && class != FaultClass::Cut {
             continue;
         }
         let requests = undisturbed(case, &framing);
         let bytes: usize = requests.iter().map(|request| request.answer_length).sum();
         assert!(bytes > 1000, "{}: the engine has said so little? {bytes} bytes", case.name);
-        let each = step().map_or(1, |step| step * sort.bytes());
+        let each = step().map_or(1, |step| step * class.bytes());
         for request in &requests {
             let each = if framing == Framing::Chunked && step().is_some() { each * 16 } else { each };
-            let breaks = breaks(sort, request, each);
+            let breaks = breaks(class, request, each);
             plans.extend(breaks.into_iter().map(|(broken, is_once)| Plan {
                 framing: framing.clone(),
                 json: false,
-                timeout: (sort == Sort::Stall).then_some("700ms"),
+                timeout: (class == FaultClass::Stall).then_some("700ms"),
                 is_once,
                 broken,
             }));
         }
     }
     let mut plans = match step() {
-        None => thin(plans, sort.sample()),
+        None => thin(plans, class.sample()),
         Some(_) => plans,
     };
     for (i, plan) in plans.iter_mut().enumerate() {
@@ -133,8 +133,8 @@ fn thin(plans: Vec<Plan>, most: usize) -> Vec<Plan> {
     plans.into_iter().enumerate().filter(|(i, _)| most >= of || is_chosen(*i)).map(|(_, plan)| plan).collect()
 }
 
-/// The faults of a sort at one request, and whether each occurs only once.
-fn breaks(sort: Sort, request: &Request, each: usize) -> Vec<(InjectedFault, bool)> {
+/// The faults of a class at one request, and whether each occurs only once.
+fn breaks(class: FaultClass, request: &Request, each: usize) -> Vec<(InjectedFault, bool)> {
     let number = request.number;
     let at_answer = |fault: fn(usize) -> ResponseFault| {
         (0..request.answer_length).step_by(each).map(move |after| InjectedFault::by(number, fault(after)))
@@ -143,16 +143,18 @@ fn breaks(sort: Sort, request: &Request, each: usize) -> Vec<(InjectedFault, boo
     let for_good = |(i, it): (usize, InjectedFault)| {
         (it.then(if i % 2 == 0 { Listener::Closing } else { Listener::Refusing }), false)
     };
-    match sort {
-        Sort::Cut => at_answer(ResponseFault::Cut).map(|it| (it, true)).collect(),
-        Sort::CutForGood => at_answer(ResponseFault::Cut).enumerate().map(for_good).collect(),
-        Sort::Garbage => at_answer(ResponseFault::Garble)
+    match class {
+        FaultClass::Cut => at_answer(ResponseFault::Cut).map(|it| (it, true)).collect(),
+        FaultClass::CutForGood => at_answer(ResponseFault::Cut).enumerate().map(for_good).collect(),
+        FaultClass::Garbage => at_answer(ResponseFault::Garble)
             .enumerate()
             .map(|(i, it)| if i % 2 == 0 { (it, true) } else { (it.permanently(), false) })
             .collect(),
-        Sort::Stall => at_answer(ResponseFault::Stall).map(|it| (it, false)).collect(),
-        Sort::LongStall => at_answer(ResponseFault::Stall).map(|it| (it, request.method != "GET")).collect(),
-        Sort::Kinds => Malformation::ALL
+        FaultClass::Stall => at_answer(ResponseFault::Stall).map(|it| (it, false)).collect(),
+        FaultClass::LongStall => {
+            at_answer(ResponseFault::Stall).map(|it| (it, request.method != "GET")).collect()
+        }
+        FaultClass::Kinds => Malformation::ALL
             .into_iter()
             .flat_map(|kind| {
                 let it = InjectedFault::new(number, FaultKind::Malformed(kind));
@@ -163,7 +165,7 @@ fn breaks(sort: Sort, request: &Request, each: usize) -> Vec<(InjectedFault, boo
                     .flatten()
             })
             .collect(),
-        Sort::Requests => {
+        FaultClass::Requests => {
             let torn =
                 (1..request.length).step_by(each).map(RequestFault::After).chain([RequestFault::Unsent]);
             torn.map(|tear| InjectedFault::new(number, FaultKind::Request(tear)).unhandled())
