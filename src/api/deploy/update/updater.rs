@@ -179,7 +179,7 @@ impl<'a> Updater<'a> {
         match self.judge_by_plan(now)? {
             None | Some(State::Ready) => {}
             Some(State::Done) => {
-                // The plan was applied after the first read, for example by a post of a run that was killed before its response.
+                // The plan was applied after the first read, for example by a run that was killed before its response.
                 self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
                 return Ok(PreparedSpec::Unchanged);
             }
@@ -232,13 +232,12 @@ impl<'a> Updater<'a> {
         Ok(left)
     }
 
-    /// Posts until the engine accepts or refuses the request, or until the result of a post with a lost response has
-    /// been determined by reading the service. A refusal does not show whether an earlier post was applied, so the
-    /// service is read in that case too.
+    /// Posts until the engine accepts or refuses the request, or until a read shows the result of a post whose response
+    /// was lost. A refusal does not show whether an earlier post was applied, so the service is read in that case too.
     ///
     /// A post that was rejected before it was processed is repeated. After a lost response, a post is repeated only if
-    /// a read shows that the version index is unchanged. With this index, the engine cannot apply the spec twice. A job
-    /// is not posted again after a lost response, because it would run again.
+    /// the version index is unchanged, because the engine accepts only one post with an index. A job could run twice,
+    /// so it is not posted again.
     fn post(&mut self, now: &Service, spec: &NewSpec, lost: &mut Backoff) -> Result<Posted, Error> {
         loop {
             self.client.cancellation().check()?;
@@ -304,8 +303,7 @@ impl<'a> Updater<'a> {
         }
     }
 
-    /// Compares the service with its plan again, if it has changed since the first read. The caller has compared the
-    /// first read with the plan.
+    /// Compares the service with its plan again if it has changed since the first read, which the caller has compared.
     fn judge_by_plan(&self, now: &Service) -> Result<Option<State>, Error> {
         match &self.request.planned {
             Some(planned) if now.version() != self.base.version() => judge(planned, now).map(Some),
