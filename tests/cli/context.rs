@@ -196,6 +196,8 @@ fn ls_looks_like_dockers() {
     );
     let run = user.swarmctl("-c nosuch", &["context", "list"]).run().succeeds();
     run.prints(&["nosuch *", "no such context"]);
+    let run = user.swarmctl("-H tcp://a:1,tcp://b:2", &["context", "ls", "--json"]).run().succeeds();
+    assert_eq!(&run.json()[0]["endpoint"], "tcp://a:1,tcp://b:2");
     let run = user.swarmctl("DOCKER_HOST=nosuch://x", &["context", "ls", "--json"]).run().succeeds();
     let rows = run.json();
     assert_eq!(&rows[0]["name"], &json!("default"));

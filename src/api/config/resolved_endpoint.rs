@@ -91,16 +91,20 @@ impl ResolvedEndpoint {
     }
 }
 
-/// The endpoint of the context `default`, whichever context is selected.
+/// The endpoints of the context `default`, whichever context is selected. There are several if `-H` or `DOCKER_HOST` lists
+/// managers.
 ///
 /// # Errors
 /// A setting is not valid.
-pub fn default_endpoint(settings: &Settings) -> Result<Endpoint> {
+pub fn default_endpoints(settings: &Settings) -> Result<Vec<Endpoint>> {
     let default = Some(DEFAULT_CONTEXT.to_owned()).filter(|_| settings.host.is_none());
     let choice = Settings { context: default, ..settings.clone() }.choose(None)?;
     match &choice.host {
-        Some(host) => host_endpoint(settings, host).map(|found| found.endpoint),
-        None => Ok(Endpoint::default()),
+        Some(hosts) => {
+            let hosts = split_hosts(hosts)?;
+            hosts.iter().map(|host| host_endpoint(settings, host).map(|found| found.endpoint)).collect()
+        }
+        None => Ok(vec![Endpoint::default()]),
     }
 }
 

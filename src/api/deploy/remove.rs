@@ -208,8 +208,11 @@ fn poll(
     };
     for at in late {
         let lost: Vec<&Task> = tasks_of(services[at], left).filter(|task| is_lost(task, &nodes)).collect();
+        // The engine may still stop the others.
+        if lost.len() < tasks_of(services[at], left).count() {
+            continue;
+        }
         let why = match lost.len() {
-            0 => continue,
             1 => "a task did not end within its stop grace period plus 30 s".to_owned(),
             count => format!("{count} tasks did not end within their stop grace period plus 30 s"),
         };

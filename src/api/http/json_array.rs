@@ -117,7 +117,7 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
             (Expect::First | Expect::Row, b'{') => return self.row(text),
             (Expect::Start | Expect::Lost(_), _) => return None,
             (at, _) => {
-                let expected = if *at == Expect::End { "its end" } else { "a service" };
+                let expected = if *at == Expect::End { "its end" } else { "an object" };
                 self.expect = Expect::Lost(format!("expected {expected}"));
                 return None;
             }

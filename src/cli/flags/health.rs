@@ -12,7 +12,7 @@ const HEALTH: &str = "TaskTemplate.ContainerSpec.Healthcheck";
 
 /// The flags of this module.
 pub(super) const FLAGS: &[Flag] = &[
-    Flag::switch("no-healthcheck", "Disable any health check of the image", no_health_check).since(1, 25),
+    Flag::switch("no-healthcheck", "Disable the health check of the image", no_health_check).since(1, 25),
     Flag::one("health-cmd", COMMAND, "Shell command that checks health", |given| {
         check(given, "Test", container::health_command)
     })

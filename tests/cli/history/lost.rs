@@ -178,18 +178,3 @@ fn a_journal_that_is_disabled_meanwhile_is_not_enabled_again() {
     assert_eq!(configs(&swarm), ["swarmctl.run.1"]);
     assert_eq!(config(&swarm, "swarmctl.run.1").label("swarmctl.outcome"), Some("detached"));
 }
-
-#[test]
-fn a_journal_does_not_make_an_update_slower() {
-    let _quiet = quiet();
-    let took = |journal: &str| {
-        let swarm = FakeSwarm::with([bare("web")]);
-        swarm.world().delay = Duration::from_millis(150);
-        let run = on(&swarm, &line()).env("SWARMCTL_JOURNAL", journal).run();
-        run.succeeds().took
-    };
-    let fastest = |journal: &str| (0..3).map(|_| took(journal)).min().unwrap_or_default();
-    let (without, with) = (fastest("off"), fastest("swarm"));
-    // An additional request that the others wait for would take 150 ms.
-    assert!(with < without + Duration::from_millis(75), "{with:?} instead of {without:?}");
-}

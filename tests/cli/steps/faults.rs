@@ -10,7 +10,7 @@ use super::{
     HELD, completed, has_spec, label, run, service, swarm, update, wait_for_lines, waiting_gate, web,
 };
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, RequestKind};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::server::Answer;
 
@@ -52,6 +52,17 @@ fn a_hold_that_others_end_is_a_conflict() {
         first.wait().fails_with(Exit::Conflict).says(&[says]);
         swarm.expect("web").posted(1);
     }
+}
+
+#[test]
+fn a_refused_post_that_would_resume_the_rollout_is_reported_as_refused() {
+    let swarm = swarm(4);
+    update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);
+    swarm.world().step("web", Step::Paused);
+    swarm.forbids("POST", "/services", Answer::error(403, "forbidden by the proxy"));
+    let refused = run(&swarm, &["continue", "web", "--resume", "--json"]).run().fails_with(Exit::Unreachable);
+    assert_eq!(service(&refused)["posted"], false);
+    refused.says(&["forbidden by the proxy"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::backoff::Backoff;
 use super::conflict::Conflict;
 use super::request::Operation;
-use super::result::{Refusal, UpdateError};
+use super::result::{Delivery, Refusal, UpdateError};
 use crate::api::deploy::steps::{Hold, HoldConflict, PostError, label_place};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -36,23 +36,45 @@ pub(super) fn refusal(error: PostError) -> UpdateError {
     }
 }
 
+/// Why a spec was not posted once more.
+#[derive(Debug)]
+pub struct RepostError {
+    /// The error of the last request.
+    pub error: Error,
+    /// What is known about the post.
+    pub delivery: Delivery,
+}
+
 /// Posts the spec of a service once more, so that the previous spec becomes equal to the spec, and a later rollback by
-/// the engine changes nothing. No task restarts. If another writer has changed the service, nothing is posted.
+/// the engine changes nothing. A paused rollout is no longer paused. No task restarts. If another writer has changed the
+/// service, nothing is posted.
 ///
 /// # Errors
 /// The engine refuses the post, or cannot be reached.
-pub fn repost(client: &Client, service: Service) -> Result<Service> {
+pub fn repost(client: &Client, service: &Service) -> Result<Service, RepostError> {
+    let mut delivery = Delivery::None;
+    post_again(client, service, &mut delivery).map_err(|error| RepostError { error, delivery })
+}
+
+fn post_again(client: &Client, service: &Service, delivery: &mut Delivery) -> Result<Service> {
     let mut now = service.clone();
     let mut stale = Backoff::for_version_conflicts(client.timeouts());
     loop {
-        if now.spec() != service.spec() || now.previous_spec() == Some(now.spec()) {
+        let is_posted = now.previous_spec() == Some(now.spec()) && !now.is_paused();
+        if is_posted || now.spec() != service.spec() {
             return Ok(now);
         }
         client.cancellation().check()?;
         let text = services::spec_to_json(now.spec())?;
         match services::update(client, now.id(), now.version(), &text, None) {
-            Ok(_) => return services::inspect(client, now.id()),
+            Ok(_) => {
+                *delivery = Delivery::Accepted;
+                return services::inspect(client, now.id());
+            }
             Err(error) if error.is_version_conflict() || error.is_ambiguous() => {
+                if error.is_ambiguous() {
+                    *delivery = Delivery::Unknown;
+                }
                 if matches!(error, Error::Interrupted) || !stale.pause(client)? {
                     return Err(error);
                 }

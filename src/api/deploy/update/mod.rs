@@ -24,7 +24,7 @@ pub use self::backoff::Backoff;
 pub use self::conflict::{ChangedBy, Conflict, RunConflict};
 pub use self::expected::expected_spec;
 pub use self::field_loss::FieldLoss;
-pub use self::held::repost;
+pub use self::held::{RepostError, repost};
 pub use self::hold_operation::HoldOperation;
 pub use self::preflight::preflight;
 pub use self::preview::{Preview, preview};

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::api::config::config_json::ConfigFile;
 use crate::api::config::contexts::Contexts;
-use crate::api::config::endpoint::without_password;
+use crate::api::config::endpoint::{Endpoint, without_password};
 use crate::api::config::resolved_endpoint;
 use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
 use crate::api::error::Result;
@@ -19,10 +19,10 @@ use crate::output::{Table, natural_cmp};
 
 /// List the Docker contexts
 ///
-/// The context marked with a star is used unless an engine is selected in another way.
+/// The context in use is marked with a star. It is `default` if `-H` or `DOCKER_HOST` selects the engine.
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// Only print names
+    /// Print only names
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
     /// Print the result as JSON
@@ -65,8 +65,10 @@ fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
     let directory = settings.config_directory().map(|(directory, _)| directory);
     let file = directory.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
     let current = settings.choose(file.current_context()?).map_err(UsageError::from)?.context.value;
-    let (endpoint, error) = match resolved_endpoint::default_endpoint(settings).map_err(name_flags) {
-        Ok(endpoint) => (endpoint.to_string(), String::new()),
+    let (endpoint, error) = match resolved_endpoint::default_endpoints(settings).map_err(name_flags) {
+        Ok(endpoints) => {
+            (endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(","), String::new())
+        }
         Err(error) => (String::new(), error.to_string()),
     };
     let description = "Current DOCKER_HOST based configuration".to_owned();

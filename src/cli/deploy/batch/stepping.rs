@@ -65,10 +65,10 @@ fn posted_twice(client: &Client, applied: Applied) -> Applied {
         return Applied { stored, ..applied };
     }
     let mut warnings = applied.warnings;
-    let service = match repost(client, service.clone()) {
+    let service = match repost(client, &service) {
         Ok(newest) => newest,
-        Err(error) => {
-            warnings.push(Warning::PreviousSpecIsHeld(error.to_string()));
+        Err(failed) => {
+            warnings.push(Warning::PreviousSpecIsHeld(failed.error.to_string()));
             service
         }
     };

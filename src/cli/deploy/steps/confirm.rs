@@ -5,6 +5,8 @@ use std::io::{self, BufRead as _, Write as _};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
+use crate::output::visible;
+
 /// The answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -26,9 +28,11 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// Adds a question.
+    /// Adds a question, unless one about the same service waits for its answer.
     pub fn add(&mut self, key: usize, question: String) {
-        self.waiting.push_back((key, question));
+        if self.asked.as_ref().is_none_or(|(asked, _)| *asked != key) {
+            self.waiting.push_back((key, question));
+        }
     }
 
     /// Whether a question has no answer yet, or has not been asked yet.
@@ -69,7 +73,7 @@ fn ask(question: String) -> Receiver<Answer> {
         loop {
             let mut stderr = io::stderr();
             // If the question cannot be printed, there will be no answer either.
-            let _ = write!(stderr, "{question} ").and_then(|()| stderr.flush());
+            let _ = write!(stderr, "{} ", visible(&question)).and_then(|()| stderr.flush());
             let mut line = String::new();
             let answer = match io::stdin().lock().read_line(&mut line) {
                 Ok(0) | Err(_) => Some(Answer::Hold),
@@ -97,6 +101,15 @@ fn parse(line: &str) -> Option<Answer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_has_one_question_at_a_time() {
+        let (_sender, receiver) = mpsc::channel();
+        let mut questions = Questions { asked: Some((1, receiver)), ..Questions::default() };
+        questions.add(1, "continue web?".to_owned());
+        questions.add(2, "continue db?".to_owned());
+        assert_eq!(questions.waiting, [(2, "continue db?".to_owned())]);
+    }
 
     #[test]
     fn only_clear_answers_count() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::api::deploy::steps::{Driver, Hold, HoldStart, Phase, Round, original_settings, round_size};
 use crate::api::deploy::update::{
     Applied, Attempt, Delivery, FailedUpdate, HoldOperation, Mode, NoChange, Operation, ReadBack, Refusal,
-    Stored, Unchanged, Update, UpdateError, UpdateRequest, repost, update,
+    RepostError, Stored, Unchanged, Update, UpdateError, UpdateRequest, repost, update,
 };
 use crate::api::error::Error;
 use crate::api::http::client::Client;
@@ -125,7 +125,7 @@ fn new_tasks(client: &Client, service: &Service) -> Result<u64, Error> {
 
 /// Posts the same spec, which replaces no task and clears the status of the rollout.
 fn cleared(client: &Client, service: Service) -> Posted {
-    match repost(client, service.clone()) {
+    match repost(client, &service) {
         Ok(after) => Ok(Update::Applied(Applied {
             version_before: service.version(),
             base: service,
@@ -134,10 +134,9 @@ fn cleared(client: &Client, service: Service) -> Posted {
             warnings: Vec::new(),
             kept: Vec::new(),
         })),
-        Err(error) => {
-            let error = UpdateError::from_error(error, Delivery::Unknown);
-            let failed = *failed(service, error);
-            Err(Box::new(FailedUpdate { delivery: Delivery::Unknown, ..failed }))
+        Err(RepostError { error, delivery }) => {
+            let error = UpdateError::from_error(error, delivery);
+            Err(Box::new(FailedUpdate { delivery, ..*failed(service, error) }))
         }
     }
 }

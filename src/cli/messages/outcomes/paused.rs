@@ -9,8 +9,8 @@ use crate::cli::messages::shell;
 
 /// The consequence of resuming a rollout.
 const RESUMES: &str = "resumes the rollout: the engine continues to replace tasks";
-/// The commands that refuse a paused rollout without `--resume`, except `rollback --to`.
-const WITH_RESUME: [&str; 6] = ["apply", "continue", "restart", "scale", "undo", "update"];
+/// The commands that refuse a paused rollout without `--resume`; `rollback` only with `--to`.
+const WITH_RESUME: [&str; 7] = ["apply", "continue", "restart", "rollback", "scale", "undo", "update"];
 
 /// If a rollout is paused and the command has sent nothing, adds hints on how to continue to the message.
 pub fn with_alternatives(
