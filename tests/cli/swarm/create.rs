@@ -112,6 +112,10 @@ fn ranges_modes_and_names_of_the_engine() {
         "22407:90/sctp",
         OLD,
     ]);
+    // The engine allocates the ports after its response.
+    engine.wait_until("its ports are allocated", |engine| {
+        engine.service("cr-range")["Endpoint"]["Ports"].is_array()
+    });
     let ports = engine.service("cr-range")["Endpoint"]["Ports"].clone();
     let published: Vec<u64> =
         ports.as_array().unwrap().iter().map(|port| port["PublishedPort"].as_u64().unwrap()).collect();
