@@ -38,10 +38,10 @@ enum AuthCommand {
 
 /// Store the current registry credentials with services
 ///
-/// Posts the unchanged spec with the current credentials; no task restarts. Like every update, this overwrites the
-/// previous spec, so a later `rollback` changes nothing. Jobs are skipped, and so are services whose rollout is in
-/// progress or paused: an update would run the job again, restart the rollout or resume it. A service whose tasks would
-/// restart is refused, or skipped in a selection.
+/// Posts the unchanged spec with the current credentials. No task restarts: a service whose tasks would restart
+/// (docs/registry.md) is refused, or skipped in a selection. Like every update, this overwrites the previous spec, so a
+/// later `rollback` changes nothing. Jobs are skipped, and so are services whose rollout is in progress or paused: an
+/// update would run the job again, restart the rollout or resume it.
 #[derive(Args, Debug)]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs

@@ -15,8 +15,8 @@ use crate::cli::exit::Exit;
 ///
 /// For the current bash session: source <(swarmctl completion bash)
 ///
-/// The script calls swarmctl, which also completes contexts. If the engine responds within a second, services, stacks,
-/// networks, images, nodes, secrets and configs are completed too.
+/// The script calls swarmctl to complete commands, flags, values and contexts. If the engine responds within a second,
+/// services, stacks, networks, images, nodes, secrets and configs are completed too.
 #[derive(Args, Debug)]
 pub struct CompletionArgs {
     /// Shell

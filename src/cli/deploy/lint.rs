@@ -30,8 +30,8 @@ use crate::output::Ui;
 pub struct StrictArgs {
     /// Post nothing if a new spec has a finding of severity error
     ///
-    /// The rules are those of `lint` that are marked "checked before posts" in docs/lint.md. Nothing is posted for any service
-    /// if one of them has a finding. Without this flag findings are warnings.
+    /// The rules are those of `lint` that are marked "checked before posts" in docs/lint.md. If one service has such a finding,
+    /// nothing is posted for any service. Without this flag, the findings are printed as warnings.
     #[arg(long)]
     pub strict: bool,
 }

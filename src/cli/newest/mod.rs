@@ -27,7 +27,7 @@ pub struct ChoiceArgs {
     pub tags: Option<TagPattern>,
     /// Consider pre-releases
     ///
-    /// Without it, pre-releases are considered only if the current tag is one of the same kind.
+    /// Without this flag, pre-releases are considered only if the current tag is a pre-release of the same kind.
     #[arg(long, requires = "newest")]
     pub pre: bool,
     /// Skip tags that are younger than this, as in 3d

@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated],
         needs: &[RequiredList::Nodes],
         stage: RuleStage::BeforePosts,
-        condition: "There are more replicas than the eligible nodes may run (MaxReplicas each), or exactly that number while updates are start-first",
+        condition: "There are more replicas than the eligible nodes may run (MaxReplicas each), or exactly that number with start-first updates",
         effect: "The surplus tasks, or the first new task of an update, stay pending. Global services are \
             not affected.",
         sign: "Tasks stay `pending` with `max replicas per node limit exceed`.",

@@ -28,8 +28,8 @@ use crate::cli::messages::usage::UsageError;
 
 /// Create a service
 ///
-/// The flags are the same as docker's and produce the same spec. The ID of the new service is printed as soon as the
-/// engine has accepted it.
+/// Accepts docker's flags, which produce the same spec as in docker, and some that docker lacks. The ID of the new
+/// service is printed as soon as the engine has accepted it.
 #[derive(Args, Debug)]
 #[command(
     disable_help_subcommand = true,

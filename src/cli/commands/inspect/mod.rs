@@ -30,7 +30,7 @@ use format::InspectFormat;
 
 /// Display detailed information on services
 ///
-/// Prints the JSON objects of the engine in one array, with every field, number and order unchanged.
+/// Prints the engine's own JSON objects in one array. Fields, numbers and their order are unchanged.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
     #[command(flatten)]

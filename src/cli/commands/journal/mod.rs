@@ -20,8 +20,8 @@ const MAX_KEEP: u64 = 1_000;
 
 /// Keep a record of runs in the swarm
 ///
-/// Runs of the commands that change services are recorded in configs of the swarm, with the specs as they were before. See
-/// docs/history.md.
+/// Runs of the commands that change services, except `auth refresh` and `continue`, are recorded in configs of the swarm,
+/// with the specs from before the run. See docs/history.md.
 #[derive(Args, Debug)]
 #[command(disable_help_subcommand = true)]
 pub struct JournalCommandArgs {
@@ -63,7 +63,8 @@ struct DisableArgs {
 
 /// Delete old runs
 ///
-/// Without flags, keeps as many runs as `journal enable` set. A run that has not ended and is younger than a day is kept.
+/// Without flags, keeps the number of runs that `journal enable` has set. A run that has not ended and is younger than a
+/// day is kept.
 #[derive(Args, Debug)]
 struct PruneArgs {
     /// Number of runs to keep, 1 to 1000

@@ -28,8 +28,8 @@ use crate::cli::select::{Jobs, SelectArgs};
 
 /// Update services
 ///
-/// The flags are the same as docker's. Settings that no flag names stay as they are, and so does the order of lists. If
-/// another writer changes the service at the same time, both changes are kept.
+/// Accepts docker's flags, and some that docker lacks. Settings that no flag names stay as they are, and so does the
+/// order of lists. If another writer changes the service at the same time, both changes are kept.
 #[derive(Args, Debug)]
 #[command(
     mut_args = groups::assign,
