@@ -4,7 +4,7 @@
 //! These variables, with their defaults in parentheses, select what is run; `scripts/reliability` sets larger numbers:
 //! * `SWARMCTL_TEST_FAULTS`: the faults (`kill`)
 //! * `SWARMCTL_TEST_UPDATES`: the number of updates in the batch (300)
-//! * `SWARMCTL_TEST_ROUNDS`: the number of single updates during which the leader is killed at a random moment (0)
+//! * `SWARMCTL_TEST_ROUNDS`: for each of the faults, the number of single updates during which it happens at a random moment (0)
 //! * `SWARMCTL_TEST_JOURNAL_ROUNDS`: the number of recorded batches during which the leader is killed (1)
 
 use std::collections::BTreeMap;
@@ -34,8 +34,8 @@ fn reports_are_true_whatever_happens_to_the_leader() {
         batch_through(&managers, fault, image);
     }
     let rounds = count_from_env("SWARMCTL_TEST_ROUNDS", 0);
-    if rounds > 0 {
-        single_updates_through(&managers, rounds);
+    for fault in faults.split_whitespace().filter(|_| rounds > 0) {
+        single_updates_through(&managers, fault, rounds);
     }
     let rounds = count_from_env("SWARMCTL_TEST_JOURNAL_ROUNDS", 1);
     recorded_batches_through(&managers, STACK, rounds);
@@ -129,8 +129,8 @@ fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize
     (done, not_applied)
 }
 
-/// Runs one update at a time, and kills the leader at a random moment of each.
-fn single_updates_through(managers: &Managers, rounds: usize) {
+/// Runs one update at a time, and injects the fault into the leader at a random moment of each.
+fn single_updates_through(managers: &Managers, fault: &str, rounds: usize) {
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
     let mut longest = Duration::ZERO;
     // Each fault occurs within this time, the duration of an update without a fault.
@@ -143,18 +143,18 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
         let other = leader % 3 + 1;
         let engine = managers.engine(other);
         let before = engine.service("fleet-0");
-        let label = format!("round-{round}=1");
-        let args = ["update", "--detach", "--force", "--label-add", &label, "fleet-0"];
-        let kill = managers.kill_on_call(leader);
+        let label = format!("{fault}-{round}");
+        let args = ["update", "--detach", "--force", "--label-add", &format!("{label}=1"), "fleet-0"];
+        let inject_fault = managers.fault_on_call(fault, leader);
         let mut running = managers.swarmctl(leader, &args).spawn();
         thread::sleep(duration.mul_f64(fastrand::f64()));
-        kill();
+        inject_fault();
         let run = running.wait();
-        managers.reverse_fault("kill", leader);
+        managers.reverse_fault(fault, leader);
         managers.wait_until_whole();
         let after = engine.service("fleet-0");
         let posts = count(&after) - count(&before);
-        let is_applied = after["Spec"]["Labels"][format!("round-{round}")] == "1";
+        let is_applied = after["Spec"]["Labels"][&label] == "1";
         assert_eq!(posts, u64::from(is_applied), "{}", run.report());
         match run.code {
             Some(0) => assert!(is_applied, "{}", run.report()),
@@ -169,7 +169,7 @@ fn single_updates_through(managers: &Managers, rounds: usize) {
     }
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
     record_figure(
-        &format!("{rounds} single updates, the leader killed at a random moment of each"),
+        &format!("{rounds} single updates, the leader {} at a random moment of each", describe_fault(fault)),
         &format!(
             "0 false reports, none applied twice ({}); the longest took {:.1} s",
             endings.join(", "),

@@ -73,17 +73,28 @@ impl Managers {
         assert!(status.success(), "scripts/managers {fault}: {status}");
     }
 
-    /// Prepares a kill that takes effect when the returned function is called.
-    pub fn kill_on_call(&self, n: usize) -> impl FnOnce() + use<> {
-        let output =
-            script().arg("pid").arg(&self.dir).arg(n.to_string()).output().expect("scripts/managers runs");
-        let pid = String::from_utf8(output.stdout).expect("a number").trim().to_owned();
-        // `scripts/managers kill` creates this file too: without it, the whole engine would end together with dockerd.
-        std::fs::write(self.dir.join(n.to_string()).join("engine.data/held"), "").expect("it can be held");
+    /// Prepares a fault that takes effect at once when the returned function is called.
+    pub fn fault_on_call(&self, fault: &str, n: usize) -> impl FnOnce() + use<> {
+        let mut command;
+        if fault == "cut" {
+            let bridge = std::fs::read_to_string(self.dir.join("bridge.pid")).expect("the swarm runs");
+            command = Command::new("nsenter");
+            command.arg(format!("--net=/proc/{}/ns/net", bridge.trim()));
+            command.args(["ip", "link", "set", &format!("m{n}"), "down"]);
+        } else {
+            let pid = script().arg("pid").arg(&self.dir).arg(n.to_string()).output();
+            let pid = String::from_utf8(pid.expect("scripts/managers runs").stdout).expect("a number");
+            command = Command::new("kill");
+            command.args(["-s", if fault == "kill" { "KILL" } else { "STOP" }, pid.trim()]);
+        }
+        if fault == "kill" {
+            // `scripts/managers kill` creates this file too: without it, the whole engine would end together with dockerd.
+            std::fs::write(self.dir.join(n.to_string()).join("engine.data/held"), "")
+                .expect("it can be held");
+        }
         move || {
-            let status =
-                Command::new("kill").args(["-s", "KILL", &pid]).status().expect("kill can be started");
-            assert!(status.success(), "kill {pid}: {status}");
+            let status = command.status().expect("it can be started");
+            assert!(status.success(), "{command:?}: {status}");
         }
     }
 

@@ -73,7 +73,7 @@ fn one_batch_through(managers: &Managers, stack: &str, moment: Moment, round: us
     let before = specs(&engine, stack);
     let number = newest_run(managers, leader) + 1;
     let args = ["update-image", "--detach", "--no-resolve-image", "--journal", "required", "--json"];
-    let kill = managers.kill_on_call(leader);
+    let kill = managers.fault_on_call("kill", leader);
     let mut running = on(managers, leader, &[&args[..], &["--stack", stack, OTHER]].concat()).spawn();
     let began = Instant::now();
     let config = format!("/configs/swarmctl.run.{number}");
