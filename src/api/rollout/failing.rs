@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::cause::is_image_rejected;
 use super::judge::Judge;
 use super::phase::Phase;
-use super::slots::{Slot, SlotState};
+use super::slots::{Slot, SlotState, slot_of};
 use super::{FailureReason, Need};
 use crate::api::resources::tasks::Task;
 
@@ -33,7 +33,7 @@ impl<'a> Judge<'a> {
         if self.has_tasks_to_replace()? {
             return Ok(None);
         }
-        if dead.next().is_some() {
+        if dead.any(|slot_state| self.is_newest(slot_state.task())) {
             return Ok(Some(FailureReason::NotRestarted));
         }
         self.view.nodes.ok_or(Need::NodesIfAllowed)?;
@@ -48,6 +48,14 @@ impl<'a> Judge<'a> {
             .map(|failures| self.reason(&failures))
             .next();
         Ok(why)
+    }
+
+    /// Whether the slot has no newer task of any spec, as far as they were read. A task of an earlier update is up to date again
+    /// if this update has the same template, but the slot has had another task since.
+    pub(super) fn is_newest(&self, task: &Task) -> bool {
+        let slot = slot_of(task, self.slot_kind);
+        let is_newer = |other: &Task| other.created > task.created && slot_of(other, self.slot_kind) == slot;
+        !self.view.all.unwrap_or_default().iter().any(is_newer)
     }
 
     /// Whether the engine has tasks to replace and has not reported an update yet. If so, the failures are older than

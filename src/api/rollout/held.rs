@@ -72,7 +72,7 @@ impl Judge<'_> {
     pub(super) fn new_slots(&self) -> u64 {
         let has_task = |slot_state: &&SlotState| match slot_state {
             SlotState::Ready(_) | SlotState::Running(_) | SlotState::Starting(_) => true,
-            SlotState::Failed(_) => self.lacks_slots(),
+            SlotState::Failed(task) => self.lacks_slots() && self.is_newest(task),
             SlotState::Vacant(_) => false,
         };
         self.slot_states.iter().filter(has_task).count() as u64

@@ -168,10 +168,13 @@ impl<'a> Judge<'a> {
         judgement.node_names = self.names_of(&judgement);
         for slot_state in &self.slot_states {
             let task = slot_state.task();
-            // Such slots are left over from a scale-down.
-            if matches!(slot_state, SlotState::Vacant(_))
-                || (matches!(slot_state, SlotState::Failed(_)) && !self.lacks_slots())
-            {
+            // Such slots are left over from a scale-down or an earlier update.
+            let is_left_over = match slot_state {
+                SlotState::Vacant(_) => true,
+                SlotState::Failed(_) => !self.lacks_slots() || !self.is_newest(task),
+                _ => false,
+            };
+            if is_left_over {
                 continue;
             }
             *judgement.by_state.entry(task.status.state).or_default() += 1;
@@ -356,7 +359,7 @@ impl<'a> Judge<'a> {
             tasks.extend(slot.failures(&self.rules, &self.context()));
             match slot_state {
                 SlotState::Starting(task) if !task.status.error.is_empty() => tasks.push(task),
-                SlotState::Failed(task) if self.lacks_slots() => tasks.push(task),
+                SlotState::Failed(task) if self.lacks_slots() && self.is_newest(task) => tasks.push(task),
                 _ => {}
             }
         }

@@ -60,6 +60,24 @@ fn an_old_task_that_fails_does_not_matter() {
 }
 
 #[test]
+fn a_task_of_an_earlier_update_to_the_same_template_that_failed_does_not_matter() {
+    // Tasks that have ended are up to date again if the template is the same. In slot 3, an old task has run since.
+    let with_failure = |made: Made| made.task(3, 0, 1, "failed", "shutdown", "task: non-zero exit (1)");
+    let held = || held().with("/UpdateStatus/StartedAt", json!("2026-01-01T10:00:59Z"));
+    let made = held().task(2, 0, 0, "running", "running", "").task(3, 5, 5, "running", "running", "");
+    let mut made = with_failure(made).task(1, 60, 61, "running", "running", "");
+    let judgement = judged(&made, 90, 2);
+    assert_eq!((judgement.state, judgement.new, judgement.causes.len()), (State::Held, 1, 0));
+    // The same without a hold.
+    made.held = None;
+    assert_eq!(judged(&made, 90, 2).state, State::UnderWay(WaitsFor::Tasks));
+    // A slot without a newer task has failed.
+    let made = with_failure(held().task(2, 0, 0, "running", "running", ""));
+    let made = made.task(1, 60, 61, "running", "running", "");
+    assert_eq!(judged(&made, 90, 1).state, State::Failed(FailureReason::NotRestarted));
+}
+
+#[test]
 fn a_paused_hold_has_failed_even_if_all_new_tasks_run() {
     let made = with_status(with_old_tasks().task(1, 10, 12, "running", "running", ""), "paused");
     assert_eq!(judged(&made, 60, 2).state, State::Failed(FailureReason::Paused("said".to_owned())));
