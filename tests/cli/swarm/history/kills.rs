@@ -79,22 +79,27 @@ impl Batch {
         thread::sleep(kills.duration.mul_f64(fastrand::f64()));
         running.signal("KILL");
         let is_killed = running.wait().signal == Some(9);
-        // A post that was being sent may still be accepted.
-        thread::sleep(Duration::from_millis(100));
-        let (now, number) = (specs(self.engine), self.newest_run());
+        // A post that was being sent may still be accepted, also between the requests below.
+        let (now, number, shown) = loop {
+            let (now, number) = (specs(self.engine), self.newest_run());
+            let shown = (number != newest).then(|| shown(self.engine, number));
+            thread::sleep(Duration::from_millis(100));
+            if specs(self.engine) == now && self.newest_run() == number {
+                break (now, number, shown);
+            }
+        };
         let changed = now.iter().filter(|(name, spec)| before[*name] != **spec).count();
-        let count = if number == newest {
-            assert_eq!(changed, 0, "posted without a record");
-            &mut kills.unrecorded
-        } else {
-            let services = check_states(self.engine, number, &before, &now);
-            let shown = run(self.engine, &format!("history --json --run {number}")).json();
-            match (changed, shown["runs"][0]["outcome"] == "started") {
+        let count = if let Some(shown) = shown {
+            let services = check_states(&shown, &before, &now);
+            match (changed, shown["outcome"] == "started") {
                 (0, true) => &mut kills.before_posts,
                 (changed, true) if changed < services => &mut kills.within_posts,
                 (_, true) => &mut kills.before_outcome,
                 (_, false) => &mut kills.after_outcome,
             }
+        } else {
+            assert_eq!(changed, 0, "posted without a record");
+            &mut kills.unrecorded
         };
         if is_killed {
             *count += 1;

@@ -136,7 +136,11 @@ fn judged(
     if outcome != "started" {
         assert_eq!(shown["exit_code"].as_i64(), run.code.map(i64::from), "{shown}\n{}", run.report());
     }
-    assert_eq!(check_states(engine, number, before, after), before.len(), "the record is complete");
+    assert_eq!(
+        check_states(&super::shown(engine, number), before, after),
+        before.len(),
+        "the record is complete"
+    );
     outcome
 }
 

@@ -63,16 +63,14 @@ fn specs(engine: &Engine) -> BTreeMap<String, String> {
     specs_of(engine, "")
 }
 
+/// Returns the run as `history` shows it.
+fn shown(engine: &Engine, number: u64) -> Value {
+    run(engine, &format!("history --json --run {number}")).succeeds().json()["runs"][0].clone()
+}
+
 /// Requires that `history` states correctly for each recorded service whether the run was applied. Returns the number
 /// of recorded services.
-fn check_states(
-    engine: &Engine,
-    number: u64,
-    before: &BTreeMap<String, String>,
-    now: &BTreeMap<String, String>,
-) -> usize {
-    let json = run(engine, &format!("history --json --run {number}")).succeeds().json();
-    let shown = &json["runs"][0];
+fn check_states(shown: &Value, before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> usize {
     let services = shown["services"].as_array().expect("services");
     assert!(!services.is_empty(), "{shown}");
     for service in services {
