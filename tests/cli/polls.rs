@@ -62,11 +62,38 @@ fn complete(world: &mut SwarmState) {
     set_tasks(world, None);
 }
 
+/// Sets the stage of the rollout of these services.
+fn set_stage(world: &mut SwarmState, group: std::ops::Range<usize>, stage: i64) {
+    for nth in group {
+        let name = format!("s{nth:03}");
+        let id = world.service(&name).id[..20].to_owned();
+        let of = |part: &str, slot, state, age, image| task(&format!("{part}{id}"), slot, state, age, image);
+        let old = |state| of("old2", 2, state, 600, OLD);
+        let new = |part, slot, state, age| of(part, slot, state, age, NEW);
+        let tasks = match stage {
+            ..=0 => vec![new("new1", 1, "starting", 0), old("running")],
+            1 => vec![new("new1", 1, "running", 1), old("running")],
+            2 => vec![new("new1", 1, "running", 1), new("new2", 2, "starting", 0), old("shutdown")],
+            3 => vec![new("new1", 1, "running", 2), new("new2", 2, "running", 1), old("shutdown")],
+            // The engine still monitors them.
+            _ => vec![new("new1", 1, "running", 8), new("new2", 2, "running", 7), old("shutdown")],
+        };
+        if stage == 5 {
+            world.step(&name, Step::Completed);
+        }
+        world.service(&name).tasks = Some(tasks);
+    }
+}
+
 /// Waits for all services, with short intervals between polls. The nodes are read only in the first and last poll.
 fn wait(swarm: &FakeSwarm) -> Run {
+    wait_with(swarm, "max_node_age=600000")
+}
+
+fn wait_with(swarm: &FakeSwarm, timeout: &str) -> Run {
     swarmctl(["wait", "--all"])
         .host(swarm.host())
-        .timeouts("rollout_interval=20,max_rollout_interval=50,max_node_age=600000")
+        .timeouts(&format!("rollout_interval=20,max_rollout_interval=50,{timeout}"))
         .run()
         .succeeds()
 }
@@ -119,6 +146,64 @@ fn a_poll_of_200_services_takes_two_requests_while_old_tasks_run() {
     assert!(polls[1..7].iter().all(|poll| *poll == TWO), "{polls:?}");
     // Before the wait ends, all tasks and the nodes are read again.
     assert_eq!(polls[7], ["services", "current tasks", "all tasks", "nodes"], "{polls:?}");
+}
+
+#[test]
+fn two_requests_are_a_poll_of_200_services_that_end_one_after_the_other() {
+    let swarm = half_updated(200);
+    // Each poll finds ten services at each stage, and ten of them end.
+    for read in 2..27 {
+        swarm.before(RequestKind::Read, read, move |world| {
+            for group in 0..20 {
+                let stage = i64::try_from(read).unwrap() - 2 - i64::try_from(group).unwrap();
+                set_stage(world, group * 10..(group + 1) * 10, stage);
+            }
+        });
+    }
+    wait(&swarm).says(&[
+        "s000: updated 2/2, running 2/2; all tasks running; the engine has not reported completion yet",
+        "s000: updated 2/2, running 2/2; converged",
+        "s199: updated 2/2, running 2/2; converged",
+    ]);
+    let polls = polls(&swarm);
+    let (last, rest) = polls.split_last().unwrap();
+    assert_eq!(rest[0], ["services", "current tasks", "nodes", "all tasks"]);
+    assert!(rest.len() > 24 && rest[1..].iter().all(|poll| *poll == TWO), "{polls:?}");
+    assert_eq!(*last, ["services", "current tasks", "nodes"]);
+}
+
+#[test]
+fn all_tasks_are_read_before_an_end_while_old_tasks_run() {
+    let swarm = half_updated(2);
+    swarm.before(RequestKind::Read, 3, |world| set_stage(world, 0..2, 4));
+    swarm.before(RequestKind::Read, 5, |world| {
+        set_stage(world, 0..1, 5);
+        set_stage(world, 1..2, 5);
+        let service = world.service("s001");
+        let id = format!("old2{}", &service.id[..20]);
+        let tasks = service.tasks.as_mut().unwrap();
+        tasks.pop();
+        tasks.push(task(&id, 2, "running", 600, OLD));
+    });
+    wait(&swarm).says(&["s001: updated 2/2, running 3/2; converged"]);
+    let polls = polls(&swarm);
+    assert_eq!(polls.last().unwrap(), &["services", "current tasks", "all tasks", "nodes"], "{polls:?}");
+}
+
+#[test]
+fn old_data_about_the_nodes_is_read_again_only_while_a_task_depends_on_it() {
+    let swarm = half_updated(2);
+    swarm.before(RequestKind::Read, 4, |world| {
+        let tasks = world.service("s001").tasks.as_mut().unwrap();
+        tasks[0]["Status"]["Err"] = "no such image".into();
+    });
+    swarm.before(RequestKind::Read, 6, |world| set_stage(world, 0..2, 3));
+    swarm.before(RequestKind::Read, 9, |world| set_stage(world, 0..2, 5));
+    wait_with(&swarm, "max_node_age=0");
+    let polls = polls(&swarm);
+    let with_nodes: Vec<usize> =
+        (1..).zip(&polls).filter(|(_, poll)| poll.contains(&"nodes")).map(|(at, _)| at).collect();
+    assert_eq!(with_nodes, [1, 4, 5, 9], "{polls:?}");
 }
 
 #[test]

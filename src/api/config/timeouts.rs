@@ -56,7 +56,7 @@ pub struct Timeouts {
     pub rollout_interval: Duration,
     /// The maximum interval between polls of a rollout.
     pub max_rollout_interval: Duration,
-    /// The maximum age of the list of nodes while services are in progress. The list is read again at the end of a
+    /// The maximum age of the list of nodes while a judgement depends on it. The list is also read again at the end of the last
     /// rollout.
     pub max_node_age: Duration,
     /// The first interval between polls of the tasks of a removed service. It grows by half each time.

@@ -134,6 +134,7 @@ impl<'a> Judge<'a> {
         let (tasks, listed) = self.running_in(&state)?;
         let mut judgement = Judgement {
             due: self.due(&state),
+            depends_on_nodes: self.depends_on_nodes(&state, tasks.running, listed),
             state,
             now: self.rules.now,
             engine_message: self.update_status.message.clone(),
@@ -147,7 +148,7 @@ impl<'a> Judge<'a> {
             by_state: Default::default(),
             causes: cause::distinct(self.failing_tasks(), self.slot_kind),
             problems: self.placement_problems(),
-            awaited: self.awaited()?,
+            awaited: self.awaited(listed),
             left_behind: self
                 .left_behind(listed)
                 .into_iter()

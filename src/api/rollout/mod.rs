@@ -117,6 +117,8 @@ pub struct Judgement {
     pub awaited: Vec<Cause>,
     /// Surplus tasks on nodes that are down, which are not waited for.
     pub left_behind: Vec<Cause>,
+    /// Whether a newer list of the nodes may show another state.
+    pub depends_on_nodes: bool,
     /// The names of the mentioned nodes, by ID, if the nodes were read.
     pub node_names: BTreeMap<String, String>,
     /// The places that another writer changed after the update.
@@ -142,7 +144,7 @@ pub enum State {
 }
 
 impl State {
-    /// Whether the watch of a service ends in this state, which must be judged by a list of nodes that was just read.
+    /// Whether the watch of a service ends in this state, which must be judged by all tasks that have not ended.
     pub fn is_end(&self) -> bool {
         !matches!(self, Self::UnderWay(waits_for) if !matches!(waits_for, WaitsFor::Overdue(_)))
     }

@@ -104,9 +104,23 @@ impl<'a> Judge<'a> {
         since.checked_add(period).ok()?.round(whole_seconds).ok()
     }
 
-    /// All tasks if some may have another spec. Otherwise at least the tasks of the current spec.
+    /// All tasks if a task of another spec may be active. Otherwise at least the tasks of the current spec.
     pub(super) fn present(&self) -> Result<&'a [Task], Need> {
-        if self.may_have_others() { self.all() } else { Ok(self.view.all.unwrap_or(self.view.tasks)) }
+        if self.may_have_others() && !self.have_others_ended() {
+            return self.all();
+        }
+        Ok(self.view.all.unwrap_or(self.view.tasks))
+    }
+
+    /// Whether the engine's count of running tasks shows that all tasks of other specs have ended. `false` if a task has failed,
+    /// because a list of all tasks may show more then.
+    fn have_others_ended(&self) -> bool {
+        let history = self.view.history;
+        // The engine counts the tasks before it lists them. The count includes the tasks that ran in an earlier poll and still run.
+        let counts = self.view.service.task_counts();
+        counts.is_some_and(|counts| counts.running <= history.still_running())
+            && history.others().is_some_and(|others| others.starting == 0)
+            && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
     /// Whether tasks of another spec may run: a rollout is not completed, or the service has not converged or has changed.

@@ -30,8 +30,8 @@ impl<'a> Judge<'a> {
     }
 
     /// The tasks that are waited for, with the reason: starting tasks, tasks within the monitor period, and
-    /// surplus tasks.
-    pub(super) fn awaited(&self) -> Result<Vec<Cause>, Need> {
+    /// surplus tasks in this list.
+    pub(super) fn awaited(&self, listed: &'a [Task]) -> Vec<Cause> {
         let monitor = self.rules.monitor.as_secs_f64();
         let of_health = |slot_state: &SlotState<'a>| match slot_state {
             SlotState::Starting(task) if self.down.contains(&*task.node) => {
@@ -46,10 +46,10 @@ impl<'a> Judge<'a> {
         };
         let mut awaited: Vec<(&Task, String)> = self.slot_states.iter().filter_map(of_health).collect();
         if self.has_converged() {
-            let surplus = self.surplus()?.into_iter().filter(|task| !self.is_lost(task));
+            let surplus = self.surplus_in(listed).into_iter().filter(|task| !self.is_lost(task));
             awaited.extend(surplus.map(|task| (task, "it is surplus and has not ended".to_owned())));
         }
-        Ok(cause::distinct_with(awaited, self.slot_kind))
+        cause::distinct_with(awaited, self.slot_kind)
     }
 
     /// The surplus tasks on lost nodes, which are not waited for, if this command or a recent change reduced the number
@@ -117,6 +117,22 @@ impl<'a> Judge<'a> {
         self.view
             .nodes
             .is_some_and(|nodes| nodes.iter().any(|it| it.id == node && it.availability() == "pause"))
+    }
+
+    /// Whether a newer list of the nodes may show another state. If a node goes down, the manager requests the shutdown of all
+    /// tasks on it. So if all listed tasks are desired and their nodes were up, their nodes are still up.
+    pub(super) fn depends_on_nodes(&self, state: &State, running: u64, listed: &[Task]) -> bool {
+        let nodes = self.view.nodes.unwrap_or_default();
+        let was_up = |task: &Task| nodes.iter().any(|node| node.id == task.node && node.state() != "down");
+        let may_show_more = |task: &Task| {
+            !task.status.error.is_empty() || !task.is_desired() || !(task.node.is_empty() || was_up(task))
+        };
+        // The engine also counts tasks on nodes that are down, and they may have been replaced.
+        self.slot_kind == SlotKind::PerNode
+            || running > self.desired
+            || state.is_end() && *state != State::Converged
+            || listed.iter().any(|task| !task.has_ended() && may_show_more(task))
+            || self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
     /// Whether the state of the task is unknown, because its node is down or gone.

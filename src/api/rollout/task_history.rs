@@ -29,17 +29,23 @@ pub struct TaskHistory {
     ended: HashMap<String, Task>,
     /// The tasks of the current spec that were active at the last poll.
     present: Vec<Task>,
+    /// The number of tasks of the current spec that were running in an earlier poll and in the last one.
+    still_running: u64,
     /// The tasks of other specs, as they were last listed.
     others: Option<OtherTasks>,
     /// The last version index, and the parts of the spec that determine the tasks.
     spec: Option<(u64, String)>,
+    /// `StartedAt` of the last `UpdateStatus`.
+    rollout: Option<String>,
 }
 
-/// The tasks of other specs that may be running. As long as the spec stays the same, their number does not grow.
+/// The tasks of other specs that may be running. As long as the spec and the rollout stay the same, their number does not grow.
 #[derive(Clone, Debug, Default)]
 pub struct OtherTasks {
     /// The number of tasks.
     pub count: u64,
+    /// The number of tasks that do not run yet.
+    pub starting: u64,
     /// The images of the tasks.
     pub images: HashSet<Option<String>>,
     /// The IDs of the nodes of the tasks.
@@ -64,6 +70,11 @@ impl TaskHistory {
     pub fn record(&mut self, service: &Service, tasks: &[Task], now: Timestamp) {
         self.forget_other_specs(service);
         self.first.get_or_insert(now);
+        let has_run = |task: &&Task| {
+            task.status.state == TaskState::Running
+                && matches!(self.starts.get(&task.id), Some(Start::Running(_)))
+        };
+        self.still_running = tasks.iter().filter(has_run).count() as u64;
         for task in tasks {
             let known = self.starts.get(&task.id);
             let start = match (known, task.status.state) {
@@ -93,10 +104,16 @@ impl TaskHistory {
         let mut others = OtherTasks::default();
         for task in all.iter().filter(|task| !task.has_ended() && !current.contains(task.id.as_str())) {
             others.count += 1;
+            others.starting += u64::from(task.status.state != TaskState::Running);
             others.images.insert(task.image().map(str::to_owned));
             others.nodes.insert(task.node.clone());
         }
         self.others = (self.polling == Polling::Repeated).then_some(others);
+    }
+
+    /// The number of tasks of the current spec that were running in an earlier poll and in the last one.
+    pub fn still_running(&self) -> u64 {
+        self.still_running
     }
 
     /// The tasks of other specs, if they were listed.
@@ -137,6 +154,12 @@ impl TaskHistory {
             self.present.clear();
             self.others = None;
         }
+        // The previous rollout may create tasks until the engine starts the next one.
+        let rollout = service.update_started().map(str::to_owned);
+        if self.rollout != rollout {
+            self.others = None;
+        }
+        self.rollout = rollout;
         self.spec = Some((version, parts));
     }
 

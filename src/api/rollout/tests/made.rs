@@ -284,6 +284,31 @@ fn a_completed_update_has_converged_although_the_date_is_rounded_down() {
 }
 
 #[test]
+fn only_tasks_that_should_run_on_nodes_that_were_up_do_not_depend_on_the_nodes() {
+    let node = |state: &str| {
+        serde_json::from_value(
+            json!({"ID": "n", "Spec": {}, "Description": {"Hostname": "n"}, "Status": {"State": state}}),
+        )
+        .unwrap()
+    };
+    let depends = |made: Made, state: Option<&str>| {
+        let made = Made { nodes: state.map(node).into_iter().collect(), ..made };
+        let judgement = made.judged(20, &Baseline::nothing(), 0).unwrap();
+        (judgement.depends_on_nodes, judgement.state.is_end())
+    };
+    let running = || Made::new().task(1, 0, 1, "running", "running", "");
+    assert_eq!(depends(running(), Some("ready")), (false, true));
+    assert_eq!(depends(running(), Some("down")), (true, false));
+    assert_eq!(depends(running(), None), (true, true));
+    let starting = |error| Made::new().task(1, 0, 1, "starting", "running", error);
+    assert_eq!(depends(starting(""), Some("ready")), (false, false));
+    assert_eq!(depends(starting("no suitable node"), Some("ready")), (true, false));
+    assert_eq!(depends(running().task(1, 0, 1, "running", "shutdown", ""), Some("ready")), (true, true));
+    assert_eq!(depends(running().task(1, 0, 1, "failed", "shutdown", "x"), Some("ready")), (true, true));
+    assert_eq!(depends(running().with("/Spec/Mode", json!({"Global": {}})), Some("ready")), (true, true));
+}
+
+#[test]
 fn the_end_of_the_monitor_period_is_due_when_the_engine_can_show_it() {
     let due = |made: &Made| made.judged(3, &Baseline::nothing(), 0).unwrap().due.map(|due| due.to_string());
     let at = |second: &str| Some(format!("2026-01-01T10:00:{second}Z"));

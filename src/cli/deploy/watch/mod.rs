@@ -21,7 +21,7 @@ use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, 
 use crate::cli::deploy::steps::{Position, StepReport};
 use crate::cli::messages;
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
-use poll::{RecentNodes, poll_services};
+use poll::{KnownNodes, poll_services};
 use schedule::Schedule;
 
 /// A service that is watched.
@@ -196,7 +196,7 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
     // If one of the services was just removed, the engine lists no tasks at all. The next attempt finds out which
     // service was removed.
     for _ in 0..3 {
-        poll_services(client, &mut watched, &mut RecentNodes::default(), TaskCounts::Omitted)?;
+        poll_services(client, &mut watched, &mut KnownNodes::default(), TaskCounts::Omitted)?;
         if watched.iter().all(|one| one.judgement.is_some() || one.ending.is_some()) {
             break;
         }
@@ -301,13 +301,13 @@ pub fn wait_until_ended(client: &Client, watched: &mut [Watched], progress: &mut
 #[derive(Debug)]
 pub struct Poller {
     schedule: Schedule,
-    nodes: RecentNodes,
+    nodes: KnownNodes,
 }
 
 impl Poller {
     /// Creates a poller.
     pub fn new(timeouts: &Timeouts) -> Self {
-        Self { schedule: Schedule::new(timeouts), nodes: RecentNodes::default() }
+        Self { schedule: Schedule::new(timeouts), nodes: KnownNodes::default() }
     }
 
     /// Starts with the shortest interval again, because a service was updated.

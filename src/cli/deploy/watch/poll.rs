@@ -1,7 +1,7 @@
 //! Reads services with their tasks once, and judges them.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Ending, Watched};
 use crate::api::error::Result;
@@ -13,48 +13,25 @@ use crate::api::resources::services::TaskCounts;
 use crate::api::resources::system;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskList, TaskScope};
-use crate::api::rollout::{Need, ServiceView, judge};
+use crate::api::rollout::{Judgement, Need, ServiceView, judge};
 use crate::cli::deploy::held::HeldUpdate;
 
-/// The nodes as they were last read. They change rarely, so this list is enough until a rollout ends.
+/// The nodes as they were last read. This list is enough for services whose tasks show that their nodes have not changed
+/// ([`Judgement::depends_on_nodes`]).
 #[derive(Debug, Default)]
-pub struct RecentNodes(Option<(Instant, Vec<Node>)>);
+pub struct KnownNodes(Option<(Instant, Vec<Node>)>);
 
-impl RecentNodes {
-    /// Takes the list, if it is not older than `max_age`.
-    fn take(&mut self, max_age: Duration) -> Option<(Instant, Vec<Node>)> {
-        self.0.take().filter(|(read, _)| read.elapsed() < max_age)
-    }
-}
-
-/// Reads and judges all services that have not ended. While they are in progress and no task has failed, two requests are
-/// enough for each 500 of them: the services with the engine's task counts, and the tasks of the current specs.
+/// Reads and judges all services that have not ended. While no task has failed, two requests are enough for each 500 of them: the
+/// services with the engine's task counts, and the tasks of the current specs.
 ///
 /// Services are read before tasks: a task that is newer than the spec can only delay the judgement.
 pub fn poll_services(
     client: &Client,
     watched: &mut [Watched],
-    recent: &mut RecentNodes,
+    known: &mut KnownNodes,
     counts: TaskCounts,
 ) -> Result<()> {
-    let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
-    let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
-    let found = match counts {
-        TaskCounts::Included => services::list_by_id_with_counts(client, &ids)?,
-        TaskCounts::Omitted => services::list_by_id(client, &ids)?,
-    };
-    let mut there = Vec::new();
-    for one in open {
-        // The service is not removed from the list, because it may be watched more than once.
-        match found.get(one.service.id()) {
-            Some(service) => {
-                one.service = service.clone();
-                one.held = HeldUpdate::of(service);
-                there.push(one);
-            }
-            None => one.end(Ending::Removed),
-        }
-    }
+    let mut there = read_services(client, watched, counts)?;
     let Some(listed) = list_tasks(client, &there, TaskScope::UpToDate)? else { return Ok(()) };
     let now = listed.now;
     let up_to_date = by_service(listed);
@@ -65,16 +42,19 @@ pub fn poll_services(
     }
 
     let mut history_limit: Option<i64> = None;
-    let (mut nodes_read, mut nodes) = recent.take(client.timeouts().max_node_age).unzip();
-    let mut are_nodes_recent = nodes.is_some();
+    let (mut nodes_read, mut nodes) = known.0.take().unzip();
+    let mut are_nodes_new = nodes.is_none();
+    let are_nodes_old = nodes_read.is_some_and(|read| read.elapsed() >= client.timeouts().max_node_age);
     let mut all: Option<HashMap<String, Vec<Task>>> = None;
     let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
     let mut missing = there;
+    let mut goes_on = false;
     // Each round reads what the previous one needed. There are three things to read, and the nodes may be read
     // again, so five rounds are enough.
     for _ in 0..5 {
         let mut needs = Vec::new();
         let mut unanswered = Vec::new();
+        let mut tentative = Vec::new();
         for one in missing {
             let view = ServiceView {
                 service: &one.service,
@@ -87,13 +67,15 @@ pub fn poll_services(
                 held: one.held.as_ref().map(HeldUpdate::scope),
             };
             match judge(&view, &one.baseline) {
-                Ok(judgement) if are_nodes_recent && judgement.state.is_end() => {
-                    needs.push(Need::Nodes);
-                    unanswered.push(one);
+                Ok(judgement)
+                    if !are_nodes_new
+                        && (judgement.state.is_end() || are_nodes_old && judgement.depends_on_nodes) =>
+                {
+                    tentative.push((one, judgement));
                 }
                 Ok(judgement) => {
-                    one.apply(judgement);
-                    one.service.release_parsed();
+                    goes_on |= !judgement.state.is_end();
+                    apply(one, judgement);
                 }
                 Err(need) => {
                     needs.push(need);
@@ -101,10 +83,22 @@ pub fn poll_services(
                 }
             }
         }
+        // The last end is judged by the current nodes.
+        let are_last = !goes_on && needs.is_empty() && !tentative.is_empty();
+        if are_last || tentative.iter().any(|(_, judgement)| judgement.depends_on_nodes) {
+            needs.push(Need::Nodes);
+        }
+        for (one, judgement) in tentative {
+            if needs.is_empty() {
+                apply(one, judgement);
+            } else {
+                unanswered.push(one);
+            }
+        }
         if needs.contains(&Need::Nodes) || needs.contains(&Need::NodesIfAllowed) {
             let must_be_allowed = needs.contains(&Need::Nodes);
             nodes = Some(if must_be_allowed { nodes::list(client)? } else { nodes_if_allowed(client)? });
-            (nodes_read, are_nodes_recent) = (Some(Instant::now()), false);
+            (nodes_read, are_nodes_new) = (Some(Instant::now()), true);
         }
         if needs.contains(&Need::TaskHistory) {
             history_limit = Some(task_history(client)?);
@@ -128,8 +122,40 @@ pub fn poll_services(
         missing = unanswered;
     }
     // The list is empty if the request was refused. It is not used again.
-    recent.0 = nodes_read.zip(nodes.filter(|nodes| !nodes.is_empty()));
+    known.0 = nodes_read.zip(nodes.filter(|nodes| !nodes.is_empty()));
     confirm(client, watched, &ids)
+}
+
+/// Reads the services that have not ended, and returns those that still exist.
+fn read_services<'w>(
+    client: &Client,
+    watched: &'w mut [Watched],
+    counts: TaskCounts,
+) -> Result<Vec<&'w mut Watched>> {
+    let open: Vec<&mut Watched> = watched.iter_mut().filter(|one| one.ending.is_none()).collect();
+    let ids: Vec<&str> = open.iter().map(|one| one.service.id()).collect();
+    let found = match counts {
+        TaskCounts::Included => services::list_by_id_with_counts(client, &ids)?,
+        TaskCounts::Omitted => services::list_by_id(client, &ids)?,
+    };
+    let mut there = Vec::new();
+    for one in open {
+        // The service is not removed from the list, because it may be watched more than once.
+        match found.get(one.service.id()) {
+            Some(service) => {
+                one.service = service.clone();
+                one.held = HeldUpdate::of(service);
+                there.push(one);
+            }
+            None => one.end(Ending::Removed),
+        }
+    }
+    Ok(there)
+}
+
+fn apply(one: &mut Watched, judgement: Judgement) {
+    one.apply(judgement);
+    one.service.release_parsed();
 }
 
 fn nodes_if_allowed(client: &Client) -> Result<Vec<Node>> {
