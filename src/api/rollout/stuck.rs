@@ -29,7 +29,8 @@ impl<'a> Judge<'a> {
             })
         };
         let is_unallocated = |task: &&Task| {
-            task.status.state == TaskState::New
+            self.needs_allocation()
+                && task.status.state == TaskState::New
                 && self.unchanged_for(task, task.created) >= ALLOCATION_TIMEOUT
         };
         let tasks = starting().filter(is_unallocated).count();
@@ -110,6 +111,13 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(Some(last))
+    }
+
+    /// Whether the manager may be unable to allocate what the tasks need. Tasks without networks and ports stay `new` only while the
+    /// manager is busy.
+    fn needs_allocation(&self) -> bool {
+        let ports = self.view.service.spec()["EndpointSpec"]["Ports"].as_array();
+        !self.networks().is_empty() || ports.is_some_and(|ports| !ports.is_empty())
     }
 
     fn networks(&self) -> Vec<String> {

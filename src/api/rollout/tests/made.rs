@@ -309,6 +309,18 @@ fn only_tasks_that_should_run_on_nodes_that_were_up_do_not_depend_on_the_nodes()
 }
 
 #[test]
+fn tasks_that_stay_new_are_a_failure_only_if_they_need_an_address_or_a_port() {
+    let new = || Made::new().task(1, 0, 1, "new", "running", "");
+    let networks = new().with("/Spec/TaskTemplate/Networks", json!([{"Target": "net"}]));
+    let ports = new().with("/Spec/EndpointSpec", json!({"Ports": [{"TargetPort": 80, "PublishedPort": 80}]}));
+    let failed = |networks| State::Failed(FailureReason::NotAllocated { tasks: 1, networks });
+    assert_eq!(networks.state(60), failed(vec!["net".to_owned()]));
+    assert_eq!(ports.state(60), failed(Vec::new()));
+    // On a busy manager, the update of 200 services at once takes that long.
+    assert_eq!(new().state(60), State::UnderWay(WaitsFor::Tasks));
+}
+
+#[test]
 fn the_end_of_the_monitor_period_is_due_when_the_engine_can_show_it() {
     let due = |made: &Made| made.judged(3, &Baseline::nothing(), 0).unwrap().due.map(|due| due.to_string());
     let at = |second: &str| Some(format!("2026-01-01T10:00:{second}Z"));
