@@ -65,6 +65,7 @@ impl OutputKind {
 const ACTING: &[&str] = &[
     "apply",
     "auth",
+    "continue",
     "create",
     "restart",
     "rm",
