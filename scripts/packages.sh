@@ -62,6 +62,10 @@ _missing_for_manual() {
   if _lacks man; then echo man-db; fi
 }
 
+_missing_for_static() {
+  if _lacks musl-gcc; then echo musl-tools; fi
+}
+
 _missing_for_recording() {
   # The terminal emulator is a Debian package, which only Debian's own Python finds.
   if ! /usr/bin/python3 -c 'import pyte' 2>/dev/null; then echo python3-pyte; fi
@@ -73,8 +77,8 @@ _missing_for_lint() {
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then echo python3-venv; fi
 }
 
-# need_packages AREA...: installs what is missing for `engine`, `ssh`, `build`, `fuzz`, `shells`, `package`, `manual`, `recording`
-# or `lint`, and nothing else. No service of these packages is started or enabled.
+# need_packages AREA...: installs what is missing for `engine`, `ssh`, `build`, `fuzz`, `shells`, `package`, `manual`, `static`,
+# `recording` or `lint`, and nothing else. No service of these packages is started or enabled.
 need_packages() {
   local area missing before
   missing=$(for area in "$@"; do "_missing_for_$area"; done | sort -u | xargs)
