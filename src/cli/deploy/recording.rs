@@ -1,6 +1,7 @@
 //! Runs a deployment, and records the run: before the first request that changes something, and at the end.
 
 use super::deployment::{Deployment, Selected};
+use super::held::HeldUpdate;
 use super::item::{Item, is_failure};
 use super::journal::{
     Journal, RecordedRun, RunDraft, RunEnd, Waited, record_changed_services, required_journal,
@@ -51,12 +52,16 @@ impl Deployment<'_> {
     }
 
     /// Returns the number of the run, if it was recorded and can be undone. A run cannot be undone if it only restarted
-    /// tasks or was rolled back.
+    /// tasks, was rolled back, or is held.
     pub(super) fn undoable_run(&self, reports: &[ServiceReport]) -> Option<u64> {
-        let is_rolled_back = |report: &&ServiceReport| {
+        let is_rolled_back = |report: &ServiceReport| {
             matches!(report.outcome(), Outcome::RolledBack | Outcome::RolledBackWithBatch)
         };
-        let left = reports.iter().filter(|report| !is_rolled_back(report));
+        let is_held = |report: &ServiceReport| {
+            let service = report.watch_result().and_then(|result| result.service.as_ref());
+            service.is_some_and(|service| HeldUpdate::of(service).is_some())
+        };
+        let left = reports.iter().filter(|report| !is_rolled_back(report) && !is_held(report));
         let has_changes = left
             .flat_map(ServiceReport::changes)
             .any(|change| !change.place.is_within("TaskTemplate.ForceUpdate"));

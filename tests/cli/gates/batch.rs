@@ -66,6 +66,35 @@ fn an_inconclusive_canary_stops_the_batch_and_rolls_nothing_back() {
 }
 
 #[test]
+fn a_run_with_an_inconclusive_canary_is_recorded_as_inconclusive() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = format!("file:{}", directory.path().display());
+    let swarm = swarm(&["a", "b"]);
+    let on_journal = |line: &[&str]| {
+        swarmctl(line.iter().copied()).host(swarm.host()).env("SWARMCTL_JOURNAL", &journal).run()
+    };
+    on_journal(&[
+        "update-image",
+        "--no-resolve-image",
+        "--gate-every",
+        "10ms",
+        "--canary",
+        "1",
+        "--gate",
+        "exit 75",
+        "--stack",
+        "shop",
+        NEW,
+    ])
+    .answers(Exit::Different);
+    let history = on_journal(&["history", "--json"]).succeeds().json();
+    let run = &history["runs"][0];
+    assert_eq!(run["outcome"], "inconclusive");
+    let codes = [&run["services"][0]["exit_code"], &run["services"][1]["exit_code"]];
+    assert_eq!(codes, [&json!(0), &json!(10)], "the second one was not started");
+}
+
+#[test]
 fn services_whose_gates_have_not_finished_are_reported_together() {
     let swarm = swarm(&["a", "b"]);
     update_stack(&swarm, &["--gate", "sleep 9", "--timeout", "2s"]).fails_with(Exit::StoppedWaiting).says(&[

@@ -173,6 +173,7 @@ fn a_run_that_was_rolled_back_completely_suggests_no_undo() {
         .fails_with(Exit::RolledBack)
         .says(&["recorded as run 1"])
         .never_says(&["swarmctl undo"]);
+    run(&swarm, "history").succeeds().prints(&["rolled back (1 of 1)"]);
 }
 
 #[test]

@@ -46,6 +46,30 @@ fn a_hold_replaces_its_tasks_and_exits() {
 }
 
 #[test]
+fn a_run_that_is_held_is_recorded_as_held_and_suggests_no_undo() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = format!("file:{}", directory.path().display());
+    let swarm = swarm(4);
+    update(&swarm, &["--hold", "1"])
+        .env("SWARMCTL_JOURNAL", &journal)
+        .run()
+        .answers(Exit::Different)
+        .says(&["recorded as run 1"])
+        .never_says(&["swarmctl undo"]);
+    let history = |flags: &[&str]| {
+        run(&swarm, &[&["history"], flags].concat()).env("SWARMCTL_JOURNAL", &journal).run().succeeds()
+    };
+    assert_eq!(history(&["--json"]).json()["runs"][0]["outcome"], "held");
+    let shown = history(&["--run", "1"]);
+    assert_eq!(
+        (shown.stdout.matches("held").count(), shown.stdout.contains("done")),
+        (2, false),
+        "{}",
+        shown.stdout
+    );
+}
+
+#[test]
 fn continue_replaces_the_rest_and_restores_everything() {
     let swarm = swarm(4);
     update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);

@@ -71,10 +71,12 @@ pub fn services_table(view: &HistoryView, values: Values) -> Table {
 fn outcome_of(entry: &Entry, service: &EntryService) -> String {
     match (service.state, service.exit) {
         (Some(state), _) => describe_state(state).to_owned(),
-        (None, Some(0)) if entry.summary.outcome == "detached" => "detached".to_owned(),
+        (None, Some(0)) if ["detached", "held", "inconclusive"].contains(&entry.summary.outcome.as_str()) => {
+            entry.describe_outcome()
+        }
         (None, Some(0)) => "done".to_owned(),
         (None, Some(code)) => format!("exit code {code}"),
-        (None, None) => entry.summary.outcome.clone(),
+        (None, None) => entry.describe_outcome(),
     }
 }
 

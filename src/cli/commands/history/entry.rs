@@ -21,6 +21,13 @@ pub struct Entry {
     pub services: Vec<EntryService>,
 }
 
+impl Entry {
+    /// The outcome of the run as text: "rolled back" instead of `rolled_back`.
+    pub fn describe_outcome(&self) -> String {
+        self.summary.outcome.replace('_', " ")
+    }
+}
+
 /// A service of an entry, and what the run did with it.
 #[derive(Debug)]
 pub struct EntryService {

@@ -79,7 +79,7 @@ fn outcome(entry: &Entry) -> String {
         };
     }
     match summary.codes.len() {
-        0 => summary.outcome.clone(),
-        failed => format!("{} ({failed} of {})", summary.outcome, summary.count),
+        0 => entry.describe_outcome(),
+        failed => format!("{} ({failed} of {})", entry.describe_outcome(), summary.count),
     }
 }

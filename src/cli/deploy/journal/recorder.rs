@@ -14,7 +14,7 @@ use crate::api::journal::{
     Ending, JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, Store, to_delete,
 };
 use crate::cli::app::App;
-use crate::cli::deploy::report::{ReportStyle, ServiceReport};
+use crate::cli::deploy::report::{Outcome, ReportStyle, ServiceReport};
 use crate::cli::exit::Exit;
 
 /// After every run whose number is a multiple of this, old runs are deleted.
@@ -276,8 +276,7 @@ impl<'a> RunEnd<'a> {
 
     fn ending(&self, positions: &HashMap<String, usize>) -> Ending {
         let outcome = match self.exit {
-            Exit::Done | Exit::Different if self.waited == Waited::No => "detached",
-            Exit::Done | Exit::Different => "done",
+            Exit::Done | Exit::Different => self.outcome_without_failure(),
             Exit::RolledBack => "rolled_back",
             Exit::Conflict => "conflict",
             Exit::GaveUp => "gave_up",
@@ -290,11 +289,27 @@ impl<'a> RunEnd<'a> {
             Some(at) => Some(*at),
             None => positions.is_empty().then_some(0),
         };
-        let failed = self.reports.iter().zip(&self.exits).filter(|(_, exit)| !exit.is_answer());
+        let failed = self.reports.iter().zip(&self.exits).filter(|(report, exit)| {
+            // The gate of a canary service was inconclusive (10), and nothing was posted for this one.
+            !exit.is_answer() || matches!(report.outcome(), Outcome::NotStarted(_))
+        });
         let mut codes: Vec<(usize, u8)> =
             failed.filter_map(|(report, exit)| Some((position(report)?, exit.code()))).collect();
         codes.sort_unstable();
         Ending { outcome: outcome.to_owned(), exit: self.exit.code(), codes }
+    }
+
+    fn outcome_without_failure(&self) -> &'static str {
+        let outcomes = || self.reports.iter().map(ServiceReport::outcome);
+        if outcomes().any(|outcome| matches!(outcome, Outcome::Held)) {
+            "held"
+        } else if outcomes().any(|outcome| matches!(outcome, Outcome::Inconclusive)) {
+            "inconclusive"
+        } else if self.waited == Waited::No {
+            "detached"
+        } else {
+            "done"
+        }
     }
 }
 
