@@ -242,7 +242,8 @@ impl Client {
                 Error::InvalidResponse { request: "GET /_ping".to_owned(), why }
             }
             Error::Rejected { status, message, .. } if !matches!(status, 408 | 425 | 429) => {
-                let why = format!("status {status}, so this is not an engine: {message}");
+                let message = if message.is_empty() { message } else { format!(": {message}") };
+                let why = format!("status {status}, so this is not an engine{message}");
                 Error::InvalidResponse { request: "GET /_ping".to_owned(), why }
             }
             e => e,

@@ -10,7 +10,7 @@ use crate::support::engine::Engine;
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::InjectedFault;
 use crate::support::fixtures::{ID, NEW, OLD, service_text, spec, t001};
-use crate::support::server::{Answer, Framing, Listener};
+use crate::support::server::{Answer, Framing, Handler, Listener, Request, Server};
 use crate::support::unprivileged;
 
 #[test]
@@ -72,6 +72,26 @@ fn a_node_that_is_not_a_manager_fails_immediately() {
             .tells_an_error();
         assert!(run.took < Duration::from_secs(3), "there are no retries: {}", run.report());
         run.says(&[words, "hint: "]);
+    }
+}
+
+/// Answers every request with this.
+struct Web(Answer);
+
+impl Handler for Web {
+    fn answer(&mut self, _: &Request) -> Answer {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn a_web_server_is_not_an_engine() {
+    for (answer, why) in [
+        (Answer::json(404, ""), "status 404, so this is not an engine\n"),
+        (Answer::page(404), "status 404, so this is not an engine: "),
+    ] {
+        let server = Server::start(Web(answer));
+        update_image(&["t001", NEW]).host(server.host()).run().fails_with(Exit::Unreachable).says(&[why]);
     }
 }
 
