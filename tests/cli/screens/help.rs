@@ -12,15 +12,24 @@ const COMMANDS: &[&[&str]] = &[
     &["context"],
     &["context", "ls"],
     &["context", "show"],
+    &["continue"],
     &["create"],
     &["help"],
+    &["history"],
     &["images"],
     &["inspect"],
+    &["journal"],
+    &["journal", "disable"],
+    &["journal", "enable"],
+    &["journal", "export"],
+    &["journal", "prune"],
     &["lint"],
     &["logs"],
     &["ls"],
     &["outdated"],
     &["plugin"],
+    &["plugin", "install"],
+    &["plugin", "uninstall"],
     &["ps"],
     &["restart"],
     &["rm"],
@@ -28,6 +37,7 @@ const COMMANDS: &[&[&str]] = &[
     &["scale"],
     &["status"],
     &["tags"],
+    &["undo"],
     &["update"],
     &["update-image"],
     &["version"],
@@ -43,4 +53,16 @@ fn help_of_every_command() {
             assert_screen(&format!("help_{name}_{kind}"), &run);
         }
     }
+}
+
+#[test]
+fn the_list_has_every_command_that_has_a_man_page() {
+    let mut listed: Vec<String> =
+        COMMANDS.iter().map(|command| [&["swarmctl"], *command].concat().join("-") + ".1").collect();
+    let directory = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/man")).unwrap();
+    let mut pages: Vec<String> =
+        directory.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    listed.sort();
+    pages.sort();
+    assert_eq!(listed, pages);
 }
