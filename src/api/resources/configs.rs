@@ -70,12 +70,6 @@ impl Config {
     pub fn data(&self) -> Option<Vec<u8>> {
         STANDARD.decode(&self.data).ok()
     }
-
-    /// The length of the data in bytes.
-    pub fn data_len(&self) -> u64 {
-        let padding = self.data.bytes().rev().take_while(|b| *b == b'=').count();
-        (self.data.len() / 4 * 3).saturating_sub(padding) as u64
-    }
 }
 
 impl From<Row> for Config {
