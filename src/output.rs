@@ -21,7 +21,7 @@ mod ui;
 mod visible;
 mod wrap;
 
-pub use destination::{Color, Destination};
+pub use destination::{ColorMode, Destination};
 pub use fields::Fields;
 pub use format::{Columns, RowTemplate};
 pub use human::{format_age, format_bytes, format_duration};

@@ -21,7 +21,7 @@ impl Destination {
 
 /// Whether colors are used. They never carry information that the text does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Color {
+pub enum ColorMode {
     /// Colors are used.
     On,
     /// No colors are used, because NO_COLOR is set.

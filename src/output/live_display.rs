@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use console::{Term, truncate_str};
 
-use super::Color;
+use super::ColorMode;
 use super::natural_cmp;
 use super::progress_rows::{ProgressRow, RowStatus, Viewport, render_lines};
 
@@ -42,7 +42,7 @@ struct Rows {
     /// The rows in the order of `ls`.
     rows: Vec<KeyedRow>,
     since: Instant,
-    color: Color,
+    color: ColorMode,
     is_last: bool,
 }
 
@@ -56,11 +56,11 @@ struct KeyedRow {
 
 impl LiveDisplay {
     /// Creates a display on stderr, which must be a terminal.
-    pub fn on_stderr(color: Color) -> Self {
+    pub fn on_stderr(color: ColorMode) -> Self {
         Self::on_terminal(Arc::new(Stderr), color)
     }
 
-    fn on_terminal(terminal: Arc<dyn Terminal>, color: Color) -> Self {
+    fn on_terminal(terminal: Arc<dyn Terminal>, color: ColorMode) -> Self {
         let (title, rows) = Default::default();
         let rows = Rows { title, rows, since: Instant::now(), color, is_last: false };
         let shared =
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn is_redrawn_in_place_at_every_width_and_stays_when_it_is_finished() {
         let terminal = Emulated::new(10, 60);
-        let mut display = LiveDisplay::on_terminal(terminal.clone(), Color::Off);
+        let mut display = LiveDisplay::on_terminal(terminal.clone(), ColorMode::Off);
         display.set_title("web:1 -> 2".to_owned());
         display.set("1", row("web", 1));
         display.set("2", row("db", 3));
@@ -362,7 +362,7 @@ mod tests {
     fn at_the_bottom_of_a_terminal_it_scrolls_once_to_make_room() {
         let terminal = Emulated::new(5, 60);
         terminal.write("a\r\nb\r\n").unwrap();
-        let mut display = LiveDisplay::on_terminal(terminal.clone(), Color::Off);
+        let mut display = LiveDisplay::on_terminal(terminal.clone(), ColorMode::Off);
         display.set("1", row("web", 1));
         let (header, summary) = ("1 of 1 finished  0:00", "1 converged");
         terminal.shows(&["a", "b", header, "web  [#..]  running 1/3  0:00  waiting", summary]);
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn shows_nothing_without_rows() {
         let terminal = Emulated::new(4, 60);
-        drop(LiveDisplay::on_terminal(terminal.clone(), Color::On));
+        drop(LiveDisplay::on_terminal(terminal.clone(), ColorMode::On));
         assert_eq!(terminal.lines(), ["$ swarmctl wait"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use console::Style;
 
-use super::Color;
+use super::ColorMode;
 
 /// A bar: the number of tasks in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl ProgressBar {
     }
 
     /// Returns `[###>x.]`, padded to `max_cells`. Without tasks it is blank.
-    pub fn draw(self, max_cells: u64, color: Color) -> String {
+    pub fn draw(self, max_cells: u64, color: ColorMode) -> String {
         if self.total() == 0 {
             return " ".repeat(max_cells as usize + 2);
         }
@@ -38,7 +38,7 @@ impl ProgressBar {
         for ((count, sign), style) in cells.iter().zip(["#", ">", "x", "."]).zip(styles) {
             if *count > 0 {
                 let cells = sign.repeat(*count as usize);
-                text += &style.force_styling(color == Color::On).apply_to(cells).to_string();
+                text += &style.force_styling(color == ColorMode::On).apply_to(cells).to_string();
             }
         }
         text + "]" + &" ".repeat(max_cells.saturating_sub(length) as usize)
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(bar(30, 30, 0, 60).cells(20), [5, 5, 0, 10]);
         assert_eq!(bar(u64::MAX / 2, 0, 0, 9).cells(10), [9, 0, 0, 1]);
         assert_eq!(bar(0, 0, 0, 0).cells(20), [0; 4]);
-        assert_eq!(bar(1, 1, 1, 0).draw(4, Color::Off), "[#>x] ");
-        assert_eq!(bar(0, 0, 0, 0).draw(4, Color::Off), "      ");
+        assert_eq!(bar(1, 1, 1, 0).draw(4, ColorMode::Off), "[#>x] ");
+        assert_eq!(bar(0, 0, 0, 0).draw(4, ColorMode::Off), "      ");
     }
 }

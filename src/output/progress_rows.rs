@@ -6,7 +6,7 @@ use std::time::Duration;
 use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
 
 use super::progress_bar::ProgressBar;
-use super::{Color, visible_prefix};
+use super::{ColorMode, visible_prefix};
 
 /// Maximum number of lines, however high the terminal is.
 const MAX_LINES: usize = 48;
@@ -64,7 +64,7 @@ pub struct Viewport {
     /// Time since the display was started.
     pub elapsed: Duration,
     /// Whether to use colors. No information is in the color alone.
-    pub color: Color,
+    pub color: ColorMode,
 }
 
 /// Returns fewer lines than the terminal has, each narrower than the terminal: a header with the title, the number of
@@ -105,7 +105,7 @@ struct Layout {
     count: usize,
     counts: Counts,
     clock: usize,
-    color: Color,
+    color: ColorMode,
 }
 
 /// Which counts are shown.
@@ -190,7 +190,7 @@ impl Layout {
                 RowStatus::Waiting => Style::new().dim(),
                 RowStatus::Succeeded => Style::new().green(),
             };
-            line += &style.force_styling(self.color == Color::On).apply_to(&*text).to_string();
+            line += &style.force_styling(self.color == ColorMode::On).apply_to(&*text).to_string();
         }
         truncate_str(&line, self.usable, "").trim_end().to_owned()
     }
@@ -255,7 +255,7 @@ mod tests {
     const TITLE: &str = "shop/web:1.7 -> 1.8";
 
     fn viewport(width: usize, height: usize) -> Viewport {
-        Viewport { width, height, elapsed: Duration::from_secs(12), color: Color::Off }
+        Viewport { width, height, elapsed: Duration::from_secs(12), color: ColorMode::Off }
     }
 
     fn row(name: &str) -> ProgressRow {
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn color_changes_neither_words_nor_widths() {
         let rows = [row("web"), failing("db"), waiting("api")];
-        let colored = render_lines(TITLE, &rows, &Viewport { color: Color::On, ..viewport(100, 24) });
+        let colored = render_lines(TITLE, &rows, &Viewport { color: ColorMode::On, ..viewport(100, 24) });
         assert!(colored[1].contains("\x1b[32m###\x1b[0m"), "{colored:?}");
         let plain: Vec<_> = colored.iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
         assert_eq!(plain, render_lines(TITLE, &rows, &viewport(100, 24)));

@@ -38,7 +38,7 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::exit::Exit;
 use crate::cli::messages::errors::settings::name_flags;
 use crate::cli::messages::usage::UsageError;
-use crate::output::{Color, Ui, Verbosity};
+use crate::output::{ColorMode, Ui, Verbosity};
 
 /// Flags of all commands. They stand before the subcommand, as with docker, or after it.
 #[derive(Args, Debug)]
@@ -66,7 +66,7 @@ enum LogLevel {
 #[derive(Clone, Copy, Debug)]
 pub struct TerminalInfo {
     /// Whether colors may be used.
-    pub color: Color,
+    pub color: ColorMode,
 }
 
 /// What every command receives.
@@ -174,7 +174,7 @@ impl App {
         let is_set = |key: &str| std::env::var_os(key).is_some_and(|value| !value.is_empty());
         let is_dumb = !is_set("TERM") || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         (std::io::stderr().is_terminal() && !is_dumb)
-            .then(|| TerminalInfo { color: if is_set("NO_COLOR") { Color::Off } else { Color::On } })
+            .then(|| TerminalInfo { color: if is_set("NO_COLOR") { ColorMode::Off } else { ColorMode::On } })
     }
 
     /// The user's registry credentials from DOCKER_AUTH_CONFIG and Docker's config.json. They are read when

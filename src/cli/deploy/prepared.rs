@@ -3,7 +3,7 @@
 use super::held::{IfHeld, skipped_if_held};
 use super::item::{Item, ItemResult};
 use super::report::{NotStarted, Remarks, ServiceReport, Stage};
-use super::steps::FirstPost;
+use super::steps::FirstAction;
 use crate::api::deploy::update::{
     Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, preflight,
     update,
@@ -33,7 +33,7 @@ pub struct Prepared {
     /// What to report about the image.
     pub image: ImageReport,
     /// The first post, if the update is made in steps or is already held.
-    pub steps: Option<FirstPost>,
+    pub steps: Option<FirstAction>,
 }
 
 /// Why the update of a service was not prepared.

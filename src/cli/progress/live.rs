@@ -11,12 +11,12 @@ use crate::cli::deploy::report::ServiceReport;
 use crate::cli::deploy::watch::{Ending, Purpose};
 use crate::cli::messages::changes::image_change;
 use crate::cli::messages::outcome_name;
-use crate::output::{Color, LiveDisplay, ProgressBar, ProgressRow, RowStatus};
+use crate::output::{ColorMode, LiveDisplay, ProgressBar, ProgressRow, RowStatus};
 
 /// Shows progress with a live display, from the first change until the end.
 #[derive(Debug)]
 pub struct LiveProgress {
-    color: Color,
+    color: ColorMode,
     display: Option<LiveDisplay>,
     /// The rows that are set before the display is shown, by service ID.
     hidden: Vec<(String, ProgressRow)>,
@@ -28,7 +28,7 @@ pub struct LiveProgress {
 }
 
 impl LiveProgress {
-    pub fn new(color: Color) -> Self {
+    pub fn new(color: ColorMode) -> Self {
         let (display, hidden, canaries, images, image_changes) = Default::default();
         Self { color, display, hidden, canaries, images, image_changes }
     }

@@ -42,12 +42,12 @@ pub struct SelectArgs {
     pub all: bool,
     /// Which services can be selected.
     #[arg(skip)]
-    pub among: Among,
+    pub scope: SelectionScope,
 }
 
 /// The services to which a selection is limited: all, or only those whose update is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Among {
+pub enum SelectionScope {
     /// All services.
     #[default]
     All,
@@ -129,7 +129,7 @@ impl SelectArgs {
 
     /// Limits the selection to services whose update is held.
     pub fn of_held(&self) -> Self {
-        Self { among: Among::Held, ..self.clone() }
+        Self { scope: SelectionScope::Held, ..self.clone() }
     }
 
     /// Whether services are selected with flags.
@@ -156,7 +156,7 @@ impl SelectArgs {
     pub fn select(&self, ui: Ui, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
         let (images, mut filters) = ImageFilter::split(&self.filter)?;
         filters.extend(self.stack.as_deref().map(stack_filter));
-        if self.among == Among::Held {
+        if self.scope == SelectionScope::Held {
             filters.push(("label".to_owned(), HELD.to_owned()));
         }
         let mut services = services::list(client, &services::filters(&filters))?;
@@ -233,10 +233,10 @@ impl SelectArgs {
     /// Like [`Self::nothing_selected`], if all services are known.
     pub fn nothing_selected_of(&self, all: &[Service]) -> Error {
         let suggestion = self.stack.as_ref().and_then(|stack| suggest::similar_stacks(all, stack));
-        let what = match self.among {
-            Among::All => format!("no service matches the selection `{}`", self.to_flags()),
-            Among::Held if self.all => "no service is held".to_owned(),
-            Among::Held => format!("no service of the selection `{}` is held", self.to_flags()),
+        let what = match self.scope {
+            SelectionScope::All => format!("no service matches the selection `{}`", self.to_flags()),
+            SelectionScope::Held if self.all => "no service is held".to_owned(),
+            SelectionScope::Held => format!("no service of the selection `{}` is held", self.to_flags()),
         };
         Error::NoMatch { what, suggestion: suggestion.map(Box::new) }
     }

@@ -43,21 +43,21 @@ pub fn printf(options: RenderOptions, format: &str, values: &[Value]) -> String 
             printed.push(c);
             continue;
         }
-        let mut verb = FormatSpec::default();
+        let mut spec = FormatSpec::default();
         while let Some(flag) = chars.next_if(|c| matches!(c, '-' | '0' | '+' | '#' | ' ')) {
-            verb.is_left |= flag == '-';
-            verb.has_zeros |= flag == '0';
-            verb.has_sign |= flag == '+';
+            spec.is_left |= flag == '-';
+            spec.has_zeros |= flag == '0';
+            spec.has_sign |= flag == '+';
         }
-        verb.width = number(&mut chars);
+        spec.width = number(&mut chars);
         if chars.next_if_eq(&'.').is_some() {
-            verb.precision = Some(number(&mut chars));
+            spec.precision = Some(number(&mut chars));
         }
         match chars.next() {
             Some('%') => printed.push('%'),
             None => printed += "%!(NOVERB)",
             Some(letter) => match values.next() {
-                Some(value) => printed += &verb.shown(options, letter, value),
+                Some(value) => printed += &spec.shown(options, letter, value),
                 None => printed += &format!("%!{letter}(MISSING)"),
             },
         }

@@ -8,7 +8,7 @@ use crate::api::spec::{Edit, Place};
 
 /// The result of a post whose response was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LostPost {
+pub(super) enum LostPostResult {
     /// Not applied. If the version index is unchanged, the same post may be repeated. Otherwise the edits must be
     /// applied again, to the current spec.
     NotApplied,
@@ -21,7 +21,12 @@ pub(super) enum LostPost {
 }
 
 /// Determines the result from the service `before` the post, the service `now`, and the posted spec `sent`.
-pub(super) fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit], sent: &Value) -> LostPost {
+pub(super) fn resolve_lost_post(
+    before: &Service,
+    now: &Service,
+    edits: &[Edit],
+    sent: &Value,
+) -> LostPostResult {
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     // If the update removes the digest and the image still has it, the post was not applied. `dropped` alone would
     // accept the digest, because old engines pin images themselves.
@@ -31,24 +36,24 @@ pub(super) fn resolve_lost_post(before: &Service, now: &Service, edits: &[Edit],
     let by_edit = Sent::new(edits, sent);
     let has_all = |spec: &Value| dropped(&by_edit, spec).is_empty() && !is_as_before(spec);
     if now.version() == before.version() {
-        LostPost::NotApplied
+        LostPostResult::NotApplied
     } else if sent == before.spec() {
         // Only credentials were sent, which cannot be read back. If the post was applied, the unchanged spec is also
         // the previous spec.
         let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
-        if is_moved { LostPost::Applied } else { LostPost::NotApplied }
+        if is_moved { LostPostResult::Applied } else { LostPostResult::NotApplied }
     } else if has_all(now.spec()) {
-        LostPost::Applied
+        LostPostResult::Applied
     } else if now.previous_spec().is_some_and(has_all) {
-        LostPost::Replaced
+        LostPostResult::Replaced
     } else if is_new_rollback(before, now)
         && edits
             .iter()
             .all(|edit| edit.place.matching_value(before.spec()) == edit.place.matching_value(now.spec()))
     {
-        LostPost::RolledBack
+        LostPostResult::RolledBack
     } else {
-        LostPost::NotApplied
+        LostPostResult::NotApplied
     }
 }
 
@@ -84,10 +89,10 @@ mod tests {
     fn credentials_alone_are_applied_if_the_spec_has_moved() {
         let before = service(10, "a:1", Some("a:0"), None);
         for (now, expected) in [
-            (service(10, "a:1", Some("a:0"), None), LostPost::NotApplied),
-            (service(11, "a:1", Some("a:1"), None), LostPost::Applied),
-            (service(11, "a:1", Some("a:0"), None), LostPost::NotApplied),
-            (service(11, "a:2", Some("a:1"), None), LostPost::NotApplied),
+            (service(10, "a:1", Some("a:0"), None), LostPostResult::NotApplied),
+            (service(11, "a:1", Some("a:1"), None), LostPostResult::Applied),
+            (service(11, "a:1", Some("a:0"), None), LostPostResult::NotApplied),
+            (service(11, "a:2", Some("a:1"), None), LostPostResult::NotApplied),
         ] {
             assert_eq!(resolve_lost_post(&before, &now, &[], before.spec()), expected, "{now:?}");
         }
@@ -100,10 +105,10 @@ mod tests {
         let edits = [Edit::set(Place::at("TaskTemplate.ContainerSpec.Image"), "a:1")];
         let mut sent = before.spec().clone();
         apply_all(&mut sent, &edits);
-        assert_eq!(resolve_lost_post(&before, &others, &edits, &sent), LostPost::NotApplied);
+        assert_eq!(resolve_lost_post(&before, &others, &edits, &sent), LostPostResult::NotApplied);
         assert_eq!(
             resolve_lost_post(&before, &service(11, "a:1", None, None), &edits, &sent),
-            LostPost::Applied
+            LostPostResult::Applied
         );
     }
 
@@ -116,13 +121,17 @@ mod tests {
         apply_all(&mut sent, &edits);
         let rolled = |started| Some(("rollback_completed", started));
         let table = [
-            ("index is base's", service(10, "a:1", None, None), LostPost::NotApplied),
-            ("the spec has all edits", service(12, "a:2", Some("a:1"), None), LostPost::Applied),
-            ("the previous spec has them", service(13, "a:3", Some("a:2"), None), LostPost::Replaced),
-            ("rolled back since", service(14, "a:1", None, rolled(NEW)), LostPost::RolledBack),
-            ("an old rollback", service(14, "a:1", None, rolled(OLD)), LostPost::NotApplied),
-            ("rolled back to something else", service(14, "a:9", None, rolled(NEW)), LostPost::NotApplied),
-            ("someone else's change only", service(11, "a:1", Some("a:1"), None), LostPost::NotApplied),
+            ("index is base's", service(10, "a:1", None, None), LostPostResult::NotApplied),
+            ("the spec has all edits", service(12, "a:2", Some("a:1"), None), LostPostResult::Applied),
+            ("the previous spec has them", service(13, "a:3", Some("a:2"), None), LostPostResult::Replaced),
+            ("rolled back since", service(14, "a:1", None, rolled(NEW)), LostPostResult::RolledBack),
+            ("an old rollback", service(14, "a:1", None, rolled(OLD)), LostPostResult::NotApplied),
+            (
+                "rolled back to something else",
+                service(14, "a:9", None, rolled(NEW)),
+                LostPostResult::NotApplied,
+            ),
+            ("someone else's change only", service(11, "a:1", Some("a:1"), None), LostPostResult::NotApplied),
         ];
         for (what, now, expected) in table {
             assert_eq!(resolve_lost_post(&before, &now, &edits, &sent), expected, "{what}");

@@ -4,7 +4,7 @@ use super::backoff::Backoff;
 use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
 use super::held;
-use super::lost_post::{LostPost, resolve_lost_post};
+use super::lost_post::{LostPostResult, resolve_lost_post};
 use super::new_spec::NewSpec;
 use super::predict;
 use super::readback::{self, Sent, Unread};
@@ -60,7 +60,7 @@ enum Posted {
     /// The engine accepted the post, with these warnings.
     Accepted(Vec<String>),
     /// The response was lost, and the service was read to determine the result.
-    Resolved(LostPost, Service),
+    Resolved(LostPostResult, Service),
 }
 
 impl<'a> Updater<'a> {
@@ -143,7 +143,7 @@ impl<'a> Updater<'a> {
                     self.warnings.extend(warnings.into_iter().map(Warning::Engine));
                     return self.accepted(spec).map(Update::Applied);
                 }
-                Ok(Posted::Resolved(LostPost::NotApplied, newest)) => {
+                Ok(Posted::Resolved(LostPostResult::NotApplied, newest)) => {
                     self.delivery = Delivery::None;
                     now = newest;
                 }
@@ -262,11 +262,11 @@ impl<'a> Updater<'a> {
             }
             let after = services::inspect(self.client, now.id())?;
             match resolve_lost_post(now, &after, &self.edits, spec.value()?) {
-                LostPost::NotApplied if error.is_change_refused() => {
+                LostPostResult::NotApplied if error.is_change_refused() => {
                     self.delivery = Delivery::None;
                     return Err(error);
                 }
-                LostPost::NotApplied if after.version() == now.version() => {
+                LostPostResult::NotApplied if after.version() == now.version() => {
                     if now.is_job() || !lost.pause(self.client)? {
                         return Err(error);
                     }
@@ -338,16 +338,16 @@ impl<'a> Updater<'a> {
     /// The result of an update that was applied although its response was lost.
     fn resolved(
         &mut self,
-        lost_post: LostPost,
+        lost_post: LostPostResult,
         after: Service,
         spec: &NewSpec,
     ) -> Result<Update, Box<UpdateStop>> {
         let error = match lost_post {
-            LostPost::RolledBack => UpdateError::RolledBack,
-            LostPost::Replaced => {
+            LostPostResult::RolledBack => UpdateError::RolledBack,
+            LostPostResult::Replaced => {
                 UpdateError::Conflict(Box::new(Conflict::replaced(&after, &self.edits, spec.value()?)))
             }
-            LostPost::Applied | LostPost::NotApplied => {
+            LostPostResult::Applied | LostPostResult::NotApplied => {
                 let stored = self.read(after, spec)?;
                 return Ok(Update::Applied(self.applied(stored)));
             }

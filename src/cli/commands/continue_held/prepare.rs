@@ -4,7 +4,7 @@ use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, Round};
 use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
 use crate::api::resources::services::Service;
 use crate::cli::deploy::report::{NotStarted, Remarks};
-use crate::cli::deploy::steps::{FirstPost, GateState, IfChanged};
+use crate::cli::deploy::steps::{FirstAction, GateState, IfChanged};
 use crate::cli::deploy::{IfPaused, Prepared};
 
 /// Prepares the continuation of held updates.
@@ -31,15 +31,15 @@ impl Preparer {
             .map_err(|why| NotStarted::Conflict(Box::new(Conflict::Hold(HoldConflict::Unreadable(why)))))?;
         let prepared =
             |request, first| Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) };
-        let Some(hold) = hold else { return Ok(prepared(self.request.clone(), FirstPost::NotHeld)) };
+        let Some(hold) = hold else { return Ok(prepared(self.request.clone(), FirstAction::NotHeld)) };
         let operation = Operation::Hold(self.release(&hold).into());
         let request = UpdateRequest { operation, ..self.request.clone() };
-        let is_as_is = self.if_changed == IfChanged::Accept;
-        let lacks_gates = hold.label().is_gated && self.gates == GateState::None && !is_as_is;
+        let accepts_changes = self.if_changed == IfChanged::Accept;
+        let lacks_gates = hold.label().is_gated && self.gates == GateState::None && !accepts_changes;
         let first = match hold.label().phase {
-            Phase::Holding if is_as_is => FirstPost::Requested,
-            _ if self.resume == IfPaused::Resume => FirstPost::Resume(Box::new(hold), self.driver.clone()),
-            _ => FirstPost::TakeOver,
+            Phase::Holding if accepts_changes => FirstAction::Requested,
+            _ if self.resume == IfPaused::Resume => FirstAction::Resume(Box::new(hold), self.driver.clone()),
+            _ => FirstAction::TakeOver,
         };
         let warning =
             lacks_gates.then(|| "its update was started with gates, and none is given now".to_owned());

@@ -6,7 +6,7 @@ use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, has_label, is
 use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
 use crate::api::resources::services::Service;
 use crate::cli::deploy::report::NotStarted;
-use crate::cli::deploy::steps::FirstPost;
+use crate::cli::deploy::steps::FirstAction;
 use crate::cli::deploy::{IfPaused, Item, Prepared};
 
 /// Prepares the rollback. `None` if the service is not held.
@@ -26,8 +26,8 @@ pub fn prepare(
     let operation = HoldOperation::Abort(hold.clone(), driver.clone());
     let request = UpdateRequest { operation: Operation::Hold(operation.into()), ..request.clone() };
     let first = match hold.label().phase {
-        Phase::Holding => FirstPost::Requested,
-        Phase::Aborting => FirstPost::Resume(Box::new(hold), driver.clone()),
+        Phase::Holding => FirstAction::Requested,
+        Phase::Aborting => FirstAction::Resume(Box::new(hold), driver.clone()),
         Phase::Releasing => return Err(conflict(HoldConflict::Releasing)),
     };
     Ok(Some(Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) }))

@@ -15,5 +15,5 @@ pub use self::causes::{AdvanceCause, LastPost};
 pub use self::confirm::Questions;
 pub use self::report::{StepReport, StepResult};
 pub use self::rules::{GateState, IfChanged, LastStep, Position, StepRules, Steps};
-pub use self::start::FirstPost;
+pub use self::start::FirstAction;
 pub use self::stepper::{AcceptedPost, Action, Observed, Stepper};

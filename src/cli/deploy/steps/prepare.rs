@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::rules::{GateState, LastStep, Steps};
-use super::start::{FirstPost, replicas};
+use super::start::{FirstAction, replicas};
 use crate::api::deploy::steps::{Hold, HoldConflict, HoldStart, NextStep, Round, round_size};
 use crate::api::deploy::update::{Conflict, Mode, Operation, Update, UpdateRequest, update};
 use crate::api::forecast::Forecast;
@@ -28,7 +28,7 @@ impl Selected<'_, Prepared> {
         let gates = if deployment.gates.is_some() { GateState::Given } else { GateState::None };
         let client = &deployment.client;
         let entries = map_concurrently(entries, |entry| {
-            entry.and_then(|mut item| match first_post(client, &item, &steps, gates) {
+            entry.and_then(|mut item| match first_action(client, &item, &steps, gates) {
                 Ok(Decision { first, notes, goal }) => {
                     item.payload.steps = first;
                     item.payload.remarks.new_tasks = goal;
@@ -49,7 +49,7 @@ impl Selected<'_, Prepared> {
 #[derive(Default)]
 struct Decision {
     /// The first post; `None`: the update is not made in steps.
-    first: Option<FirstPost>,
+    first: Option<FirstAction>,
     notes: Option<String>,
     /// The number of new tasks after the first round.
     goal: Option<u64>,
@@ -69,7 +69,7 @@ impl From<NotStarted> for Refused {
     }
 }
 
-fn first_post(
+fn first_action(
     client: &Client,
     item: &Item<Prepared>,
     steps: &Steps,
@@ -88,7 +88,7 @@ fn first_post(
                 let report = ServiceReport::not_started(&item.given, Some(service.clone()), why);
                 return Err(Refused::Planned(skipped_if_held(report, item.chosen_by).stage));
             }
-            return Ok(Decision { first: Some(FirstPost::TakeOver), ..Decision::default() });
+            return Ok(Decision { first: Some(FirstAction::TakeOver), ..Decision::default() });
         }
         Err(why) => return Err(conflict(HoldConflict::Unreadable(why)).into()),
     }
@@ -123,7 +123,7 @@ fn first_post(
             );
             let notes = (request.mode == Mode::Plan).then_some(note);
             let goal = Some(new + replaces);
-            Ok(Decision { first: Some(FirstPost::Round(Box::new(start))), notes, goal })
+            Ok(Decision { first: Some(FirstAction::Round(Box::new(start))), notes, goal })
         }
         _ if steps.rules.last == LastStep::First => {
             let why = if of < 2 {

@@ -17,7 +17,7 @@ use crate::api::resources::tasks::{TaskScope, TaskState};
 /// The post, if any, with which a command starts, continues or rolls back an update in steps, before it watches the
 /// service.
 #[derive(Clone, Debug)]
-pub enum FirstPost {
+pub enum FirstAction {
     /// The edits of the request, and the first round.
     Round(Box<HoldStart>),
     /// Nothing: the held update is continued as it is. It is refused if its rollout is paused.
@@ -33,7 +33,7 @@ pub enum FirstPost {
 /// The result of the first post.
 type Posted = Result<Update, Box<FailedUpdate>>;
 
-impl FirstPost {
+impl FirstAction {
     /// Whether the post starts an update instead of continuing or ending one.
     pub fn starts_update(&self) -> bool {
         matches!(self, Self::Round(_))
