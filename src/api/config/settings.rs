@@ -63,7 +63,7 @@ pub struct Settings {
     pub home: Option<PathBuf>,
 }
 
-/// The selected engine.
+/// The context and the host that are selected, and the settings that selected them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineChoice {
     /// The name of the context, and the setting that selected it. `default` may also be selected by a setting

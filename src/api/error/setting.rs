@@ -17,7 +17,7 @@ pub enum SettingSource {
     Default,
 }
 
-/// A setting that the caller can pass.
+/// An argument that selects the engine or its TLS files. Its name is that of docker's flag, such as `tlsverify`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameter {
     /// The host.

@@ -27,7 +27,7 @@ pub struct Token {
     pub kind: TokenKind,
 }
 
-/// The kinds of tokens.
+/// What a token is, with its value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TokenKind {
     /// `.`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{Method, Request};
 
-use super::verdict::RunResult;
+use super::verdict::GateRunResult;
 use crate::api::cancellation::Cancellation;
 use crate::api::config::endpoint::{Endpoint, Peer, Tcp, Tls};
 use crate::api::config::proxy::Proxy;
@@ -23,7 +23,7 @@ pub struct ProbeSettings {
 }
 
 /// Sends `GET` to the URL. A 2xx status is a success, any other status a failure, and no response an error.
-pub fn probe(url: &Url, settings: &ProbeSettings, cancellation: &Cancellation) -> RunResult {
+pub fn probe(url: &Url, settings: &ProbeSettings, cancellation: &Cancellation) -> GateRunResult {
     let limit = settings.timeouts.gate_run;
     let status = agent(url, settings, cancellation).and_then(|agent| {
         get(&agent, url, limit).map_err(|error| match error {
@@ -37,9 +37,9 @@ pub fn probe(url: &Url, settings: &ProbeSettings, cancellation: &Cancellation) -
         })
     });
     match status {
-        Ok(200..=299) => RunResult::Success,
-        Ok(status) => RunResult::Failure(format!("status {status}")),
-        Err(why) => RunResult::Error(why),
+        Ok(200..=299) => GateRunResult::Success,
+        Ok(status) => GateRunResult::Failure(format!("status {status}")),
+        Err(why) => GateRunResult::Error(why),
     }
 }
 

@@ -5,7 +5,7 @@ pub const MAX_ERRORS_IN_A_ROW: u32 = 5;
 
 /// The result of one run of a gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunResult {
+pub enum GateRunResult {
     /// The check succeeded.
     Success,
     /// The check failed, for this reason.
@@ -45,7 +45,7 @@ impl Verdict {
     }
 }
 
-/// The results of the runs of a gate so far.
+/// Counts the results of the runs of a gate so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The number of runs that succeeded or failed.
@@ -60,15 +60,15 @@ pub struct Tally {
 
 impl Tally {
     /// Counts the result of a run. Returns the verdict; `None` if another run is needed.
-    pub fn record(&mut self, result: &RunResult, rules: GateRules) -> Option<Verdict> {
-        if let RunResult::Error(_) = result {
+    pub fn record(&mut self, result: &GateRunResult, rules: GateRules) -> Option<Verdict> {
+        if let GateRunResult::Error(_) = result {
             self.errors += 1;
             self.errors_in_a_row += 1;
             return (self.errors_in_a_row >= MAX_ERRORS_IN_A_ROW).then_some(Verdict::Inconclusive);
         }
         self.errors_in_a_row = 0;
         self.runs += 1;
-        self.failures += u32::from(*result != RunResult::Success);
+        self.failures += u32::from(*result != GateRunResult::Success);
         if self.failures > rules.max_failures {
             Some(Verdict::Failed)
         } else {
@@ -87,9 +87,9 @@ mod tests {
         let mut tally = Tally::default();
         for (at, run) in runs.chars().enumerate() {
             let result = match run {
-                '+' => RunResult::Success,
-                '-' => RunResult::Failure("exit status 1".to_owned()),
-                _ => RunResult::Error("exit status 75".to_owned()),
+                '+' => GateRunResult::Success,
+                '-' => GateRunResult::Failure("exit status 1".to_owned()),
+                _ => GateRunResult::Error("exit status 75".to_owned()),
             };
             if let Some(verdict) = tally.record(&result, GateRules { count, max_failures }) {
                 return (Some(verdict), at + 1);
@@ -127,10 +127,10 @@ mod tests {
         let mut tally = Tally::default();
         let rules = GateRules { count: 9, max_failures: 9 };
         for result in [
-            RunResult::Error(String::new()),
-            RunResult::Failure(String::new()),
-            RunResult::Error(String::new()),
-            RunResult::Success,
+            GateRunResult::Error(String::new()),
+            GateRunResult::Failure(String::new()),
+            GateRunResult::Error(String::new()),
+            GateRunResult::Success,
         ] {
             assert_eq!(tally.record(&result, rules), None);
         }

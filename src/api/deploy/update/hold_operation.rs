@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::api::deploy::steps::{Driver, Hold, HoldPost, HoldStart, PostError, Round};
 use crate::api::spec::Edit;
 
-/// A post of a held update. It is computed again from each read of the service.
+/// What to do with a held update, one that replaces some tasks and then waits: start it, replace more tasks, or end it.
+/// [`Self::post`] computes the request from the current spec, again after each read of the service.
 #[derive(Clone, Debug)]
 pub enum HoldOperation {
     /// The first post: these edits, and the first round.

@@ -6,7 +6,7 @@ use super::assembler::{LineAssembler, Timestamps};
 use super::last_lines::LastLines;
 use super::prefixes::Prefixes;
 use super::source::LogSource;
-use super::unread::UnreadPart;
+use super::unread::LogReadError;
 use super::until::{AdmittedMessage, EndTime};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -31,7 +31,7 @@ pub enum Event {
     /// A line to print.
     Line(Channel, Vec<u8>),
     /// A part of a log could not be read.
-    Unread(UnreadPart),
+    Unread(LogReadError),
 }
 
 /// Whether the engine could read the complete log.
@@ -68,7 +68,7 @@ pub fn read(
         };
         if channel == Channel::Engine || (source.framing == Framing::Lines && lines.is_own_error(&message)) {
             completeness = Completeness::Incomplete;
-            if to.send(Event::Unread(UnreadPart::new(client, source, *prefixes, &message))).is_err() {
+            if to.send(Event::Unread(LogReadError::new(client, source, *prefixes, &message))).is_err() {
                 return Ok(Completeness::Whole);
             }
             continue;

@@ -8,13 +8,13 @@ use crate::api::resources::nodes::{self, Node};
 use crate::output::Ui;
 
 /// Why the engine could not read a part of a log.
-pub struct UnreadPart {
+pub struct LogReadError {
     whose: String,
     nodes: Vec<String>,
     why: String,
 }
 
-impl UnreadPart {
+impl LogReadError {
     /// Creates the error. Node IDs in the engine's message are replaced by names.
     pub fn new(client: &Client, source: &LogSource, prefixes: Option<&Prefixes>, message: &[u8]) -> Self {
         let why = String::from_utf8_lossy(message).trim().to_owned();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::run::{FinishedRun, GateContext, Stop};
-use crate::api::deploy::gates::verdict::RunResult;
+use crate::api::deploy::gates::verdict::GateRunResult;
 use crate::api::error::Result;
 use crate::api::resources::nodes;
 use crate::api::resources::tasks;
@@ -25,7 +25,7 @@ const MAX_LIST_LEN: usize = 100 << 10;
 
 /// Runs a command once.
 pub fn run(command: &str, context: &GateContext, stop: &Stop) -> FinishedRun {
-    let without_output = |why: String| FinishedRun { result: RunResult::Error(why), output: Vec::new() };
+    let without_output = |why: String| FinishedRun { result: GateRunResult::Error(why), output: Vec::new() };
     let variables = match variables(context) {
         Ok(variables) => variables,
         Err(error) => return without_output(format!("the tasks of the service cannot be read: {error}")),
@@ -39,9 +39,9 @@ pub fn run(command: &str, context: &GateContext, stop: &Stop) -> FinishedRun {
         Ok(Some(status)) => from_exit(status),
         Ok(None) => {
             let limit = context.probe.timeouts.gate_run.as_secs_f32().ceil();
-            RunResult::Error(format!("the command did not exit within {limit} s"))
+            GateRunResult::Error(format!("the command did not exit within {limit} s"))
         }
-        Err(error) => RunResult::Error(format!("the exit status is not known: {error}")),
+        Err(error) => GateRunResult::Error(format!("the exit status is not known: {error}")),
     };
     stop.ended();
     FinishedRun { result, output: running.last_lines() }
@@ -63,11 +63,11 @@ fn wait(running: &mut RunningCommand, limit: Duration, stop: &Stop) -> io::Resul
     }
 }
 
-fn from_exit(status: ExitStatus) -> RunResult {
+fn from_exit(status: ExitStatus) -> GateRunResult {
     match describe_exit(status) {
-        None => RunResult::Success,
-        Some(why) if status.code().is_none_or(|code| code == TEMPORARY_FAILURE) => RunResult::Error(why),
-        Some(why) => RunResult::Failure(why),
+        None => GateRunResult::Success,
+        Some(why) if status.code().is_none_or(|code| code == TEMPORARY_FAILURE) => GateRunResult::Error(why),
+        Some(why) => GateRunResult::Failure(why),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Gate, command};
 use crate::api::cancellation::{Cancellation, Signal};
 use crate::api::deploy::gates::probe::{ProbeSettings, probe};
-use crate::api::deploy::gates::verdict::RunResult;
+use crate::api::deploy::gates::verdict::GateRunResult;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::cli::deploy::shell_command::{ProcessGroup, RunningCommand};
@@ -43,7 +43,7 @@ pub struct GateRun {
 #[derive(Clone, Debug)]
 pub struct FinishedRun {
     /// Whether the run succeeded.
-    pub result: RunResult,
+    pub result: GateRunResult,
     /// The last lines of a command's output.
     pub output: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::report::{GateReport, GateResult};
 use super::run::{FinishedRun, GateContext, GateRun};
 use super::{Gate, Gates};
-use crate::api::deploy::gates::verdict::{RunResult, Tally, Verdict};
+use crate::api::deploy::gates::verdict::{GateRunResult, Tally, Verdict};
 
 /// The gates of one service.
 pub struct ServiceGates {
@@ -168,7 +168,7 @@ impl ServiceGates {
 
     /// Stores the reason and the output of a run that has not succeeded.
     fn remember(&mut self, FinishedRun { result, output }: FinishedRun) {
-        if let RunResult::Failure(why) | RunResult::Error(why) = result {
+        if let GateRunResult::Failure(why) | GateRunResult::Error(why) = result {
             self.last_problem = Some((why, output));
         }
     }
