@@ -18,10 +18,30 @@ pub struct Case {
     pub code: i32,
     /// Whether the command waits for the rollout after the engine has accepted the request.
     pub watches: bool,
-    /// Whether a lost post is not repeated, because nothing would prevent the engine from applying both posts.
-    pub is_posted_once: bool,
+    /// Other exit codes after a permanent fault, and whether the change was applied.
+    pub other_codes: &'static [(i32, bool)],
+    /// Whether the command reads which services it changes, so that a report without services is possible (8).
+    pub reads_selection: bool,
+    pub posts: Posts,
+    /// The standard input of the command.
+    pub stdin: fn() -> String,
+    /// The value of SWARMCTL_JOURNAL.
+    pub journal: &'static str,
+    /// What the number of faults in a sample is divided by, because the command shares most requests with another one.
+    pub sample_divisor: usize,
     pub swarm: fn() -> FakeSwarm,
     pub truths: fn(&FakeSwarm) -> Vec<Truth>,
+}
+
+/// The posts of a command to a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posts {
+    /// One, which is repeated if it was lost.
+    One,
+    /// One, which is not repeated if it was lost, because nothing would prevent the engine from applying both.
+    OneUnguarded,
+    /// More posts follow the one that applies the change. The result of one of them may be unknown.
+    Several,
 }
 
 /// The state of one service.
@@ -38,18 +58,23 @@ pub struct Truth {
 }
 
 impl Truth {
-    fn new(name: &'static str, times: usize, is_so: bool) -> Self {
+    pub fn new(name: &'static str, times: usize, is_so: bool) -> Self {
         Self { name: Some(name), times, is_so, is_held: false }
     }
 }
 
-const PLAIN: Case = Case {
+pub const PLAIN: Case = Case {
     name: "",
     command: &[],
     args: &[],
     code: 0,
     watches: false,
-    is_posted_once: false,
+    other_codes: &[],
+    reads_selection: false,
+    posts: Posts::One,
+    stdin: String::new,
+    journal: "off",
+    sample_divisor: 1,
     swarm: one,
     truths: |_| Vec::new(),
 };
@@ -176,6 +201,7 @@ pub const CASES: &[Case] = &[
         command: &["continue"],
         args: &["t001"],
         watches: true,
+        posts: Posts::Several,
         swarm: held,
         truths: |swarm| vec![released(swarm)],
         ..PLAIN
@@ -192,7 +218,7 @@ pub const CASES: &[Case] = &[
         name: "create",
         command: &["create"],
         args: &["--detach", "--no-resolve-image", "-e", "A=1", OLD],
-        is_posted_once: true,
+        posts: Posts::OneUnguarded,
         swarm: FakeSwarm::start,
         truths: |swarm| vec![created(swarm, None)],
         ..PLAIN
@@ -220,13 +246,13 @@ pub const CASES: &[Case] = &[
 const ONE_NEW: &str = "t001=opera443399/whoami:0.6";
 const TWO_NEW: &str = "t002=opera443399/whoami:0.6";
 const THREE_NEW: &str = "t003=opera443399/whoami:0.6";
-const THREE: [&str; 3] = ["t001", "t002", "t003"];
+pub const THREE: [&str; 3] = ["t001", "t002", "t003"];
 
-fn one() -> FakeSwarm {
+pub fn one() -> FakeSwarm {
     FakeSwarm::with([spec("t001", OLD)])
 }
 
-fn three() -> FakeSwarm {
+pub fn three() -> FakeSwarm {
     FakeSwarm::with(THREE.map(|name| {
         let mut spec = spec(name, OLD);
         spec["EndpointSpec"]["Ports"] = json!([]);
@@ -235,18 +261,18 @@ fn three() -> FakeSwarm {
 }
 
 /// A service whose updates proceed by one of these steps at each read.
-fn rolling(steps: [Step; 2]) -> FakeSwarm {
+pub fn rolling(steps: [Step; 2]) -> FakeSwarm {
     let swarm = one();
     swarm.world().service("t001").rollout = steps.to_vec();
     swarm
 }
 
-fn image_of(swarm: &FakeSwarm, name: &'static str) -> Truth {
+pub fn image_of(swarm: &FakeSwarm, name: &'static str) -> Truth {
     let service = swarm.service(name);
     Truth::new(name, service.taken.len(), service.image() == NEW)
 }
 
-fn of_service(swarm: &FakeSwarm, is_so: impl Fn(&Value) -> bool) -> Vec<Truth> {
+pub fn of_service(swarm: &FakeSwarm, is_so: impl Fn(&Value) -> bool) -> Vec<Truth> {
     let service = swarm.service("t001");
     vec![Truth::new("t001", service.taken.len(), is_so(&service.spec))]
 }
@@ -262,7 +288,7 @@ fn removed(swarm: &FakeSwarm) -> Truth {
 }
 
 /// A service whose update is held: one of its three tasks is new.
-fn held() -> FakeSwarm {
+pub fn held() -> FakeSwarm {
     let mut spec = spec("t001", OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 3.into();
     spec["UpdateConfig"] = json!({ "Parallelism": 1, "FailureAction": "rollback" });

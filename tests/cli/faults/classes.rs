@@ -116,7 +116,7 @@ pub fn plans(case: &Case, class: FaultClass) -> Vec<Plan> {
         }
     }
     let mut plans = match step() {
-        None => thin(plans, class.sample()),
+        None => thin(plans, class.sample().div_ceil(case.sample_divisor)),
         Some(_) => plans,
     };
     for (i, plan) in plans.iter_mut().enumerate() {

@@ -12,6 +12,9 @@
 
 mod cases;
 mod classes;
+mod held_cases;
+mod more_cases;
+mod recorded_cases;
 mod scenarios;
 mod trial;
 
@@ -22,6 +25,9 @@ use std::time::Duration;
 
 use self::cases::{CASES, Case};
 use self::classes::{FaultClass, Plan};
+use self::held_cases::HELD_CASES;
+use self::more_cases::MORE_CASES;
+use self::recorded_cases::RECORDED_CASES;
 use self::trial::{Trial, tell};
 use crate::support::run::load;
 use crate::support::server::lock;
@@ -71,17 +77,20 @@ fn looks_up_a_post_whose_response_stalled_for_a_minute() {
 
 /// Runs all commands with all faults of a class, and checks each run.
 fn check(class: FaultClass) {
-    let plans: Vec<(&'static Case, Plan)> = CASES
-        .iter()
+    let plans: Vec<(&'static Case, Plan)> = all_cases()
         .flat_map(|case| classes::plans(case, class).into_iter().map(move |plan| (case, plan)))
         .collect();
     let trials = try_all(&plans);
     let mut wrong = Vec::new();
-    for case in CASES {
+    for case in all_cases() {
         wrong.extend(tell(case, class, trials.iter().filter(|trial| trial.case.name == case.name)));
     }
     let shown: Vec<&str> = wrong.iter().take(6).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{} ends are wrong; the first:\n{}", wrong.len(), shown.join("\n"));
+}
+
+fn all_cases() -> impl Iterator<Item = &'static Case> {
+    [CASES, MORE_CASES, HELD_CASES, RECORDED_CASES].into_iter().flatten()
 }
 
 fn try_all(plans: &[(&'static Case, Plan)]) -> Vec<Trial> {

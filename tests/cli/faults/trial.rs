@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::cases::{Case, Truth};
+use super::cases::{Case, Posts, Truth};
 use super::classes::{FaultClass, Plan};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::faults::{FaultKind, ResponseFault};
@@ -44,7 +44,8 @@ fn run(case: &Case, swarm: &FakeSwarm, flags: &[&str], limit: Duration) -> Run {
     let config = json!({ "auths": { "127.0.0.1:5000": { "auth": basic(PASSWORD) } } });
     let args = [&["--debug"], case.command, flags, case.args].concat();
     let variable = "DOCKER_AUTH_CONFIG";
-    swarmctl(args).host(swarm.host()).env(variable, &config.to_string()).limit(limit).run()
+    let command = swarmctl(args).host(swarm.host()).env(variable, &config.to_string()).limit(limit);
+    command.env("SWARMCTL_JOURNAL", case.journal).stdin(&(case.stdin)()).run()
 }
 
 impl Trial {
@@ -93,12 +94,14 @@ impl Trial {
         let Some(code) = self.run.code else { return Some("it was killed".to_owned()) };
         // If the update of a service is held, the change is not complete.
         let is_held = self.truths.iter().any(|it| it.is_held);
-        let is_not_posted_again = case.is_posted_once && (!self.plan.broken.handled || self.lost);
+        let is_not_posted_again =
+            case.posts == Posts::OneUnguarded && (!self.plan.broken.handled || self.lost);
         let right = match () {
             () if is_held && code == case.code => false,
             () if is_held && code == 7 => !self.plan.is_once,
             () if self.plan.is_once && is_not_posted_again => code == 8 && !all_so || code == 0 && all_so,
             () if self.plan.is_once => code == case.code && all_so,
+            () if case.other_codes.contains(&(code, all_so)) => true,
             () if self.answered && all_so => code == case.code || (code == 7 && case.watches),
             () if all_so => code == case.code || code == 9 || (code == 7 && case.watches),
             // Of several services, some may not have been changed.
@@ -117,12 +120,14 @@ impl Trial {
         let is_in_doubt = stderr.contains("it may have been applied");
         let goes_on = stderr.contains("continues");
         let result = !stdout.is_empty();
-        let agree = tells_an_error == (code != 0)
+        // 10 is an answer: the update is held, as requested.
+        let is_error = !matches!(code, 0 | 10);
+        let agree = tells_an_error == is_error
             && is_in_doubt == (code == 9)
             // If there are several services, the message may be about one with another result.
-            && (self.truths.len() > 1 || !goes_on || code == 7)
-            && (code != 0 || result)
-            && (code == 0 || self.plan.json || self.truths.len() > 1 || case.command == ["create"] || !result)
+            && (self.truths.len() > 1 || !goes_on || code == 7 || case.posts == Posts::Several)
+            && (is_error || result)
+            && (!is_error || self.plan.json || self.truths.len() > 1 || case.command == ["create"] || !result)
             && !stderr.contains("panicked");
         (!agree).then(|| "messages and exit code disagree".to_owned())
     }
@@ -136,6 +141,12 @@ impl Trial {
             return Some("the JSON has another exit code".to_owned());
         }
         let services = said["services"].as_array().map_or(&[][..], Vec::as_slice);
+        if case.reads_selection && services.is_empty() {
+            let is_true = (said["exit_code"] == 8
+                || case.other_codes.iter().any(|(code, _)| said["exit_code"] == *code))
+                && self.truths.iter().all(|truth| truth.times == 0);
+            return (!is_true).then(|| "the JSON names no service".to_owned());
+        }
         if services.len() != self.truths.len() {
             return Some("the JSON does not name every service".to_owned());
         }
@@ -146,8 +157,12 @@ impl Trial {
             let code = service["exit_code"].as_i64().unwrap_or(-1);
             let right = match (&service["posted"], code) {
                 // `continue` posts several times, and the result of its last post may be unknown.
-                (Value::Bool(true), 9) => truth.times == 1 && case.command == ["continue"],
-                (Value::Bool(true), code) => truth.times == 1 && (code == i64::from(case.code) || code == 7),
+                (Value::Bool(true), 9) => truth.times == 1 && case.posts == Posts::Several,
+                (Value::Bool(true), code) => {
+                    let others = case.other_codes.iter().filter(|(_, is_applied)| *is_applied);
+                    let mut codes = [case.code, 7].into_iter().chain(others.map(|(code, _)| *code));
+                    truth.times == 1 && codes.any(|other| i64::from(other) == code)
+                }
                 (Value::Bool(false), 8) => truth.times == 0,
                 (Value::Bool(false), 7) => truth.times == 0 && truth.is_held,
                 // The update of one of several services was not started.

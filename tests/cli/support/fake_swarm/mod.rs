@@ -21,6 +21,7 @@ use serde_json::Value;
 pub use self::configs::StoredConfig;
 pub use self::reads::distribution;
 use self::slots::Slots;
+pub use self::world::Snapshot;
 use super::faults::FaultKind;
 pub use super::faults::InjectedFault;
 use super::server::{Answer, Framing, Handler, Request, Server, lock};

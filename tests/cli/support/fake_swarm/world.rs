@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{RequestKind, Service, Step, SwarmState};
+use super::{FakeSwarm, RequestKind, Service, Step, StoredConfig, SwarmState};
 use crate::support::server::Answer;
 
 impl Service {
@@ -41,6 +41,39 @@ impl Service {
 
     pub fn image(&self) -> &str {
         self.spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
+    }
+}
+
+/// The services and configs of a swarm at one moment.
+pub struct Snapshot {
+    services: Vec<Service>,
+    configs: Vec<StoredConfig>,
+    index: u64,
+    ids: u64,
+}
+
+impl FakeSwarm {
+    /// Copies the services and configs. The copies have received no requests yet.
+    pub fn snapshot(&self) -> Snapshot {
+        let world = self.world();
+        let services = world.services.iter().map(|service| Service { taken: Vec::new(), ..service.clone() });
+        Snapshot {
+            services: services.collect(),
+            configs: world.configs.clone(),
+            index: world.index,
+            ids: world.ids,
+        }
+    }
+
+    /// Starts another swarm with these services and configs.
+    pub fn restored(snapshot: &Snapshot) -> Self {
+        let swarm = Self::start();
+        let mut world = swarm.world();
+        world.services.clone_from(&snapshot.services);
+        world.configs.clone_from(&snapshot.configs);
+        (world.index, world.ids) = (snapshot.index, snapshot.ids);
+        drop(world);
+        swarm
     }
 }
 
