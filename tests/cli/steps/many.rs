@@ -61,7 +61,7 @@ fn two_hundred_services_take_their_steps_after_the_canary_has_taken_all_of_its_o
     assert!(steps.values().all(|steps| *steps == ["1/2", "2/2"]), "{steps:?}");
     assert!(log.starts_with("s000 1/2\ns000 2/2\n"));
 
-    // Posts for each service: the hold, the release, and twice the original settings.
+    // Four posts for each service: the hold, the release, and two with the original settings.
     assert_eq!(swarm.posts().len(), 4 * SERVICES);
     let requests = swarm.requests().len();
     assert!(requests < 30 * SERVICES, "{requests} requests");

@@ -84,8 +84,8 @@ fn waits_for_a_service_that_is_already_as_requested_if_its_rollout_is_in_progres
 
 #[test]
 fn a_broken_image_with_pause_has_a_reason_and_a_hint_and_refuses_a_restart() {
-    // On a busy machine, a task that fails immediately may appear to have run for some seconds, which is not a failed
-    // spec.
+    // On a busy machine, a task that fails immediately may appear to have run for some seconds. With a shorter monitor
+    // period, its spec would not count as failed.
     let service = running("ro-pause", "--update-monitor 10s");
     let run =
         swarmctl(&format!("update-image --json ro-pause {BAD}")).fails_with(Exit::RolloutFailed).says(&[

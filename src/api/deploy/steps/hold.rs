@@ -279,8 +279,8 @@ impl Hold {
         Ok(HoldPost { edits, next: None, kept })
     }
 
-    /// Accepts changes of others: returns the update as if it had requested the current values of its places. While it
-    /// is being aborted, they become the old values.
+    /// Accepts changes of others: returns the update as if it had requested the current values of its places. If it is
+    /// being aborted, the current values replace its old values instead.
     #[must_use]
     pub fn as_is(&self, spec: &Value) -> Self {
         let mut hold = self.clone();

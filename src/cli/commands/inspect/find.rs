@@ -43,7 +43,7 @@ impl InspectedArgs {
     /// Checks that services are either named or selected.
     ///
     /// # Errors
-    /// Services are neither named nor selected, or both.
+    /// Services are neither named nor selected, or they are both named and selected.
     pub fn check(&self) -> Result<(), UsageError> {
         self.select().check(&self.services, "swarmctl inspect web")
     }

@@ -1,4 +1,4 @@
-//! Reads back the updates of a batch, several by one request.
+//! Reads back the updates of a batch, several with one request.
 
 use crate::api::deploy::update::{NoChange, Unchanged, Update, read_back};
 use crate::api::http::client::Client;
