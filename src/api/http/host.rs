@@ -101,7 +101,7 @@ impl Host {
         self.connections.as_ref().map(|_| MAX_SSH_CONNECTIONS - 1)
     }
 
-    /// Waits for a permit to use one more connection. `None` if there is no limit.
+    /// Waits for a permit to use one more connection. `None` if connections are not limited.
     pub(crate) fn acquire(&self, kind: RequestKind, limit: Option<Duration>) -> Result<Option<Permit<'_>>> {
         let Some(connections) = &self.connections else { return Ok(None) };
         let permit = connections.acquire(kind, limit, &self.cancellation)?;

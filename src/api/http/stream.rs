@@ -47,7 +47,7 @@ impl Client {
     /// `GET path`, with its body as a stream. It ends after `idle` without a byte, at `end`, at the deadline or on
     /// cancellation.
     pub fn stream(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
-        // A stream may be silent for a long time, so silence is no reason to switch to another manager.
+        // A stream may be silent for a long time, so another manager is not tried because of silence.
         self.retry_while(|e| e.is_retryable() || e.is_transient(), || self.open(path, idle, end))
     }
 

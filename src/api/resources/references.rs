@@ -109,7 +109,7 @@ pub fn list_existing(client: &Client, kind: &str, ids: &[&str]) -> Result<HashSe
     Ok(existing)
 }
 
-/// The ID of the object with this name. `None` if there is no such object, or if the name is empty.
+/// The ID of the object with this name. `None` if no object has it, or if the name is empty.
 ///
 /// # Errors
 /// The request failed.

@@ -290,7 +290,7 @@ pub type JobRun = (String, u64);
 
 /// Counts the tasks of each service with the state `running` on these nodes (`GET /tasks`).
 ///
-/// The response is parsed row by row. There is no filter by desired state: a task on a node that is down has the
+/// The response is parsed row by row. Tasks are not filtered by desired state: a task on a node that is down has the
 /// desired state `shutdown` but keeps the state `running`, and the engine counts it.
 pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<HashMap<JobRun, u64>> {
     let mut path = Path::new(&["tasks"]);

@@ -51,7 +51,7 @@ pub fn can_splice(edits: &[Edit]) -> bool {
     })
 }
 
-/// The range of the value at these keys in the text of an object. `None` if there is no value, or if a key occurs
+/// The range of the value at these keys in the text of an object. `None` if the value is missing, or if a key occurs
 /// twice.
 pub fn find(text: &str, keys: &[impl AsRef<str>]) -> Option<Range<usize>> {
     let found = ValueAt(keys).deserialize(&mut serde_json::Deserializer::from_str(text)).ok()??;

@@ -81,7 +81,7 @@ pub(super) fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> Ser
 }
 
 impl HeldUpdate {
-    /// Reads the label of a service; `None` if there is no label.
+    /// Reads the label of a service; `None` if the service has none.
     pub fn of(service: &Service) -> Option<Self> {
         // A spec without the name of the label is not parsed.
         if !service.may_have(HELD) {

@@ -17,7 +17,8 @@ impl<T: Send> Batch<'_, T> {
     /// Reads and judges the watched services, continues held updates and gates, and handles what has ended.
     pub(super) fn poll(&mut self) {
         let next_delay = self.poller.poll(self.client, &mut self.watched, self.progress);
-        // There is no delay if all services have ended. The loop then waits for requests that are still being sent.
+        // If all services have ended, the poller returns `None`. The loop then waits for requests that are still being
+        // sent.
         self.next_poll = Instant::now() + next_delay.unwrap_or(POLL_INTERVAL);
         self.drive();
         self.judge_gates();

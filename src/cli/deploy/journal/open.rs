@@ -8,7 +8,7 @@ use crate::api::journal::{FileJournal, JournalError, Record, RecordError, Store,
 use crate::api::resources::{services, system};
 use crate::cli::exit::Exit;
 
-/// The error if there is no journal.
+/// The error for a swarm without a journal.
 pub const NO_JOURNAL: &str = "this swarm has no journal";
 const HINT: &str = "start one with `swarmctl journal enable`";
 
