@@ -165,7 +165,7 @@ engine_leftovers() {
   done
   awk -v dir="$ENGINE_DIR" 'index($5 "/", dir "/") == 1 { print "mount " $5 }' /proc/self/mountinfo
   find "$ENGINE_DIR" 2>/dev/null | sed 's/^/file /'
-  find /sys/fs/cgroup -maxdepth 2 -type d -name "$(engine_cgroup "$ENGINE_DIR")" 2>/dev/null | sed 's/^/cgroup /'
+  engine_cgroups "$ENGINE_DIR" | sed 's/^/cgroup /'
 }
 
 # engine_api SOCKET METHOD PATH [CURL OPTION...]: prints the response; a status other than 2xx ends the script.
@@ -200,4 +200,12 @@ engine_cgroup() {
   local sum
   sum=$(printf %s "$1" | sha256sum)
   printf 'swarmctl-%s\n' "${sum:0:12}"
+}
+
+# engine_cgroups DIR: the paths of this cgroup, one for each controller.
+engine_cgroups() {
+  local name
+  name=$(engine_cgroup "$1")
+  # find fails if a cgroup of another engine is removed while it reads the tree.
+  find /sys/fs/cgroup -maxdepth 2 -type d -name "$name" 2>/dev/null || true
 }

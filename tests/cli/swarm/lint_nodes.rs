@@ -131,10 +131,18 @@ fn node_id(engine: &Engine, manager: usize) -> String {
 }
 
 fn set_availability(engine: &Engine, node: &str, availability: &str) {
-    let now = engine.ask("GET", &format!("/nodes/{node}"), None);
-    let mut spec = now["Spec"].clone();
-    spec["Availability"] = availability.into();
-    engine.ask("POST", &format!("/nodes/{node}/update?version={}", now["Version"]["Index"]), Some(&spec));
+    // The index of a node also changes when its status does, so a post is repeated with the new one.
+    engine.wait_until("the availability is set", |engine| {
+        let now = engine.ask("GET", &format!("/nodes/{node}"), None);
+        let mut spec = now["Spec"].clone();
+        spec["Availability"] = availability.into();
+        let path = format!("/nodes/{node}/update?version={}", now["Version"]["Index"]);
+        match engine.try_ask("POST", &path, Some(&spec)) {
+            Ok((200, _)) => true,
+            Ok((500, refusal)) if refusal.to_string().contains("update out of sequence") => false,
+            other => panic!("POST {path}: {other:?}"),
+        }
+    });
 }
 
 #[test]

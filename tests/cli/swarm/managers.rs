@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,8 +30,11 @@ impl Managers {
     /// Starts the managers. If they cannot be started, the test fails and reports what to do.
     pub fn start() -> Self {
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // The path of the directory is short, because the path of a socket must be short.
-        let dir = PathBuf::from(format!("/tmp/sctl-managers-{}", std::process::id()));
+        // The path of the directory is short, because the path of a socket must be short. Each swarm has another directory,
+        // so that what a failed test left does not make the next one fail.
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let dir = PathBuf::from(format!("/tmp/sctl-managers-{}-{number}", std::process::id()));
         let mut process = script()
             .arg("run")
             .arg(&dir)
@@ -182,7 +185,8 @@ impl Drop for Managers {
         if !thread::panicking() {
             assert!(
                 status.as_ref().is_ok_and(std::process::ExitStatus::success) && !left,
-                "{status:?}, left: {left}"
+                "{status:?}, {} is left: {left}",
+                self.dir.display()
             );
         }
     }
