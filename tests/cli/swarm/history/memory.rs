@@ -36,7 +36,10 @@ fn without_a_journal_what_the_engine_remembers_is_shown() {
 fn a_failed_update_and_scaling_are_shown_by_the_engine_as_it_has_them() {
     let engine = engine();
     let bad = "opera443399/whoami:bad";
-    let service = engine.create(&small("he-failed", OLD));
+    let mut spec = small("he-failed", OLD);
+    // On a busy machine, a task that fails immediately may appear to have run for some seconds.
+    spec["UpdateConfig"]["Monitor"] = 10_000_000_000_u64.into();
+    let service = engine.create(&spec);
     engine.wait_until("it runs", |engine| engine.running_tasks(service.id()) == 1);
     run(engine, &format!("update-image --no-resolve-image he-failed {bad}")).fails_with(Exit::RolloutFailed);
     let row = |source: &str, image: &str| (source.to_owned(), image.to_owned());
