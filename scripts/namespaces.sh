@@ -63,7 +63,7 @@ mount_programs() {
   if [ -d /usr/lib/modules ]; then mount --bind /usr/lib/modules "$root/usr/lib/modules"; fi
   mount --rbind "$root/usr" "$root/usr"
   mount -o remount,bind,ro "$root/usr"
-  # busybox is static: it works while libraries are replaced. On a machine without a merged /usr, /lib and others are directories.
+  # busybox is static: it works while libraries are replaced. If the machine's /usr is not merged, /lib and others are directories.
   for path in bin sbin lib lib64; do
     if [ -d "/$path" ] && ! [ -L "/$path" ]; then "$root/usr/bin/busybox" mount -o rbind "$root/usr/$path" "/$path"; fi
   done

@@ -1,7 +1,7 @@
 """Types commands into a shell in a terminal, and draws what was seen as an SVG that moves: record.py OUT.svg COMMAND...
 
-A picture for a README: no script and nothing from elsewhere in it, and where nothing moves (print, reduced motion) its last
-screen. Each line that was ever seen is one element, shown by a CSS animation while it was there. pyte is the terminal.
+The picture is for a README: it contains no script and loads nothing from elsewhere. Where nothing moves (print, reduced motion),
+it shows the last screen. Each line that was ever seen is one element, shown by a CSS animation while it was there. pyte is the terminal.
 """
 
 import codecs
@@ -79,7 +79,7 @@ def record(commands):
 
 
 def screens(events, end):
-    """What was seen from when on: (seconds, lines), each line a list of (column, text, color, is_bold)."""
+    """The screens, each with the time at which it appeared: (seconds, lines). A line is a list of (column, text, color, is_bold)."""
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -175,7 +175,7 @@ def piece(row, column, text, color, is_bold):
 
 
 def keyframes(name, times, length):
-    """Visible from here to there."""
+    """CSS keyframes that make an element visible during `times`, which are pairs of a start and an end, and hide it otherwise."""
     steps = ["0%{visibility:hidden}"] if times[0][0] > 0 else []
     for since, until in times:
         steps.append(f"{100 * since / length:.2f}%{{visibility:visible}}")

@@ -49,7 +49,7 @@ fn dissimilarity(given: &str, other: &str) -> Option<usize> {
         return Some(1);
     }
     let (given, other): (Vec<char>, Vec<char>) = (given.chars().collect(), other.chars().collect());
-    // At most a third of the letters differ.
+    // At most a third of the letters differ, rounded up, and never all of them.
     let max_edits = given.len().max(other.len()).div_ceil(3).min(given.len().saturating_sub(1));
     if given.len().abs_diff(other.len()) > max_edits {
         return None;

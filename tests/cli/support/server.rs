@@ -242,7 +242,7 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             }
             _ => writer.write_all(&bytes).is_ok() && !answer.closes_after() && !is_last,
         };
-        // The connection is closed if the next request must need a new one.
+        // The connection is closed if the next request has to open a new one.
         if !going_on || pending_fault(shared, false, |tear| tear == RequestFault::Unsent).is_some() {
             break;
         }

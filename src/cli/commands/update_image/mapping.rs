@@ -6,8 +6,8 @@ use crate::cli::messages::usage::UsageError;
 /// Maximum number of mappings. Each image is compared with all of them.
 const MAX_MAPPINGS: usize = 100;
 const EXAMPLE: &str = "--map-registry staging.example.com=registry.example.com";
-/// The suffix that completes a prefix to a repository, so that the parser of image references accepts it. It
-/// has two components, because the parser adds `library/` to a single component on Docker Hub.
+/// The suffix that turns a prefix into a complete repository, so that the parser of image references accepts it.
+/// It has two components, because the parser adds `library/` to a single component on Docker Hub.
 const REST: &str = "/x/x";
 
 /// One `--map-registry FROM=TO`.

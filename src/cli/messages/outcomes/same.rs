@@ -39,7 +39,7 @@ pub fn headline(many: &[&ServiceReport]) -> String {
     format!("the rollouts of {count} services failed for the same reason{end}: {names}")
 }
 
-/// Returns the causes of several failures: `causes`, which are those of the first service, and its name.
+/// Returns the causes of several failures: `causes`, which are those of the first service, preceded by its name.
 pub fn causes(many: &[&ServiceReport], mut causes: Vec<String>) -> Vec<String> {
     if let Some(first) = causes.first_mut() {
         *first = format!("in service `{}`: {first}", many[0].name());

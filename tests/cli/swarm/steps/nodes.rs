@@ -1,4 +1,5 @@
-//! `--steps` on three managers: a node is drained and returns, and the manager that the command talks to ends.
+//! `--steps` on three managers: a node is drained and made active again, and the manager that the command is connected
+//! to is killed.
 
 use std::fs;
 
