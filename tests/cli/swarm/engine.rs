@@ -242,6 +242,25 @@ impl Engine {
         }
     }
 
+    /// Sets the availability of the node with this ID. The post is repeated if the index is stale, because the index of a
+    /// node also changes when its status does.
+    #[track_caller]
+    pub fn set_availability(&self, node: &str, availability: &str) {
+        self.wait_until("the availability is set", |engine| {
+            let stored = engine.ask("GET", &format!("/nodes/{node}"), None);
+            let mut spec = stored["Spec"].clone();
+            spec["Availability"] = availability.into();
+            let path = format!("/nodes/{node}/update?version={}", stored["Version"]["Index"]);
+            match engine.try_ask("POST", &path, Some(&spec)) {
+                Ok((200, _)) => true,
+                // Without a leader, the response is 503.
+                Ok((503, _)) => false,
+                Ok((500, refusal)) if refusal.to_string().contains("update out of sequence") => false,
+                other => panic!("POST {path}: {other:?}"),
+            }
+        });
+    }
+
     /// Waits until the condition holds; a timeout fails the test.
     #[track_caller]
     pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {

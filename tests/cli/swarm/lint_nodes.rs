@@ -130,21 +130,6 @@ fn node_id(engine: &Engine, manager: usize) -> String {
     node["ID"].as_str().unwrap().to_owned()
 }
 
-fn set_availability(engine: &Engine, node: &str, availability: &str) {
-    // The index of a node also changes when its status does, so a post is repeated with the new one.
-    engine.wait_until("the availability is set", |engine| {
-        let now = engine.ask("GET", &format!("/nodes/{node}"), None);
-        let mut spec = now["Spec"].clone();
-        spec["Availability"] = availability.into();
-        let path = format!("/nodes/{node}/update?version={}", now["Version"]["Index"]);
-        match engine.try_ask("POST", &path, Some(&spec)) {
-            Ok((200, _)) => true,
-            Ok((500, refusal)) if refusal.to_string().contains("update out of sequence") => false,
-            other => panic!("POST {path}: {other:?}"),
-        }
-    });
-}
-
 #[test]
 fn a_node_that_is_drained_paused_or_down_counts_as_missing() {
     let managers = Managers::start();
@@ -162,16 +147,16 @@ fn check(managers: &Managers, engine: &Engine, lost: usize, loss: Loss) {
     let names = CASES.map(|case| case.name);
     let [order, others @ ..] = &CASES;
     // The tasks of the first case must run on the two nodes that stay, so the third node is drained while they start.
-    set_availability(engine, &node, "drain");
+    engine.set_availability(&node, "drain");
     let first = order.create(engine, &node);
-    set_availability(engine, &node, "active");
+    engine.set_availability(&node, "active");
     let services: Vec<Service> =
         std::iter::once(first).chain(others.iter().map(|case| case.create(engine, &node))).collect();
     assert_eq!(found(engine, &names), BTreeSet::new(), "{loss:?}: three nodes are enough");
 
     match loss {
-        Loss::Drain => set_availability(engine, &node, "drain"),
-        Loss::Pause => set_availability(engine, &node, "pause"),
+        Loss::Drain => engine.set_availability(&node, "drain"),
+        Loss::Pause => engine.set_availability(&node, "pause"),
         Loss::Down => managers.inject_fault("kill", lost),
     }
     let expected: BTreeSet<_> =
@@ -190,7 +175,7 @@ fn check(managers: &Managers, engine: &Engine, lost: usize, loss: Loss) {
     }
 
     match loss {
-        Loss::Drain | Loss::Pause => set_availability(engine, &node, "active"),
+        Loss::Drain | Loss::Pause => engine.set_availability(&node, "active"),
         Loss::Down => managers.reverse_fault("kill", lost),
     }
     engine.wait_until("the findings are gone", |engine| found(engine, &names).is_empty());

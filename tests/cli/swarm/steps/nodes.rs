@@ -25,17 +25,6 @@ fn node_of(managers: &Managers, number: usize) -> String {
     managers.engine(number).ask("GET", "/info", None)["Swarm"]["NodeID"].as_str().expect("an ID").to_owned()
 }
 
-fn set_availability(engine: &Engine, node: &str, availability: &str) {
-    let path = format!("/nodes/{node}");
-    engine.wait_until("the availability is set", |engine| {
-        let stored = engine.ask("GET", &path, None);
-        let mut spec = stored["Spec"].clone();
-        spec["Availability"] = availability.into();
-        let path = format!("{path}/update?version={}", stored["Version"]["Index"]);
-        matches!(engine.try_ask("POST", &path, Some(&spec)), Ok((200, _)))
-    });
-}
-
 #[test]
 #[ignore = "takes two minutes: scripts/test --engine all runs it"]
 fn steps_are_completed_although_a_node_is_drained_and_the_manager_in_use_ends() {
@@ -69,13 +58,13 @@ fn steps_are_completed_although_a_node_is_drained_and_the_manager_in_use_ends() 
     let node = node_of(&managers, drained);
     let on_node = tasks_on(engine, &node);
     assert!(on_node > 0);
-    set_availability(engine, &node, "drain");
+    engine.set_availability(&node, "drain");
     engine.wait_until("the tasks have moved", |engine| {
         tasks_on(engine, &node) == 0 && running(engine, NAME, json!({})).len() == 9
     });
     let new = new_tasks(engine).expect("a list");
     assert!((on_node..=on_node + 1).contains(&new), "{new} new, {on_node} were drained");
-    set_availability(engine, &node, "active");
+    engine.set_availability(&node, "active");
     thread::sleep(Duration::from_secs(3));
     fs::write(folder.path().join("go"), "").unwrap();
     let run = update.wait().succeeds();

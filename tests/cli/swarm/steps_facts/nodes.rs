@@ -32,16 +32,10 @@ fn a_hold_on_three_nodes() {
     let other = nodes.iter().find(|node| node["ManagerStatus"]["Leader"] != true).expect("another node");
     let id = other["ID"].as_str().expect("an ID");
     let old_there = web.nodes_of_old_tasks().iter().filter(|node| *node == id).count();
-    let set_availability = |availability: &str| {
-        let node = engine.ask("GET", &format!("/nodes/{id}"), None);
-        let mut spec = node["Spec"].clone();
-        spec["Availability"] = availability.into();
-        engine.ask("POST", &format!("/nodes/{id}/update?version={}", node["Version"]["Index"]), Some(&spec));
-    };
-    set_availability("drain");
+    engine.set_availability(id, "drain");
     let more = web.holds_at(1 + old_there, 6);
     assert!(more.len() >= new.len() && old_there > 0);
-    set_availability("active");
+    engine.set_availability(id, "active");
     // No task returns to the node.
     web.holds_at(1 + old_there, 6);
 
