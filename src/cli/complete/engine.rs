@@ -44,7 +44,7 @@ pub struct EngineAccess {
     app: App,
 }
 
-/// Candidates, and whether more text follows a candidate without a space.
+/// Candidates, and whether they are incomplete, so that the shell adds no space after them.
 type FoundCandidates = (Vec<Candidate>, bool);
 
 const STACK: &str = "com.docker.stack.namespace";

@@ -53,7 +53,7 @@ struct PendingFault {
 
 impl Server {
     pub fn start(handler: impl Handler) -> Self {
-        // The temporary directory of macOS has a path that is too long for a socket.
+        // TMPDIR may have a path that is too long for a socket.
         let dir = tempfile::Builder::new().prefix("sctl").tempdir_in("/tmp").expect("a temporary directory");
         let socket = dir.path().join("e.sock");
         let listener = UnixListener::bind(&socket).expect("a unix socket");

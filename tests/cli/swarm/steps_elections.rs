@@ -94,7 +94,7 @@ fn each_election_is_named_as_the_cause_of_the_extra_tasks() {
             run.report()
         );
         run = run.succeeds().says(&["a new leader was elected"]);
-        "each is named as the cause of its extra tasks"
+        "each election is named as the cause of its extra tasks"
     };
     let mut expected = before;
     expected["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into();

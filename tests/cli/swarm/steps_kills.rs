@@ -115,7 +115,7 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
             run(&["continue", "-q", name]).run().succeeds();
             "continue"
         } else {
-            "nothing"
+            "none"
         };
         let spec = engine().service(name)["Spec"].to_string();
         let (new, old) = (with_image(&before, wanted), before.to_string());
@@ -129,7 +129,10 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
     record_figure(
         &format!("{kills} kills at random moments of an update in steps of {TASKS} tasks"),
-        &format!("the settings are the original ones each time ({})", endings.join(", ")),
+        &format!(
+            "the settings are the original ones each time (the state after the kill, and the command that ended the update: {})",
+            endings.join("; ")
+        ),
     );
 }
 

@@ -36,8 +36,8 @@ pub struct PsArgs {
     services: Vec<String>,
     /// Filter tasks by desired-state, id, name or node
     ///
-    /// Without SERVICE: show the tasks of services with this id, image, label, mode or name. A prefix is enough for
-    /// `id` and `name`.
+    /// `image`, `label` and `mode` select services instead. So do `id` and `name` if no SERVICE is given; then a prefix
+    /// is enough.
     #[arg(short, long, value_name = "KEY=VALUE", add = Completion::TASK_FILTERS, value_parser = filter::parse_for_tasks)]
     filter: Vec<Filter>,
     /// Show the tasks of the services of this stack

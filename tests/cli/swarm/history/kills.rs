@@ -131,7 +131,7 @@ fn a_killed_batch_is_known_and_its_undo_completes() {
     }
     record_figure(
         &format!(
-            "{} kills (SIGKILL) at random moments of a recorded batch of {SERVICES} updates, {} of its undo",
+            "{} kills (SIGKILL) at random moments of a recorded batch of {SERVICES} updates, and {} more of its undo",
             of_batch.count(),
             of_undo.count()
         ),
