@@ -90,16 +90,18 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
         running.signal(signal);
         let run_of_steps = running.wait();
         let state = state_after(engine(), name, &before, wanted, &run_of_steps);
-        if run_of_steps.code == Some(0) {
+        let event = if run_of_steps.code == Some(0) {
             late += 1;
             whole = whole.mul_f64(0.9);
             assert!(late < kills + 20, "{}", run_of_steps.report());
+            "ended before the signal:".to_owned()
         } else {
             killed += 1;
             // If it could still print something, it is true.
             let says_held = run_of_steps.stderr.contains("held");
             assert!(!says_held || state != "untouched", "{}", run_of_steps.report());
-        }
+            format!("SIG{signal}")
+        };
         let ends_with = if state == "held" && fastrand::bool() {
             let run = run(&["rollback", "-q", name]).run();
             // If the last step has started, `rollback` is refused, and only `continue` is possible.
@@ -124,7 +126,7 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
         assert!(is_new || ends_with != "continue");
         assert!(!is_new || ends_with != "rollback");
         now = if is_new { wanted } else { now };
-        *endings.entry(format!("SIG{signal} {state}, {ends_with}")).or_default() += 1;
+        *endings.entry(format!("{event} {state}, {ends_with}")).or_default() += 1;
     }
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
     record_figure(
