@@ -57,7 +57,6 @@ impl std::error::Error for AlreadyReported {}
 const PRECEDENCE: [Exit; 13] = [
     Exit::Interrupted,
     Exit::Terminated,
-    Exit::Usage,
     Exit::Unknown,
     Exit::RolloutFailed,
     Exit::RolledBack,
@@ -65,6 +64,7 @@ const PRECEDENCE: [Exit; 13] = [
     Exit::GaveUp,
     Exit::Unreachable,
     Exit::NoSuch,
+    Exit::Usage,
     Exit::Failed,
     Exit::Different,
     Exit::Done,
@@ -210,5 +210,8 @@ mod tests {
         assert_eq!(Exit::most_severe([Exit::NoSuch, Exit::Failed]), Exit::NoSuch);
         assert_eq!(Exit::most_severe([Exit::Conflict, Exit::RolloutFailed, Exit::Unknown]), Exit::Unknown);
         assert_eq!(Exit::most_severe([Exit::Unknown, Exit::Interrupted]), Exit::Interrupted);
+        // A value that does not suit one service must not hide that the rollout of another one failed.
+        assert_eq!(Exit::most_severe([Exit::Usage, Exit::RolloutFailed, Exit::Done]), Exit::RolloutFailed);
+        assert_eq!(Exit::most_severe([Exit::Failed, Exit::Usage, Exit::Done]), Exit::Usage);
     }
 }

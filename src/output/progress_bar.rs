@@ -44,8 +44,8 @@ impl ProgressBar {
         text + "]" + &" ".repeat(max_cells.saturating_sub(length) as usize)
     }
 
-    /// Distributes `max_cells` cells over the parts. If there are more tasks than cells, each part that is not empty
-    /// has at least one cell.
+    /// Distributes at most `max_cells` cells over the parts: one for each task, if there are enough. Otherwise, each part
+    /// that is not empty has at least one cell.
     fn cells(self, max_cells: u64) -> [u64; 4] {
         let parts = [self.ready, self.starting, self.failed, self.missing];
         let total = self.total();

@@ -82,7 +82,7 @@ fn every_command_that_waits_has_the_flag_and_refuses_unknown_values() {
     }
 }
 
-/// An engine with a service that is being updated. Its newest task could not start.
+/// An engine with a service that is being updated. The task before its newest one could not start.
 fn failing() -> Engine {
     let now: Timestamp = "2026-11-22T03:00:00Z".parse().unwrap();
     let ago = |seconds| (now - SignedDuration::from_secs(seconds)).to_string();

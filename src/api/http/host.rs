@@ -114,7 +114,7 @@ impl Host {
         Error::Connect { endpoint, source: ConnectError::new(kind, message).into() }
     }
 
-    /// Attributes an error response to a ping to the proxy, if there is one, because an engine does not refuse pings.
+    /// If there is a proxy, attributes the error response to a ping to it, because an engine does not refuse pings.
     pub(crate) fn attribute_to_proxy(&self, error: Error) -> Error {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
@@ -187,7 +187,8 @@ impl Host {
         if self.cancellation.signal().is_some() {
             return Error::Interrupted;
         }
-        // The ping is the first request. If it succeeds, the port does not require TLS.
+        // If the first request fails, a ping follows (or the first request is a ping). If the ping succeeds, the port does
+        // not require TLS.
         let is_plain = matches!(&self.connection.endpoint, Endpoint::Tcp(tcp) if tcp.tls.is_none());
         let may_require_tls = is_plain && request == "GET /_ping";
         match error {

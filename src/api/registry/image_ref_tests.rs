@@ -8,7 +8,7 @@ fn familiar(text: &str) -> Option<String> {
     ImageRef::parse(text).ok().map(|image| image.familiar())
 }
 
-/// Recorded from docker 28.2.2; the one difference is marked.
+/// Recorded from docker 28.2.2; the two differences are marked.
 #[test]
 fn writes_references_as_docker_does() {
     let pinned = format!("nginx@sha256:{D}");
@@ -49,7 +49,7 @@ fn writes_references_as_docker_does() {
         (&pinned, &pinned),
         (&both, &both),
         (&long_digest, &long_digest),
-        // Docker writes `foo.bar/baz:latest`, which is another image.
+        // Docker writes these two without `docker.io/`, which is another image.
         ("docker.io/foo.bar/baz", "docker.io/foo.bar/baz:latest"),
         ("docker.io/localhost/baz", "docker.io/localhost/baz:latest"),
     ];

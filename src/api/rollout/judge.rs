@@ -97,7 +97,7 @@ fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judg
     })
 }
 
-/// The nodes on which a global service should run. `None` for other services.
+/// The nodes on which a global service or job should run. `None` for other services.
 fn eligible<'a>(view: &ServiceView<'a>, slot_kind: SlotKind) -> Result<Option<HashSet<&'a str>>, Need> {
     if slot_kind == SlotKind::Numbered {
         return Ok(None);
@@ -169,7 +169,7 @@ impl<'a> Judge<'a> {
         judgement.node_names = self.names_of(&judgement);
         for slot_state in &self.slot_states {
             let task = slot_state.task();
-            // Such slots are left over from a scale-down or an earlier update.
+            // Whether the slot is left over from a scale-down or an earlier update.
             let is_left_over = match slot_state {
                 SlotState::Vacant(_) => true,
                 SlotState::Failed(_) => !self.lacks_slots() || !self.is_newest(task),
@@ -226,7 +226,8 @@ impl<'a> Judge<'a> {
         Ok(self.failed(failing)?.unwrap_or(State::UnderWay(WaitsFor::Rollback)))
     }
 
-    /// The state of a service that failed or waits for outgoing tasks. `None` if neither, or if the engine may still act.
+    /// The state of a service that failed or waits for outgoing tasks. `None` if neither, or if it
+    /// failed and the engine may still act.
     pub(super) fn failed(&self, failing: Option<FailureReason>) -> Result<Option<State>, Need> {
         let stuck = self.stuck()?;
         if self.engine_may_act() {
@@ -287,8 +288,8 @@ impl<'a> Judge<'a> {
             && (self.rules.is_job || self.count(is_surplus) <= self.desired)
     }
 
-    /// Whether the engine still monitors the new tasks, and would pause or roll back if one failed now. The wait is
-    /// limited. A busy node may report a failure late.
+    /// Whether the engine still monitors the new tasks, and would pause or roll back if one failed now. This is
+    /// assumed for a limited time after the monitor period, because a busy node may report a failure late.
     fn is_watched_by_engine(&self) -> bool {
         let limit = self.rules.monitor.saturating_add(COMPLETION_TIMEOUT);
         let is_young = |slot_state: &SlotState| match slot_state {
@@ -305,7 +306,7 @@ impl<'a> Judge<'a> {
         !self.lacks_slots() && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
-    /// The state of a global service that no node may run: `Failed`, after a short wait. The other checks would never
+    /// The state of a global service or job that no node may run: `Failed`, after a short wait. The other checks would never
     /// find a failure, because there are no tasks. `None` for any other service.
     pub(super) fn no_node_may_run(&self) -> Option<State> {
         let nodes = self.view.nodes.filter(|_| self.slot_kind == SlotKind::PerNode && self.desired == 0)?;

@@ -19,8 +19,7 @@ pub struct Flag {
     pub commands: Commands,
     /// The kind of value that the flag has.
     pub value_kind: ValueKind,
-    /// The help: imperative, no full stop, at most 72 characters; in the singular if the flag may be
-    /// repeated.
+    /// The help: imperative or a noun phrase, no full stop, at most 72 characters.
     pub help: &'static str,
     /// The first API version whose engines know the field; older ones would drop it silently. Versions that
     /// depend on the value are in [`needs`](crate::api::spec::needs).
@@ -257,8 +256,8 @@ pub fn only_name(text: &str, what: &str, example: &'static str) -> Result<String
     text::only_name(text, what).or_example(example)
 }
 
-/// Whether the engine does not distinguish the value from an absent field. It does distinguish an object of zero values,
-/// unlike [`is_zero`](crate::api::spec::is_zero).
+/// Whether the engine does not distinguish the value from an absent field. An object of zero values is not such a
+/// value here, unlike in [`is_zero`](crate::api::spec::is_zero).
 fn is_zero_value(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

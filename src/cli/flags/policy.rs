@@ -11,9 +11,8 @@ use crate::cli::messages::usage::{OrExample as _, UsageError};
 const CONDITIONS: &[&str] = &["none", "on-failure", "any"];
 const ORDERS: &[&str] = &["start-first", "stop-first"];
 
-/// The flags of this module. As with docker, the first flag of a policy writes the complete policy, because a
-/// missing field does not mean docker's default to the engine (without parallelism, all tasks are updated at
-/// once).
+/// The flags of this module. As with docker, the first flag of a policy writes the complete policy, because to
+/// the engine a missing field does not mean docker's default (without parallelism, all tasks are updated at once).
 pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("force", "Restart the tasks even if nothing else changes", |given| {
         let counter = Place::at("TaskTemplate.ForceUpdate");
@@ -162,7 +161,7 @@ fn rollout() -> Value {
     })
 }
 
-/// Puts an edit before the others that sets the complete policy if the service has no policy.
+/// Puts before the other edits one that sets the complete policy if the service has none.
 fn with_default(path: &str, policy: Value, edits: Edits) -> Edits {
     let mut all = vec![Edit::default(Place::at(path), policy)];
     all.extend(edits?);

@@ -1,6 +1,7 @@
 //! Builds the flags of a command only if this command is used.
 //!
-//! Building the flags of all commands takes 1.0 ms of CPU time (2 million instructions), like an empty Rust program.
+//! Building the flags of all commands takes 1.0 ms of CPU time (2 million instructions), as much as
+//! an empty Rust program takes in all.
 //! (Measured in a release build: `completion bash` takes 1.3 ms, and 2.2 ms without this module.)
 
 use clap::error::Error;

@@ -49,11 +49,14 @@ fn add(command: &Command, path: &str, pages: &mut Vec<(String, String)>) {
 
 /// The variables that every page lists.
 const ENVIRONMENT: [(&str, &str); 13] = [
-    ("DOCKER_HOST", "The engine to connect to, as with --host."),
-    ("DOCKER_CONTEXT", "The Docker context to use, as with --context. --host and DOCKER_HOST override it."),
+    ("DOCKER_HOST", "The engine to connect to, as with the global flag --host."),
+    (
+        "DOCKER_CONTEXT",
+        "The Docker context to use, as with --context. The global flag --host and DOCKER_HOST override it.",
+    ),
     (
         "DOCKER_CONFIG",
-        "The directory of config.json and of the contexts, as with --config (default ~/.docker).",
+        "The directory of config.json and of the contexts, as with the global flag --config (default ~/.docker).",
     ),
     ("DOCKER_TLS, DOCKER_TLS_VERIFY", "Use TLS, without or with verification of the engine's certificate."),
     (

@@ -78,7 +78,7 @@ impl FaultClass {
     }
 
     /// The shortest distance in bytes between two faults. It is 1 only for responses that are cut off once; all other
-    /// classes together have about as many faults as that one.
+    /// classes together have about half as many faults as that one.
     pub fn bytes(self) -> usize {
         match self {
             // These faults do not occur at a certain byte: each kind is applied to each response.
@@ -95,7 +95,8 @@ impl FaultClass {
 pub fn plans(case: &Case, class: FaultClass) -> Vec<Plan> {
     let mut plans: Vec<Plan> = Vec::new();
     for framing in [Framing::Length, Framing::Chunked] {
-        // Only few bytes of a chunked response differ from one with a length, so one class of fault is enough for it.
+        // Only a few bytes of a chunked response differ from those of a response with a length, so one class of fault is
+        // enough for it.
         if framing == Framing::Chunked && class != FaultClass::Cut {
             continue;
         }

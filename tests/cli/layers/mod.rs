@@ -64,6 +64,7 @@ const RULES: &[Rule] = &[
             "api/rollout",
             "api/forecast",
             "api/lint",
+            "api/records",
             "api/registry/image_ref",
             "api/registry/protocol",
             "api/registry/tags",

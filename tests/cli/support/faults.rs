@@ -113,7 +113,8 @@ impl InjectedFault {
     }
 }
 
-/// The ways in which a response is malformed. Only those with interim responses are valid HTTP.
+/// The ways in which a response is malformed. Only those with interim responses are responses that a client
+/// must accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformation {
     /// The size of a chunk is not a number.
@@ -168,7 +169,7 @@ impl Malformation {
         Self::ManyHeaders,
     ];
 
-    /// Whether the response is valid HTTP: interim responses, followed by the real one.
+    /// Whether a client must accept the response: interim responses, followed by the real one.
     pub fn is_allowed(self) -> bool {
         matches!(self, Self::Interim(_) | Self::Interims)
     }

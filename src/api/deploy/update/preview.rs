@@ -18,10 +18,11 @@ pub struct Preview {
     pub after: Option<Value>,
 }
 
-/// Computes what the update would change. `None` if nothing would be sent, or if no place would change.
+/// Computes what the update would change. `None` if nothing would be sent (for example, because the update is refused or
+/// the spec cannot be edited), or if no place would change.
 ///
 /// # Errors
-/// The spec cannot be parsed or edited.
+/// The new spec cannot be parsed.
 pub fn preview(client: &Client, service: &Service, request: &UpdateRequest) -> Result<Option<Preview>> {
     let mut updater = Updater::new(client, service.clone(), request);
     let Ok(PreparedSpec::NewSpec(spec)) = updater.prepare(service) else { return Ok(None) };

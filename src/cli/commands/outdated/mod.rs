@@ -39,7 +39,7 @@ pub struct OutdatedArgs {
     ///
     /// `patch`, `minor` and `major` name the most significant part of the version that may change; a range has Cargo's syntax,
     /// as in '~1.8'. With `label`, each service has its own policy in its label `swarmctl.newest`, and services without
-    /// it are left out.
+    /// it are left out unless they are named.
     #[arg(long, value_name = "POLICY", add = Completion::POLICIES, value_parser = PolicySource::parse)]
     newest: Option<PolicySource>,
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::cli::deploy::{IfPaused, Item, Prepared};
 /// Prepares the updates. It posts nothing.
 #[derive(Debug)]
 pub struct Preparer<'a> {
-    /// The request; each service replaces its operation.
+    /// The request that all services share, except for its operation, which is set for each service.
     pub request: UpdateRequest,
     pub restorer: Restorer<'a>,
 }

@@ -46,7 +46,7 @@ pub fn print_of(reports: &[&ServiceReport], app: &App) {
 pub fn print_notes(notes: SharedTexts, ui: Ui) {
     for (note, services) in notes.into_groups() {
         ui.note(&match services.as_slice() {
-            // Only `create` without `--name` may not know the name.
+            // The name is unknown only for a `create` without `--name`.
             [name] if name.is_empty() => note,
             [name] => format!("{name}: {note}"),
             many => format!("{}: {note}", count_and_names(many)),

@@ -51,7 +51,7 @@ fn of_stack(name: &str, stack: &str) -> Value {
     spec
 }
 
-/// The specs of the services whose names have this prefix as text, by service name.
+/// The specs, as text, of the services whose names have this prefix, by service name.
 fn specs_of(engine: &Engine, prefix: &str) -> BTreeMap<String, String> {
     let all = engine.ask("GET", "/services", None);
     let all = all.as_array().expect("a list").iter();
