@@ -12,8 +12,8 @@ pub(super) const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
         stage: RuleStage::OnRequest,
-        condition: "The spec has a health check, and an update watches a new task for a shorter time than \
-            the check needs to fail (interval x retries)",
+        condition: "The failure action of updates is not continue, the spec has a health check, and an update \
+            watches a new task for a shorter time than the check needs to fail (interval x retries)",
         effect: "The update does not notice a task that becomes unhealthy after this time. A task that fails \
             before its first successful check always counts as a failure of the update.",
         sign: "The update ends as `completed`, and a task fails later with `unhealthy container`.",

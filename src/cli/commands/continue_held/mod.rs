@@ -77,7 +77,7 @@ pub struct ContinueArgs {
     /// Stop after N services have failed (0: never stop)
     #[arg(long, value_name = "N", default_value_t = 1)]
     max_failures: usize,
-    /// Stop waiting after this time, as in 5m; the service stays held (exit 7)
+    /// Stop waiting after this time, as in 5m (exit 7); a hold stays in place
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
     #[command(flatten)]

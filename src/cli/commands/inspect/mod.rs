@@ -44,7 +44,7 @@ pub struct InspectArgs {
     /// Print a readable summary
     #[arg(long, conflicts_with = "json")]
     pretty: bool,
-    /// Print the engine's own JSON; this is the default
+    /// Print the engine's own JSON (default, unless config.json has a format)
     #[arg(long)]
     json: bool,
 }
