@@ -120,10 +120,14 @@ fn a_lost_response_that_cannot_be_looked_up_is_unknown() {
 }
 
 #[test]
-fn a_rollout_in_progress_has_an_exit_code_of_its_own() {
+fn a_rollout_in_progress_has_exit_codes_of_its_own() {
     let swarm = swarm();
     swarm.world().step("t001", Step::Updating);
     swarmctl(["status", "t001"]).host(swarm.host()).run().answers(Exit::Different);
+    swarmctl(["wait", "t001", "--timeout", "300ms"])
+        .host(swarm.host())
+        .run()
+        .fails_with(Exit::StoppedWaiting);
 }
 
 #[test]

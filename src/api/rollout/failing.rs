@@ -50,8 +50,8 @@ impl<'a> Judge<'a> {
         Ok(why)
     }
 
-    /// Whether the slot has no newer task of any spec, as far as they were read. A task of an earlier update is up to date again
-    /// if this update has the same template, but the slot has had another task since.
+    /// Whether the slot has no newer task of any spec, as far as they were read. If this update has the same template as an
+    /// earlier one, the tasks of the earlier one are up to date too, but they are not the newest of their slots.
     pub(super) fn is_newest(&self, task: &Task) -> bool {
         let slot = slot_of(task, self.slot_kind);
         let is_newer = |other: &Task| other.created > task.created && slot_of(other, self.slot_kind) == slot;

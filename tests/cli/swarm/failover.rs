@@ -46,7 +46,7 @@ fn batch_through(managers: &Managers, fault: &str, image: &str) {
     let leader = managers.wait_until_whole();
     let other = leader % 3 + 1;
     let before = fleet(managers, other);
-    // ForceUpdate counts the posts, in addition to the image that they set.
+    // Because of `--force`, ForceUpdate counts the posts.
     let args = ["update-image", "--detach", "--no-resolve-image", "--force", "--parallel", "8", "--json"];
     let mut running = managers.swarmctl(leader, &[&args[..], &["--stack", STACK, image]].concat()).spawn();
     let started = Instant::now();
@@ -94,7 +94,7 @@ fn batch_through(managers: &Managers, fault: &str, image: &str) {
     assert_eq!(images.count(), names.len());
 }
 
-/// The number of services with the requested image, and the number of services whose update is reported as not applied.
+/// The number of services with the requested image, and the number of services whose update is not reported as applied.
 /// A false report fails the test.
 fn judge(before: &Fleet, after: &Fleet, image: &str, run: &Run) -> (usize, usize) {
     let report = run.json();

@@ -67,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
         stage: RuleStage::OnRequest,
         condition: "The previous spec is the same as the current one, except for labels and ForceUpdate",
         effect: "A rollback changes nothing in the tasks. This is the case after each `restart`.",
-        sign: "`PreviousSpec` and `Spec` have the same TaskTemplate.",
+        sign: "`PreviousSpec` and `Spec` differ in labels and ForceUpdate at most.",
         check: previous::rollback_same,
     },
     Rule {

@@ -109,8 +109,7 @@ impl Case {
         self.report().findings.into_iter().filter(|finding| finding.rule.id == id).collect()
     }
 
-    /// Asserts that this rule has one finding, no other rule finds an error or warning, and the label ignores
-    /// it.
+    /// Asserts that this rule has one finding, and that the label ignores it.
     #[track_caller]
     pub(super) fn finds(&self, id: &str) -> Finding {
         let report = self.report();

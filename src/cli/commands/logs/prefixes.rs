@@ -13,7 +13,8 @@ use crate::api::resources::{nodes, services};
 use crate::cli::lookups::Lookups;
 use crate::output::{self, Ui};
 
-/// Maximum length of a name. Engines do not allow longer names, and all lines are indented by the longest name.
+/// Maximum length of a name, because the prefixes of all lines are as long as the longest one. Engines allow no longer
+/// names.
 const MAX_NAME_LEN: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";

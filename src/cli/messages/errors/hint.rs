@@ -79,7 +79,7 @@ pub fn hint(error: &Error) -> Option<String> {
     })
 }
 
-/// The hint for a registry that denies access to the engine. The nodes need the credentials as well.
+/// The hint for a registry that refuses a request of the engine for want of credentials. The nodes need them as well.
 pub fn engine_login_hint(registry: &str) -> String {
     let registry = shell::word(registry);
     format!(
