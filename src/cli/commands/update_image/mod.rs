@@ -137,9 +137,8 @@ impl UpdateImageArgs {
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
         // If only credentials change, a paused rollout is resumed only if the command line names the service and
         // its image, because such a rollout may have failed for lack of these credentials.
-        let is_for_this_image = item.is_named() && self.requested.gives_images();
-        let if_paused =
-            if edits.is_empty() && !is_for_this_image { IfPaused::Keep } else { IfPaused::Resume };
+        let is_explicit = item.is_named() && self.requested.gives_images();
+        let if_paused = if edits.is_empty() && !is_explicit { IfPaused::Keep } else { IfPaused::Resume };
         let resumes = edits.is_empty() && service.is_paused() && !service.is_job();
         let request =
             UpdateRequest { operation: Operation::Edit(edits), auth: change.auth, ..request.clone() };
