@@ -24,7 +24,7 @@ _missing_for_engine() {
 _missing_for_build() {
   if _lacks git; then echo git; fi
   if ! [ -e /etc/ssl/certs/ca-certificates.crt ]; then echo ca-certificates; fi
-  # rustc links with cc, which needs the startup objects of libc; gcc only recommends that package.
+  # rustc links with cc, which needs the startup objects in libc6-dev; gcc only recommends that package.
   if _lacks cc; then
     echo gcc
     echo libc6-dev

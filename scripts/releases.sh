@@ -82,7 +82,7 @@ _unpack_candidate() {
     touch "$cache/checked"
     return 0
   fi
-  # Until Debian 12, docker.io contains the client.
+  # Up to and including Debian 12, docker.io contains the client.
   if [ -n "$(_candidate docker-cli)" ]; then packages+=(docker-cli); fi
   note "downloading Docker $version of Debian $release (about 90 MB, unpacked in $cache, not installed)"
   apt-get install -qq -y --download-only --no-install-recommends "${packages[@]}" >>"$apt/log" 2>&1 || return 1

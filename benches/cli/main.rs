@@ -23,7 +23,7 @@ use measure::{Contender, compare};
 use peers::{Prepared, count_requests};
 use table::Section;
 
-/// Rounds of each comparison. The programs take turns in each round, so that a slow moment affects all of them.
+/// Rounds of a comparison; those of fast commands have a multiple of it. The programs take turns in each round, so that a slow moment affects all of them.
 const ROUNDS: usize = 15;
 /// Rounds if a command takes many seconds.
 const FEW_ROUNDS: usize = 3;
@@ -31,7 +31,7 @@ const FEW_ROUNDS: usize = 3;
 const MANY: usize = 10_000;
 /// The filter that selects the first 200 services.
 const FIRST_200: &str = "label=first200=yes";
-/// The number of connections of every program that posts many updates.
+/// The number of connections of every program that posts updates concurrently.
 const CONNECTIONS: usize = 8;
 
 fn main() {
@@ -40,7 +40,7 @@ fn main() {
         Some((word, command)) if word == "measure" => measure::child(command),
         Some((word, args)) if word == "post" => peers::post_all(args),
         Some((word, _)) if word == "watched" => drop(watched::section(&env("BENCH_SOCKET"), ROUNDS)),
-        // Unlike the other comparisons, this one needs no engine.
+        // Unlike the other comparisons, this one does not need the engine of scripts/bench: it starts a scripted one.
         Some((word, _)) if word == "tag-lists" => drop(tag_lists::section()),
         Some((word, _)) if word == "recorded" => {
             drop(recorded::with_journal(&env("BENCH_SOCKET"), FIRST_200, ROUNDS));
@@ -216,7 +216,8 @@ fn lint(commands: &Commands, services: &str, rounds: usize) -> Section {
 }
 
 /// Updates of many services, including the read-back, compared with docker in a loop, several docker processes and a
-/// bare client. With many services, the slow loops of docker commands are left out.
+/// bare client. Docker in a loop is left out if there are more than 200 services, and the
+/// docker processes if there are more than 2000.
 fn batch(socket: &str, what: &str, names: &str, chosen: &[String], rounds: usize) -> Section {
     let commands = || Commands { socket: socket.to_owned() };
     let (looped, xargs, ours) = (commands(), commands(), commands());

@@ -251,7 +251,7 @@ fn fails_with_unreachable_if_there_is_no_manager() {
         .tells_an_error();
     let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
     for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"]] {
-        // Only the table needs the engine's task counts.
+        // `-q` does not need the engine's task counts.
         let refused = |target| get(target).answers(Answer::error(503, words)).times(0..=1);
         let engine = Engine::unordered([refused(LIST), refused("/v1.41/services")]);
         swarmctl(args.iter().copied())

@@ -1,6 +1,6 @@
 //! `update-image` changes only the image of random specs, byte for byte. They are generated from Docker's own schema
 //! (`tests/data/service-spec.json`, the fields of ServiceSpec of API 1.41, 1.44 and 1.55), with unknown fields at every
-//! level.
+//! level (but not in `Mode` itself).
 //!
 //! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases (30 by default; `scripts/reliability properties` sets more).
 

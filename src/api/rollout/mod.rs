@@ -144,7 +144,8 @@ pub enum State {
 }
 
 impl State {
-    /// Whether the watch of a service ends in this state, which must be judged by all tasks that have not ended.
+    /// Whether the watch of a service ends in this state. Such a state is judged only with the list of all tasks that have
+    /// not ended.
     pub fn is_end(&self) -> bool {
         !matches!(self, Self::UnderWay(waits_for) if !matches!(waits_for, WaitsFor::Overdue(_)))
     }

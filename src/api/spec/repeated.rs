@@ -36,8 +36,8 @@ const NOT_STORED: [&[&str]; 4] = [
 /// Compares the items to add, in which names are resolved, with those of the service. The order of aliases is ignored.
 ///
 /// If the service has an equal item, the edit sets the current value, so that a writer who removes it at the same
-/// time causes a conflict. An item that equals one in the deprecated list of networks is dropped, because that list
-/// must not be moved. Mounts are equal if they differ only in what the engine adds or does not store.
+/// time causes a conflict. An addition that equals an item in the deprecated list of networks is dropped,
+/// because applying it would move that list to the current place. Mounts are equal if they differ only in what the engine adds or does not store.
 ///
 /// # Errors
 /// The first network, secret or config that the service has with other options.

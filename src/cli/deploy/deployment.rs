@@ -44,7 +44,7 @@ pub struct Deployment<'a> {
     remarks: HashMap<String, Remarks>,
     /// How the services were selected; `None` if they were named.
     pub(super) selection: Option<Selection>,
-    /// Which failures before the first request prevent all changes.
+    /// Which failures before the first update prevent all changes.
     blocked_by: BlockedBy,
     /// The results of `--verify`, if it is given.
     pub(super) verified: Option<Vec<Value>>,
@@ -60,7 +60,7 @@ pub struct Deployment<'a> {
     pub(super) recorded: Option<u64>,
 }
 
-/// Which failures before the first request prevent all changes.
+/// Which failures before the first update prevent all changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BlockedBy {
     /// At least `--max-failures` of them.

@@ -154,7 +154,8 @@ pub struct Checked {
 /// Evaluates the rules on the spec of a new service, and prints warnings.
 ///
 /// # Errors
-/// There are findings and `--strict` is given, or the nodes cannot be read.
+/// `--strict` is given, and there are findings or the request for the nodes is refused. Or that request fails for another
+/// reason.
 pub fn check_new(
     client: &Client,
     ui: Ui,
@@ -193,7 +194,7 @@ fn sent_spec(item: &Item<Prepared>) -> Option<Value> {
     expected_spec(&service.clone(), request).ok().flatten()
 }
 
-/// Returns the findings about the previous spec of a service that is not rolled back because of missing references.
+/// Returns the findings about the previous spec of a service whose rollback is refused because of missing references.
 pub fn check_rollback(service: &Service, missing: &MissingReferences) -> Vec<Finding> {
     let existing = |source: RequiredList, kind: &str| -> Existing {
         let is_missing = |id: &str| missing.0.iter().any(|one| (one.kind, one.id.as_str()) == (kind, id));

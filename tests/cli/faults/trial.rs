@@ -28,10 +28,6 @@ pub struct Trial {
     lost: bool,
     /// Whether every post got an unmodified successful response, according to the debug output.
     answered: bool,
-    /// Whether another request than the post of a service got no response in time, according to the debug output. The
-    /// command may then end as with a permanent fault. Which request of a batch a fault meets depends on the order in
-    /// which its services are updated.
-    stalled: bool,
 }
 
 /// The requests of a run without a fault.
@@ -75,11 +71,17 @@ impl Trial {
             FaultKind::Malformed(_) | FaultKind::Replaced(_) => false,
         };
         let answered = is_broken_only && posted && posts.all(|line| line.contains(" -> 20"));
-        let is_of_service = |line: &str| is_post(line) && line.contains("/services/");
+        Self { case, plan: plan.clone(), run, truths, posted, lost, answered }
+    }
+
+    /// Whether a request that does not change a service got no response in time, according to the debug output. The command
+    /// may then end as with a permanent fault. Which request of a batch a fault meets depends on the order in which its
+    /// services are updated.
+    fn stalled_elsewhere(&self) -> bool {
+        let changes_service = |line: &str| !line.starts_with("debug: GET ") && line.contains("/services/");
         let is_timeout =
             |line: &str| line.starts_with("debug: ") && line.contains("-> no response: no response to ");
-        let stalled = run.stderr.lines().any(|line| is_timeout(line) && !is_of_service(line));
-        Self { case, plan: plan.clone(), run, truths, posted, lost, answered, stalled }
+        self.run.stderr.lines().any(|line| is_timeout(line) && !changes_service(line))
     }
 
     /// The first error in the report; `None` if the report is true.
@@ -104,7 +106,7 @@ impl Trial {
         let is_held = self.truths.iter().any(|it| it.is_held);
         let is_not_posted_again =
             case.posts == Posts::OneUnguarded && (!self.plan.broken.handled || self.lost);
-        let is_once = self.plan.is_once && !self.stalled;
+        let is_once = self.plan.is_once && !self.stalled_elsewhere();
         let right = match () {
             () if is_held && code == case.code => false,
             () if is_held && code == 7 => !is_once,

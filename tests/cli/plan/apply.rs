@@ -71,7 +71,7 @@ fn rebase_keeps_what_others_have_changed_elsewhere() {
     run.says(&["web: applied to its current spec, which has changed since the plan was made (--rebase)"]);
     assert_eq!(swarm.service("web").spec["Labels"]["foreign"], "1");
     swarm.expect("web").image(NEW);
-    // The second `apply` changes nothing, because both services are as planned.
+    // The second `apply` changes nothing, because both services already have the planned image.
     plan.apply(&swarm, &["--rebase", "--detach"]).succeeds();
     swarm.expect("web").applied(1);
     swarm.expect("db").applied(1);

@@ -60,7 +60,7 @@ impl Expect {
         self
     }
 
-    /// Checks the body. The message of an error fails the test.
+    /// Checks the body. If `check` returns an error, the test fails with that message.
     pub fn body(mut self, check: impl Fn(&Request) -> Result<(), String> + Send + 'static) -> Self {
         self.body = Some(Box::new(check));
         self

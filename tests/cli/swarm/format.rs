@@ -17,7 +17,7 @@ fn docker(engine: &Engine, args: &[&str]) -> Option<String> {
     run.status.success().then(|| String::from_utf8(run.stdout).unwrap())
 }
 
-/// Whether docker's client is as old as Debian's (20.10), which formats these two fields differently.
+/// Whether this is one of the two fields that docker's clients before 28 format differently, and the client is that old.
 fn is_written_otherwise_by_an_old_client(field: &str) -> bool {
     if !["Version", "Spec.TaskTemplate.ContainerSpec.Healthcheck"].contains(&field) {
         return false;
@@ -222,7 +222,7 @@ fn inspect_is_shown_as_docker_shows_it() {
     let _full = engine.create(&full);
     let addresses = |engine: &Engine| engine.service("fmt-full")["Endpoint"]["VirtualIPs"].is_array();
     engine.wait_until("it has its addresses", addresses);
-    // Old clients of docker print these fields differently, so they are compared with the engine's object.
+    // Old clients of docker print these fields differently, so they are compared with the expected text.
     let index = engine.service("fmt-full")["Version"]["Index"].to_string();
     let shown = |template: &str| {
         engine.swarmctl(&["inspect", "fmt-full", "--format", template]).run().succeeds().stdout

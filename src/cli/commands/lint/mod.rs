@@ -67,7 +67,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     let swarm = lists.swarm(&existing);
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let reports = parallel::map(selected.found, threads, |service| {
-        // Check a copy, so that its parsed JSON is dropped. Keeping all of them would take more time than the checks.
+        // Check a copy, so that its parsed JSON is dropped. To keep that of all services would take more time than the checks.
         let copy = service.clone();
         let subject = Subject::stored(&copy, swarm);
         let words = label(subject.spec);

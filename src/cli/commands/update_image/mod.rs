@@ -58,7 +58,7 @@ pub struct UpdateImageArgs {
     choice: ChoiceArgs,
     /// Run CMD for each image before the first update; if it fails, update nothing
     ///
-    /// `/bin/sh -c CMD` runs once for each digest that is about to be posted, including with --dry-run. The image is in
+    /// `/bin/sh -c CMD` runs once for each repository and digest that is about to be posted, including with --dry-run. The image is in
     /// SWARMCTL_IMAGE, SWARMCTL_DIGEST and SWARMCTL_TAG, and the services are in SWARMCTL_SERVICES. An image without a
     /// digest is never accepted.
     #[arg(long, value_name = "CMD", conflicts_with_all = ["unpin", "no_resolve_image"], value_parser = verify::parse_command)]
@@ -135,8 +135,8 @@ impl UpdateImageArgs {
         let change = change.map_err(NotStarted::Failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
-        // If only credentials change, a paused rollout is resumed only if the command line names the service and
-        // its image, because such a rollout may have failed for lack of these credentials.
+        // If only credentials change, a paused rollout is resumed if the command line names the service and its
+        // image: it may have failed for lack of these credentials. Otherwise it stays paused.
         let is_explicit = item.is_named() && self.requested.gives_images();
         let if_paused = if edits.is_empty() && !is_explicit { IfPaused::Keep } else { IfPaused::Resume };
         let resumes = edits.is_empty() && service.is_paused() && !service.is_job();

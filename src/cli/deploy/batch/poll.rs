@@ -68,7 +68,7 @@ impl<T: Send> Batch<'_, T> {
         }
         let is_failed_rollout = matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::RolledBack);
         if is_failed_rollout && self.rules.follow == Follow::UntilConverged {
-            // Counts the failure now: the result of its rollback must not allow more services to start.
+            // Counts the failure now: no more services may start while this one is being rolled back.
             self.count_failure(&report);
             return self.pool.submit([(key, Work::Explain(report))]);
         }

@@ -25,7 +25,8 @@ const MIN_AGE_OF_ROUND: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Stepper {
     hold: Hold,
-    /// The version index of the service after the last post, or as it was first read.
+    /// The version index of the service after the last post, or as it was first read. Until a post has been read back, it
+    /// is the index that the post was based on.
     version: u64,
     steps: Steps,
     list: StepList,
@@ -253,7 +254,7 @@ impl Stepper {
 fn steps_from(label: &HoldLabel, Steps { rules, .. }: &Steps) -> (StepList, Option<usize>) {
     let is_first = rules.last == LastStep::First;
     match &rules.steps {
-        // The command was repeated with the steps that are held.
+        // The command was repeated with the same steps as those of the held update.
         Some(steps) if *steps == label.steps => (steps.clone(), is_first.then_some(1)),
         Some(steps) => {
             let list = label.steps.with_rest(label.step, steps);
