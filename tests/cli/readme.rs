@@ -111,6 +111,17 @@ fn every_link_between_the_pages_has_a_target() {
 }
 
 #[test]
+fn the_list_of_pages_is_complete() {
+    let list = include_str!("../../docs/README.md");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let names = fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let missing: Vec<String> = names
+        .filter(|name| name.ends_with(".md") && name != "README.md" && !list.contains(&format!("]({name})")))
+        .collect();
+    assert!(missing.is_empty(), "docs/README.md does not list {missing:?}");
+}
+
+#[test]
 fn the_ctrl_c_example_in_docs_stack_shows_what_is_printed() {
     let page = include_str!("../../docs/stack.md");
     let (_, shown) = page.split_once("\n^C\n").expect("docs/stack.md shows a Ctrl-C");

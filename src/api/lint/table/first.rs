@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
         stage: RuleStage::OnRequest,
-        condition: "The failure action of updates is not continue, the spec has a health check, and an update \
+        condition: "The failure action of updates is not `continue`, the spec has a health check, and an update \
             watches a new task for a shorter time than the check needs to fail (interval x retries)",
         effect: "The update does not notice a task that becomes unhealthy after this time. A task that fails \
             before its first successful check always counts as a failure of the update.",
@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
         kinds: &[Kind::Replicated, Kind::Global],
         needs: &[],
         stage: RuleStage::OnRequest,
-        condition: "The failure action of updates is continue, or the tolerated failure ratio is 1 or more",
+        condition: "The failure action of updates is `continue`, or the tolerated failure ratio is 1 or more",
         effect: "An update to a broken image ends as `completed`, and no task runs.",
         sign: "UpdateStatus is `completed`, and the tasks are `failed` or `rejected`.",
         check: update::failure_continue,
