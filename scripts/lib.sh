@@ -48,8 +48,8 @@ need_root() {
 # Note for changes: bash 5.2 fails to run a trap ("unexpected EOF while looking for matching `)'") if the signal arrives
 # during the first of several command substitutions in one command. So each command has at most one.
 
-# open_work: makes the directory $WORK. However the script ends, the engine and the command that `tended` runs
-# end with it, and the directory is removed. Then `closing STATUS` is called, if the script has such a function.
+# open_work: makes the directory $WORK. When the script ends, except by SIGKILL, the engine and the command that
+# `tended` runs end too, and the directory is removed. Then `closing STATUS` is called, if the script has this function.
 open_work() {
   local parent=${TMPDIR:-/tmp}
   # The path of a unix socket holds 107 bytes at most.
@@ -185,7 +185,7 @@ engine_api() {
 start_time() {
   local stat
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  # The name in parentheses before it may contain any character.
+  # The process name, which is in parentheses before the start time, may contain any character.
   stat=${stat##*) }
   # shellcheck disable=SC2086 # a list of words
   set -- $stat

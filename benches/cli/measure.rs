@@ -30,7 +30,8 @@ impl Contender {
     }
 }
 
-/// Runs all programs once in each of `rounds` rounds, after one warm-up round, and prints the medians.
+/// Runs all programs once in each of `rounds` rounds, after one warm-up round, and prints the median times and the
+/// maximum memory.
 pub fn compare(what: &str, rounds: usize, contenders: Vec<Contender>) -> Section {
     let mut costs = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {

@@ -1,4 +1,4 @@
-//! Addresses of engines: what is printed is parsed again to the same endpoint, and no password is printed.
+//! Addresses of engines: what is printed is parsed again to the same endpoint, and hiding a password never panics.
 
 #![no_main]
 

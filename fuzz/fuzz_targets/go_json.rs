@@ -1,4 +1,4 @@
-//! JSON that is posted: every value survives, and writing it again gives the same bytes.
+//! JSON that is posted can be parsed, and writing the parsed value again gives the same bytes.
 
 #![no_main]
 

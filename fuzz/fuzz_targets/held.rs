@@ -9,7 +9,8 @@ use swarmctl::api::deploy::steps::{Driver, Hold, MAX_LABEL_LEN, MAX_STEPS, Round
 use swarmctl::api::spec::apply_all;
 
 fuzz_target!(|text: &str| {
-    // A list of the most steps that a user may give has one more after 100% was added.
+    // If a user gives the maximum number of steps without 100%, the parsed list has one step more, because 100% is
+    // added. Its text then has too many steps to be parsed again.
     if let Ok(list) = StepList::parse(text)
         && list.count() <= MAX_STEPS
     {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
 
-/// The interval at which waits check for cancellation. A canceled program must exit within 500 ms, final
+/// The maximum interval at which waits check for cancellation. A canceled program must exit within 500 ms, final
 /// report included.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
 

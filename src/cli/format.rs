@@ -79,7 +79,7 @@ pub fn configured<T>(
     app: &App,
     parse: impl FnOnce(&str) -> Result<T, TemplateError>,
 ) -> Result<Option<T>, UsageError> {
-    // If the engine was looked up before, an error in the file has already been reported.
+    // The lookup of the engine, here or earlier, prints a warning about the file if it reads it. One warning is enough.
     let has_warnings = app.resolve_endpoint().map_or(true, |target| !target.warnings.is_empty());
     let text = match app.config_text(setting) {
         Ok(text) => text,

@@ -1,4 +1,4 @@
-//! Times and sizes in docker's formats.
+//! Ages and sizes in docker's formats, and exact durations.
 
 use std::time::Duration;
 

@@ -9,7 +9,8 @@ use super::visible::is_deceptive;
 pub(super) const INDENT: &str = "    ";
 /// The indentation on a terminal.
 const TERMINAL_INDENT: &str = "  ";
-/// Maximum factor by which indentation may lengthen a text. It is about 2 for typical responses of an engine.
+/// The maximum factor by which indentation may lengthen a text. Typical responses of an engine become about twice as
+/// long.
 const MAX_GROWTH: usize = 8;
 
 /// Indents JSON by four spaces, with one item on each line, as docker's inspect does.

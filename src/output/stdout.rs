@@ -23,7 +23,7 @@ pub struct OutputWriter<W: Write = StdoutLock<'static>> {
     failed: Option<io::Error>,
 }
 
-/// Locks stdout. Only one writer can exist at a time.
+/// Locks stdout. Other threads wait until the writer is dropped.
 pub fn stdout() -> OutputWriter {
     let stdout = io::stdout();
     let destination = Destination::for_stream(&stdout);

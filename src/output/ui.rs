@@ -74,7 +74,7 @@ impl Ui {
         self.message("warning: ", text);
     }
 
-    /// Prints a hint about the preceding warning.
+    /// Prints a hint about what was printed before it.
     pub fn hint(self, text: &str) {
         self.message("hint: ", text);
     }

@@ -1,5 +1,6 @@
-//! Runs the commands of docs/gitops.md, docs/plan.md and docs/history.md as they are written, in bash with `-e`, on
-//! fake swarms with the services that the pages mention. Each command must succeed.
+//! Runs the commands of docs/gitops.md, docs/plan.md and docs/history.md in bash with `-e`, on fake swarms with the
+//! services that the pages mention. Only paths and the address of a swarm are replaced, and scripts stand in for docker
+//! and git. Each command must succeed.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -26,7 +27,8 @@ fn digest(tag: &str) -> String {
     format!("sha256:{}", tag.replace('.', "").repeat(32))
 }
 
-/// A swarm with two services of the stack `shop` and the service `web`, with images from this registry with this tag.
+/// A swarm with the services `shop_api`, `shop_web` and `web`, which all have the label of the stack `shop`. Their
+/// images are from this registry and have this tag.
 fn shop(registry: &str, tag: &str) -> FakeSwarm {
     let service = |name: &str| {
         let image = format!("{registry}/shop/{}:{tag}@{}", name.trim_start_matches("shop_"), digest(tag));
@@ -165,7 +167,8 @@ fn every_command_of_docs_gitops_works() {
         }
         count += 1;
     }
-    // The lines of workflows and crontabs that call swarmctl. The jobs get the file from git.
+    // The lines of workflows and crontabs that call swarmctl. The jobs get images.txt from git, and images.new from an
+    // earlier line, so both files are created here.
     for line in text.lines().map(str::trim) {
         let Some((before, command)) = line.split_once("swarmctl ") else { continue };
         let is_job = before.ends_with("- run: ") || before == "- ";
@@ -247,7 +250,7 @@ fn every_command_of_docs_history_works() {
     }
 }
 
-/// Every state on the page must be a state that swarmctl prints.
+/// The page must name each of these states, and the schema of the output must contain it.
 #[test]
 fn the_states_in_docs_history_are_those_of_the_schema() {
     let schema: Value = serde_json::from_str(include_str!("../../docs/schema/result.schema.json")).unwrap();

@@ -9,7 +9,7 @@ use crate::support::fixtures::{ID, NEW, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
-/// Two services with two replicas each, a job, and a service that can be rolled back.
+/// Two services with two replicas each, of which `db` can be rolled back, and a job.
 fn swarm() -> FakeSwarm {
     let replicated = |name: &str| {
         let mut spec = spec(name, OLD);

@@ -1,4 +1,4 @@
-//! Services whose update is held: what lists, `status` and `wait` show, and that other commands do not change the
+//! Services whose update is held: what `ls`, `status` and `wait` show, and that other commands do not change the
 //! service.
 
 use jiff::{SignedDuration, Timestamp};

@@ -90,7 +90,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             10,
         ),
-        // Only two tasks failed. The first one was shut down.
+        // Only two tasks failed: the task before them was shut down.
         (
             vec![
                 ("shutdown", "shutdown", "", [60, 36]),

@@ -8,7 +8,8 @@ use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, Swarmctl, swarmctl};
 use crate::support::server::Answer;
 
-/// How long the engine is unavailable: longer than the first delays between retries, and shorter than swarmctl retries.
+/// How long the engine is unavailable: longer than the first delays between retries, and shorter than the time for
+/// which swarmctl retries.
 const OUTAGE: Duration = Duration::from_secs(2);
 
 fn set_image(swarm: &FakeSwarm, more: &[&str]) -> Run {

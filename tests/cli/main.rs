@@ -1,5 +1,5 @@
-//! Tests of the program as users run it: one file or directory for each command, against a scripted engine (`support`),
-//! and in `swarm` against a real engine that the tests start and end themselves.
+//! Tests of the program as users run it: one file or directory for each subject, such as a command, against a scripted
+//! engine (`support`), and in `swarm` against a real engine that the tests start and end themselves.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -23,7 +23,7 @@ fn run(swarm: &FakeSwarm, args: &[&str]) -> Run {
     swarmctl(args.iter().copied()).host(swarm.host()).run()
 }
 
-/// The command between backticks in a hint that begins with this text.
+/// The command that begins with this text, between backticks in the hint.
 fn command(run: &Run, start: &str) -> String {
     let hint = run.stderr.lines().find(|line| line.starts_with("hint: ")).unwrap_or_default();
     let found = hint.split('`').find(|part| part.starts_with(start));

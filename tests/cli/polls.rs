@@ -75,7 +75,7 @@ fn set_stage(world: &mut SwarmState, group: std::ops::Range<usize>, stage: i64) 
             1 => vec![new("new1", 1, "running", 1), old("running")],
             2 => vec![new("new1", 1, "running", 1), new("new2", 2, "starting", 0), old("shutdown")],
             3 => vec![new("new1", 1, "running", 2), new("new2", 2, "running", 1), old("shutdown")],
-            // The engine still monitors them.
+            // Before stage 5, the engine still monitors the new tasks.
             _ => vec![new("new1", 1, "running", 8), new("new2", 2, "running", 7), old("shutdown")],
         };
         if stage == 5 {
@@ -151,7 +151,8 @@ fn a_poll_of_200_services_takes_two_requests_while_old_tasks_run() {
 #[test]
 fn two_requests_are_a_poll_of_200_services_that_end_one_after_the_other() {
     let swarm = half_updated(200);
-    // Each poll finds ten services at each stage, and ten of them end.
+    // Each group of ten services advances by one stage with every poll, and starts one poll later than the previous
+    // group.
     for read in 2..27 {
         swarm.before(RequestKind::Read, read, move |world| {
             for group in 0..20 {

@@ -67,7 +67,7 @@ fn every_command_of_docs_is_understood() {
             continue;
         }
         let text = fs::read_to_string(&page).unwrap();
-        // Lines that name an engine, a context or a file are left out, because these do not exist here.
+        // Lines that name an engine, a context or a list of images are left out, because these do not exist here.
         let is_elsewhere = |line: &&str| [" -H ", " -c ", " --from "].iter().any(|flag| line.contains(flag));
         for line in commands(&text).filter(|line| !is_elsewhere(line)) {
             let swarm = FakeSwarm::start();
@@ -313,7 +313,8 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// The lines of code blocks that call the program, up to a pipe or a comment.
+/// The commands in code blocks that call the program, without comments. A pipe separates commands. Commands with
+/// `--spec -` or `--follow` are left out.
 fn commands(readme: &str) -> impl Iterator<Item = &str> {
     let blocks = readme.split("```").skip(1).step_by(2);
     let lines = blocks.flat_map(|block| block.lines().skip(1));

@@ -19,7 +19,7 @@ fn swarm() -> FakeSwarm {
     swarm
 }
 
-/// Every way to change the service `t001`, and to create a service with and without a name.
+/// Commands that change the service `t001`, and `create` with and without a name.
 const CHANGES: [&[&str]; 7] = [
     &["update-image", "-d", "--no-resolve-image", "t001", NEW],
     &["restart", "-d", "t001"],
@@ -156,8 +156,8 @@ fn a_404_that_is_not_the_engines_does_not_mean_a_missing_service() {
     }
 }
 
-/// The number of the request that makes the change. Before it, most commands send a ping, read the service, its tasks
-/// (only `rollback`) and the nodes (not `rm`).
+/// The number of the request that makes the change. Before it, every command sends a ping. All but `create` read the
+/// service, only `rollback` reads its tasks, and all but `rm` read the nodes.
 fn first_change(args: &[&str]) -> usize {
     match args[0] {
         "create" => 3,

@@ -124,7 +124,7 @@ pub const LINES: &[(&str, &str)] = &[
     // An empty value counts as not set.
     ("--context= DOCKER_HOST= DOCKER_CONTEXT=c", "c"),
     ("DOCKER_CONTEXT=", "d"),
-    // The context `default` consists of the variables.
+    // The context `default` is the engine that DOCKER_HOST names.
     ("-c default DOCKER_HOST=@b DOCKER_CONTEXT=c", "b"),
     // If a flag is repeated, the last value is used.
     ("-c b -c a", "a"),

@@ -37,7 +37,8 @@ fn run(swarm: &FakeSwarm, args: &[&str], more: &[&str]) -> Run {
     swarmctl([args, more].concat()).host(swarm.host()).limit(Duration::from_secs(60)).run()
 }
 
-/// Sets tasks of which those in both slots fail one after the other. The engine reports no rollout.
+/// Gives the service two slots, in each of which four tasks have failed one after the other and the next one is
+/// `ready`. The engine reports no rollout.
 fn crash(swarm: &FakeSwarm, name: &str) {
     let mut world = swarm.world();
     let service = world.service(name);

@@ -236,7 +236,7 @@ impl Error {
         matches!(self, Error::Engine { message, .. } if message.contains("update out of sequence"))
     }
 
-    /// Whether the name is a prefix of several IDs or names.
+    /// Whether the given name is a prefix of several IDs, or the name of several objects.
     pub fn is_ambiguous_name(&self) -> bool {
         matches!(self, Error::Engine { status: 400, message } if message.contains("is ambiguous"))
     }
@@ -307,7 +307,7 @@ impl Error {
     }
 
     /// Whether this API endpoint is unavailable: a proxy or a plugin forbids it, or the responder is not an
-    /// engine. Callers that need the response for display only continue without it.
+    /// engine. Callers that need the response only for display continue without it.
     pub fn is_endpoint_unavailable(&self) -> bool {
         match self {
             Error::Denied { .. } | Error::Rejected { .. } | Error::InvalidResponse { .. } => true,

@@ -11,8 +11,8 @@ use crate::api::resources::tasks::{TaskState, TaskWithSpec};
 pub(super) struct ForecastSlot<'a> {
     /// The tasks that an update considers.
     pub tasks: Vec<&'a TaskWithSpec>,
-    /// Whether a rollback starts a task in this slot, whatever its spec is, because the slot's last task has ended and is
-    /// not restarted. Always false for other updates.
+    /// Whether a rollback starts a task in this slot even if the slot's last task already has the new spec, because
+    /// that task has ended and is not restarted. Always false for other updates.
     pub is_refilled_by_rollback: bool,
 }
 

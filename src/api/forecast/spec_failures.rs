@@ -112,8 +112,9 @@ impl<'a> SpecHistory<'a> {
         self.tasks.iter().filter(move |other| slot(&other.info) == slot(&task.info))
     }
 
-    /// The earliest time at which the task can have started. A task waits until its predecessor in the slot has
-    /// ended and, after a failure, for the restart delay.
+    /// The earliest time at which the task can have started. A task waits until its predecessor in the slot has ended,
+    /// unless the engine may start it first. If a predecessor of the same spec ended by itself, the task also waits for
+    /// the restart delay.
     fn earliest_start(&self, task: &TaskWithSpec) -> Timestamp {
         let created = task.created;
         let before = self

@@ -32,7 +32,7 @@ fn has_failed_before(tasks: &[TaskWithSpec], spec: &Value) -> bool {
 #[test]
 fn a_spec_has_failed_if_a_task_failed_by_itself_and_none_ran_for_the_monitor_period() {
     for (tasks, expected) in [
-        // No tasks.
+        // No tasks of the spec.
         (vec![], false),
         (vec![task(1, "good", "failed", 0, 1)], false),
         // Failed immediately, or rejected.
@@ -107,7 +107,7 @@ fn the_time_in_which_a_task_is_being_shut_down_does_not_count() {
             task(1, "good", "running", created, created + 1),
         ]
     };
-    // The second task may have started as early as 6 s, after the restart delay.
+    // The second task may have started at 6 s: the first one failed at 1 s, and the restart delay is 5 s.
     assert!(has_failed_before(&stopped(10), &spec("bad")));
     assert!(!has_failed_before(&stopped(11), &spec("bad")));
     // If the slot had two tasks later, the first of them was the successor.

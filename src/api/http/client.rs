@@ -108,7 +108,7 @@ impl Client {
         self.failover.max_streams()
     }
 
-    /// The engine's own API version, from `GET /_ping`, whatever version the requests have.
+    /// The engine's own API version, as in its first response, whatever version the requests have.
     pub fn engine_version(&self) -> Result<(u32, u32)> {
         Ok(self.ping()?.1.version)
     }
@@ -155,8 +155,9 @@ impl Client {
     }
 
     /// Sends `GET path` instead of the ping that precedes the first request. The URL contains no version, so the engine
-    /// uses its own, and reports it in the response. `None` if an API version is configured, if the engine has been
-    /// pinged, or if the request fails, except with 404 or a denial. Callers should then use [`Client::get_with`].
+    /// uses its own, and reports it in the response. Returns `None` if an API version is configured, if the engine has
+    /// been pinged, or if the request fails with any error except 404 or a denial. Callers that receive `None` should
+    /// use [`Client::get_with`].
     pub fn get_instead_of_ping<T>(
         &self,
         path: &Path,
@@ -186,8 +187,8 @@ impl Client {
         })
     }
 
-    /// `GET path`, as JSON, for endpoints for which the engine queries another server. On the same host, the request is
-    /// retried after a lost connection, but not after a refusal of any status.
+    /// `GET path`, as JSON, for endpoints for which the engine queries another server. With a single host, the request
+    /// is retried after a lost connection, but not after a refusal, whatever its status is.
     pub fn get_json_unless_refused<T: DeserializeOwned>(
         &self,
         path: &Path,
@@ -263,7 +264,7 @@ impl Client {
         })
     }
 
-    /// The path, with the API version of the requests before it.
+    /// Puts the API version of the requests in front of the path.
     pub(super) fn target(&self, path: &Path) -> Result<String> {
         let (host, info) = self.ping_once()?;
         let (major, minor) = host.connection.api_version.unwrap_or(info.version);

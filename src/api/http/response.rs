@@ -129,8 +129,8 @@ impl Response {
         Error::InvalidResponse { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
     }
 
-    /// The engine's refusal, without secrets. If a password is part of a message that the program must
-    /// recognize (such as "update"), the message is kept: misinterpreting it would be worse.
+    /// The engine's refusal, without secrets. If hiding a password such as `update` would make a message unrecognizable
+    /// for the program, the message is kept: misinterpreting it would be worse.
     fn refusal(&self, status: u16, message: &str) -> Error {
         let received = Error::Engine { status, message: message.trim().to_owned() };
         let shown = Error::Engine { status, message: self.secrets.hide(message.trim()) };
@@ -159,8 +159,8 @@ impl Response {
                 status,
                 message: self.excerpt_or_empty(),
             },
-            // Other 5xx responses in plain text do not come from an engine, so the result of a post is
-            // unknown.
+            // In plain text, 502 to 504 are refusals. Any other 5xx response in plain text does not come from an
+            // engine, so it does not show whether a post was applied.
             502..=504 if is_plain => self.refusal(status, text),
             _ if text.is_empty() => self.invalid_response(format!("status {status} without a message")),
             _ => self.invalid_response(format!("status {status}: {}", self.excerpt())),

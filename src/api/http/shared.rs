@@ -1,4 +1,4 @@
-//! Copies of a client with the same connections or other limits.
+//! Copies of a client that share its connections, and a client with connections of its own for the last requests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

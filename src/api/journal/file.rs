@@ -1,4 +1,4 @@
-//! Runs in files of this machine.
+//! Stores the records of runs in files on this machine.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
@@ -174,7 +174,8 @@ fn error_at(path: &Path, why: io::Error) -> JournalError {
     JournalError::File { what: format!("`{}`", path.display()), why }
 }
 
-/// Creates a file that only its owner can read, and replaces none. If there are hard links, it is complete when it appears.
+/// Creates a file that only its owner can read. It never replaces another file. If the file system has hard links, the
+/// file is complete when it appears.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = draft_of(path)?;
     write_new(&draft, bytes)?;

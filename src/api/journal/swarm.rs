@@ -39,7 +39,7 @@ impl SwarmJournal {
     /// Reads the journal. `None` if the swarm has none.
     ///
     /// # Errors
-    /// It cannot be read, it has an unknown version, or the engine has no configs.
+    /// It cannot be read, it has an unknown version, or the API version is too old for configs.
     pub fn open(client: Client) -> Result<Option<Self>, JournalError> {
         let config = configs::find(&client, names::JOURNAL);
         Self::from_config(client, config)

@@ -83,7 +83,7 @@ pub(super) fn dead_reference(subject: &Subject, found: &mut Findings) -> Read<()
     Ok(())
 }
 
-/// L20: a rollback would not change any task.
+/// L20: a rollback would change nothing but labels and `ForceUpdate`.
 pub(super) fn rollback_same(subject: &Subject, found: &mut Findings) -> Read<()> {
     let Some(service) = subject.service else { return Ok(()) };
     let Some(previous) = service.previous_spec() else { return Ok(()) };

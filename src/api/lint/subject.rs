@@ -219,7 +219,7 @@ fn is_there(spec: &Value, path: &str) -> bool {
     matches!(at(spec, path), Ok(Some(_)))
 }
 
-/// Skips the rule if the placement cannot be parsed, because the placement check treats such values as
+/// Skips the rule if the placement cannot be parsed, because `may_run` and `meets_constraints` treat such values as
 /// absent.
 pub(super) fn check_placement(spec: &Value) -> Read<()> {
     texts(spec, "TaskTemplate.Placement.Constraints")?;

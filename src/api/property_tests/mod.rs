@@ -1,4 +1,4 @@
-//! Property tests of every parser of this directory, with random values: no parser may panic, hang, or violate its property. The
+//! Property tests of parsers of `api`, with random values: no parser may panic, hang, or violate its property. The
 //! coverage-guided targets are in fuzz/.
 //!
 //! `SWARMCTL_TEST_PROPERTY_CASES` is the number of cases of each test (default 500; `scripts/reliability properties` sets more).

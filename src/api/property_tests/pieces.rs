@@ -130,7 +130,7 @@ const PIECES: &[&str] = &[
     "\"ID\"",
 ];
 
-/// A text made of random pieces. It is sometimes truncated, and rarely very long.
+/// A text made of random pieces. Sometimes its first characters are missing, and rarely it is very long.
 pub fn random_text(random: &mut Rng) -> String {
     let mut text: String = (0..random.usize(1..9)).map(|_| PIECES[random.usize(..PIECES.len())]).collect();
     match random.u8(..40) {

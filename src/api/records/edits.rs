@@ -33,7 +33,8 @@ fn is_ambiguous(place: &Place, spec: &Value) -> bool {
     items.iter().filter(|item| list.clone().item_of(item) == *place).count() > 1
 }
 
-/// Splits an object that is added or removed as a whole into its leaves, and a list whose items are known into its items.
+/// Splits an object or a list that is added or removed as a whole: an object into its leaves, and a list into its items
+/// if each of them has an identity of its own.
 fn split(place: &Place, old: Option<&Value>, new: Option<&Value>, edits: &mut Vec<PlannedEdit>) {
     let is_item = place.item_id().is_some();
     match (old, new) {

@@ -1,4 +1,4 @@
-//! Reads the fields of untrusted JSON objects: of plans, and of the records of runs.
+//! Reads the fields of untrusted JSON objects: of plans, of the records of runs, and of the labels of held updates.
 
 use serde_json::{Map, Value};
 

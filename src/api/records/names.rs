@@ -28,7 +28,7 @@ pub const COUNT: &str = "swarmctl.count";
 pub const OUTCOME: &str = "swarmctl.outcome";
 /// The exit code.
 pub const EXIT: &str = "swarmctl.exit";
-/// The exit codes of services other than 0.
+/// The exit codes other than 0, with the positions of their services.
 pub const CODES: &str = "swarmctl.codes";
 /// The label of a service whose update is held. See docs/steps.md.
 pub const HELD: &str = "swarmctl.held";

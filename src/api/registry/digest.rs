@@ -35,7 +35,7 @@ pub struct DigestCache(Mutex<HashMap<String, Arc<OnceLock<Lookup>>>>);
 enum Lookup {
     /// The registry has the image.
     Found(Manifest),
-    /// The registry did not provide a digest: the fields of [`Error::Registry`].
+    /// The registry did not provide a digest: `kind` and `message` of [`Error::Registry`].
     Unavailable(RegistryErrorKind, String),
     /// Another error, unrelated to the image.
     Failed,
@@ -136,8 +136,8 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
     Ok(Manifest { image, platforms: platforms(&info.platforms.unwrap_or_default()) })
 }
 
-/// The platforms as docker writes them into a spec, including duplicates and unknown ones (attestations):
-/// they are alternatives, so they have no effect, and the spec is the same as one that docker writes.
+/// The platforms as docker writes them into a spec, including duplicates and unknown ones (attestations). Those have no
+/// effect, because the platforms are alternatives, and the spec is the same as one that docker writes.
 fn platforms(reported: &[Platform]) -> Vec<Value> {
     let platform = |Platform { architecture, os }: &Platform| {
         // The spec must allow any ARM variant: nodes report the variant as part of the architecture, manifests do not.

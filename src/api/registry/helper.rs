@@ -181,8 +181,8 @@ fn find_secrets(text: &str) -> Vec<Secret> {
     named.chain(in_headers).chain(in_commands).map(|value| Secret::new(value.to_owned())).collect()
 }
 
-/// The value after a name: in quotes, directly after `=` or `:`, or after a blank, unless it is an ordinary
-/// word.
+/// The value after a name and `=` or `:`. If a blank follows these, an unquoted value that is an ordinary word is not
+/// returned.
 fn value_of(rest: &str) -> Option<&str> {
     let rest = rest.trim_start_matches(is_quote).trim_start().strip_prefix(['=', ':'])?;
     let unquoted = rest.trim_start();
@@ -233,7 +233,7 @@ impl OutputReader {
                 length += n;
                 into.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..n]);
             }
-            // Sending fails if the reader has stopped waiting.
+            // Sending fails if the `OutputReader` has been dropped.
             let _ = done.send(());
         });
         Self { read, end }

@@ -205,7 +205,7 @@ pub fn names_same_image(requested: &str, running: &str) -> Likeness {
     }
 }
 
-/// Splits off the registry, and adds `library/` to a name of one part.
+/// Splits off the registry, and adds `library/` to a name of one part on Docker Hub.
 fn split_domain(text: &str) -> (String, String) {
     let (domain, rest) = match text.split_once('/') {
         Some((OLD_DOCKER_HUB, rest)) => (DOCKER_HUB, rest),

@@ -29,8 +29,8 @@ impl Judge<'_> {
         }
     }
 
-    /// The state of a service whose update is held. The state is `Held` if new tasks have been running for the
-    /// monitor period, and no new task is starting or has not run for that long.
+    /// The state of a service whose update is held. The state is `Held` if at least one new task has been running for
+    /// the monitor period, no other new task is still starting or within that period, and no slot is failing.
     fn held_state(&self) -> Result<State, Need> {
         if self.baseline.is_stale(self.view.service) {
             return Ok(State::UnderWay(WaitsFor::Engine));

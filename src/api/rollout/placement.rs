@@ -115,7 +115,8 @@ fn architecture(name: &str) -> &str {
     }
 }
 
-/// Whether the node meets `KEY==VALUE` or `KEY!=VALUE`. Case is ignored. A missing label is an empty string.
+/// Whether the node meets `KEY==VALUE` or `KEY!=VALUE`. Case is ignored, except in the names of labels. A missing label
+/// is an empty string.
 fn fits(constraint: &str, node: &Node) -> bool {
     let (key, value, wants_equal) = match (constraint.split_once("=="), constraint.split_once("!=")) {
         (Some((key, value)), _) => (key.trim(), value.trim(), true),

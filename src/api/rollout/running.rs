@@ -116,14 +116,16 @@ impl<'a> Judge<'a> {
     /// because a list of all tasks may show more then.
     fn have_others_ended(&self) -> bool {
         let history = self.view.history;
-        // The engine counts the tasks before it lists them. The count includes the tasks that ran in an earlier poll and still run.
+        // The engine counts the tasks before it lists them, so its count includes the tasks of the current spec
+        // that ran in an earlier poll and still run. If it is not larger, no other task runs.
         let counts = self.view.service.task_counts();
         counts.is_some_and(|counts| counts.running <= history.still_running())
             && history.others().is_some_and(|others| others.starting == 0)
             && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }
 
-    /// Whether tasks of another spec may run: a rollout is not completed, or the service has not converged or has changed.
+    /// Whether tasks of another spec may run: a rollout is not completed, the service has not converged, or it has
+    /// changed recently.
     fn may_have_others(&self) -> bool {
         if self.rules.is_job {
             return false;

@@ -85,7 +85,7 @@ pub(super) struct Slot<'a> {
 pub(super) enum SlotState<'a> {
     /// The task has been running for the monitor period, or has completed.
     Ready(&'a Task),
-    /// The task is running, but not for long enough.
+    /// The task is running, but not for the monitor period yet, or it belongs to a job and must still complete.
     Running(&'a Task),
     /// The task is starting, or its node is down.
     Starting(&'a Task),
@@ -185,7 +185,8 @@ impl<'a> Slot<'a> {
         failures
     }
 
-    /// The task that should run now. May have ended already: a task can be rejected while it is `ready`.
+    /// The task that should run now. It may have ended already: a task can be rejected while its desired state is still
+    /// `ready`, before the restart delay is over.
     pub(super) fn present(&self) -> Option<&'a Task> {
         let mut desired = self.tasks.iter().copied().filter(|task| task.is_desired());
         let running = desired.clone().find(|task| task.status.state == TaskState::Running);

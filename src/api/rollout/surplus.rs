@@ -29,8 +29,8 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The tasks that are waited for, with the reason: starting tasks, tasks within the monitor period, and
-    /// surplus tasks in this list.
+    /// The tasks that are waited for, with the reason: starting tasks, tasks within the monitor period, running tasks
+    /// of a job, and surplus tasks in this list.
     pub(super) fn awaited(&self, listed: &'a [Task]) -> Vec<Cause> {
         let monitor = self.rules.monitor.as_secs_f64();
         let of_health = |slot_state: &SlotState<'a>| match slot_state {
@@ -52,8 +52,9 @@ impl<'a> Judge<'a> {
         cause::distinct_with(awaited, self.slot_kind)
     }
 
-    /// The surplus tasks on lost nodes, which are not waited for, if this command or a recent change reduced the number
-    /// of tasks. `listed` has all tasks whose node may be down.
+    /// The surplus tasks on lost nodes. They are not waited for. If this command does not edit the number of tasks,
+    /// only tasks that need not have stopped yet are included, because the others come from an older change. `listed`
+    /// has all tasks whose node may be down.
     pub(super) fn left_behind(&self, listed: &'a [Task]) -> Vec<&'a Task> {
         let is_left_behind = |task: &&Task| {
             self.is_lost(task) && (self.baseline.edits_number_of_tasks() || !self.is_overdue(task))
@@ -61,8 +62,8 @@ impl<'a> Judge<'a> {
         self.surplus_in(listed).into_iter().filter(is_left_behind).collect()
     }
 
-    /// The active tasks of slots and nodes that should not have any. A task without a node has no container, and is not
-    /// included.
+    /// The active tasks of slots and nodes that should not have any. After a scale-down, also every active task that
+    /// the manager has requested to stop. A task without a node has no container, and is not included.
     pub(super) fn surplus(&self) -> Result<Vec<&'a Task>, Need> {
         Ok(self.surplus_in(self.present()?))
     }
@@ -145,7 +146,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether the task should have stopped by now. The time is counted from the manager's stop request. Without a
-    /// request, it is counted from the last change of the service.
+    /// request, it is counted from the last change of the service or of the task, whichever is later.
     fn is_overdue(&self, task: &Task) -> bool {
         let service = self.view.service;
         let changed = service.updated_at();

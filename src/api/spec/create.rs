@@ -1,6 +1,6 @@
 //! The spec of a new service, as docker's `service create` writes it.
 //!
-//! The steps from flags to a spec: read each flag in the order of the rows, adapt the edits with
+//! The steps from flags to a spec: read each flag in the order of the table of flags, adapt the edits with
 //! [`resolve_semantics`], replace names by IDs with [`resolve`](super::resolve), and apply the edits to the [`base`]
 //! with [`made_of`].
 

@@ -187,7 +187,9 @@ mod tests {
         }
     }
 
-    /// The examples of RFC 7396, appendix A, in which both values are objects. They are placed below a key of the spec.
+    /// The first nine cases are the examples of RFC 7396, appendix A, in which both values are objects. The tenth is
+    /// its last example without the null, and the last case is not from the RFC. All values are placed below a key of
+    /// the spec.
     #[test]
     fn merges_as_rfc_7396_says() {
         for (target, patch, result) in [

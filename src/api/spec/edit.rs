@@ -26,7 +26,7 @@ pub enum Op {
     Default(Value),
     /// Remove the value.
     Remove,
-    /// Remove the value if it equals the value here. Never a conflict.
+    /// Remove the value if it equals the one in this operation. Never a conflict.
     Clear(Value),
     /// Add one to the newest value (`ForceUpdate`), once per command. Never a conflict.
     Increment,
@@ -53,7 +53,7 @@ impl Edit {
         Self { place, op: Op::Clear(value.into()) }
     }
 
-    /// Adds or replaces an item of a list, identified by the list's own identity.
+    /// Adds an item to a list, or replaces the item that has the same identity.
     pub fn item(list: Place, item: Value) -> Self {
         Self { place: list.item_of(&item), op: Op::Set(item) }
     }

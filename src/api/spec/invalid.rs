@@ -75,7 +75,7 @@ pub enum InvalidSpec {
     /// A number of concurrent tasks for an existing service that is not a replicated job.
     #[error("the service is not a replicated job")]
     MaxConcurrentForService,
-    /// An update policy, or for a new service a rollback policy, for a job.
+    /// A job gets an update policy, or a new job gets a rollback policy.
     #[error("a job has no rollout")]
     RolloutPolicyOfJob,
     /// A generic resource is removed that the service does not reserve.

@@ -15,7 +15,8 @@ pub struct Need {
     pub is_dropped: bool,
 }
 
-/// The known fields that are dropped if the engine or the API version in the URL is too old.
+/// The known fields that an engine drops if it is too old. A field with `is_dropped` is also dropped if the API version
+/// in the URL is too old.
 ///
 /// `is_dropped` follows `adjustForAPIVersion` in moby's `router/swarm/helpers.go`. Tested on 20.10.24.
 pub(super) const NEEDS: &[Need] = &[

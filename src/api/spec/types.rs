@@ -38,7 +38,8 @@ fn check_value(edit: &Edit) -> Result<(), InvalidSpec> {
     }
 }
 
-/// Checks a value and everything in it. Null is valid at every place and means no value.
+/// Checks a value, the values within its objects, and the types of list items, but not the contents of items. Null
+/// means no value, and is valid except as an item of a list.
 ///
 /// # Errors
 /// The value, or a value within it, has another JSON type than its place.

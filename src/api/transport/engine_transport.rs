@@ -162,7 +162,7 @@ fn is_tls(answer: &[u8]) -> bool {
     matches!(answer, [0x15, 0x03, ..])
 }
 
-/// Creates an error that means that no part of the request was sent.
+/// Creates an error that means that no engine has processed any part of the request.
 pub(super) fn not_connected(error: impl Into<io::Error>) -> Error {
     NotConnected::in_io(error.into()).into()
 }

@@ -48,8 +48,8 @@ impl Socket {
         matches!(probe, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Repeats an operation with a short timeout until it succeeds. Between two attempts, checks for a
-    /// cancellation.
+    /// Repeats an operation with a short timeout until it succeeds, or fails for another reason than the timeout.
+    /// Between two attempts, checks for a cancellation.
     fn poll<T>(&mut self, mut operation: impl FnMut(&RawSocket) -> io::Result<T>) -> io::Result<T> {
         loop {
             let left = self

@@ -34,7 +34,7 @@ pub(super) struct SshConnector {
 }
 
 impl SshConnector {
-    /// Creates a connector to the engine on a remote host. All waits end when `cancellation` is set.
+    /// Creates a connector to the engine on a remote host. Reads and writes end when `cancellation` is set.
     pub(super) fn new(ssh: Ssh, timeouts: Timeouts, cancellation: Cancellation) -> Self {
         Self { ssh, timeouts, cancellation }
     }
@@ -175,7 +175,7 @@ impl PeerProcess for SshProcess {
 
 impl Drop for SshProcess {
     fn drop(&mut self) {
-        // Both calls fail if the process has already exited.
+        // Errors are ignored, because there is nobody to report them to.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -84,8 +84,8 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the environment and starts to handle signals. The first signal ends all waits, and the second one ends
-    /// the program immediately.
+    /// Reads the environment and starts to handle signals. The first signal ends all waits. A second signal of the same
+    /// kind ends the program immediately.
     pub fn new(ui: Ui, args: GlobalArgs, command_line: CommandLine) -> anyhow::Result<Self> {
         let cancellation = Cancellation::default();
         for signal in [Signal::Interrupt, Signal::Terminate] {

@@ -10,7 +10,7 @@ use super::line::PartialLine;
 /// How the value of an argument is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// One of the words in this string, which spaces separate.
+    /// One of the space-separated words in this string.
     Words(&'static str),
     /// A file name, which the shell completes.
     Files,
@@ -27,7 +27,7 @@ impl ArgExt for Completion {}
 impl Completion {
     /// Names of services.
     pub const SERVICES: Self = Self::Dynamic(CandidateKind::Services);
-    /// Tags of images.
+    /// Images that the engine has, and those that services run.
     pub const IMAGES: Self = Self::Dynamic(CandidateKind::Images);
     /// Names of stacks.
     pub const STACKS: Self = Self::Dynamic(CandidateKind::Stacks);

@@ -101,12 +101,12 @@ impl<W: Send, R: Send> Pool<'_, W, R> {
         }
     }
 
-    /// Removes the work that has not been started from the queue.
+    /// Removes from the queue the work that has not been started, and returns it.
     pub fn cancel_pending(&self) -> Vec<(usize, W)> {
         self.queue.state().work.drain(..).collect()
     }
 
-    /// Lets the threads continue after a result for which they had to wait.
+    /// Lets the threads continue after a result that paused the pool.
     pub fn resume(&self) {
         if std::mem::take(&mut self.queue.state().is_paused) {
             self.queue.work_available.notify_all();

@@ -158,7 +158,8 @@ pub(super) fn prepare_item<T, E: Into<NotPrepared>>(
         }
     };
     let Item { given, service, chosen_by, .. } = *item;
-    // There is no check if an update may be held: the new update is compared with the held one later.
+    // A service that may have a held update is checked here only if held updates are refused. Otherwise, the new update
+    // is compared with the held one later.
     let is_checked = if_held == IfHeld::Refuse || !service.may_have(HELD);
     let checked =
         if is_checked { preflight(client, &service, &payload.checked_beforehand()) } else { Ok(()) };

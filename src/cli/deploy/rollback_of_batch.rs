@@ -1,4 +1,4 @@
-//! `--rollback-on-failure=all`: services that have converged are rolled back because others failed.
+//! `--rollback-on-failure=all`: services that have converged or are held are rolled back because others failed.
 
 use super::batch;
 use super::deployment::Deployment;
@@ -11,7 +11,7 @@ use crate::api::deploy::update::Delivery;
 use crate::cli::progress::ProgressDisplay;
 
 impl Deployment<'_> {
-    /// Rolls back the services that have converged, the last one first, because others failed.
+    /// Rolls back the services that have converged or are held, the last one first, because others failed.
     pub(super) fn roll_back_converged(
         &self,
         reports: Vec<ServiceReport>,

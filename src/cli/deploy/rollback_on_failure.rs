@@ -18,7 +18,7 @@ use crate::cli::grammar::parse_bool;
 use crate::cli::messages;
 use crate::cli::messages::shell;
 
-/// The flag of all commands that wait for rollouts.
+/// The flag of commands that change existing services and wait for the rollouts.
 #[derive(Args, Debug)]
 pub struct OnFailureArgs {
     /// Roll back if the rollout fails (exit 6); `all`: the whole batch
@@ -43,7 +43,8 @@ pub enum OnFailure {
     Keep,
     /// Roll back the failed change.
     RollBackOne,
-    /// Roll back the failed change and, if the batch has failed, all that converged before, the last one first.
+    /// Roll back the failed change. If the batch has failed, also roll back all changes that have converged or are
+    /// held, the last one first.
     RollBackAll,
 }
 
@@ -177,7 +178,7 @@ pub fn rolled_back(change: ServiceReport, rollback: ServiceReport) -> ServiceRep
     })
 }
 
-/// Returns the note that there will be no rollback, if the command was interrupted while it watched the rollout.
+/// Returns the note that there will be no rollback, if the command was interrupted after it had sent the change.
 pub fn note_if_interrupted(report: &ServiceReport) -> Option<String> {
     let why = match (report.outcome(), report.delivery()) {
         (Outcome::Interrupted, Delivery::Accepted) => "if its rollout fails",

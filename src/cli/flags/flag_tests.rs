@@ -134,7 +134,7 @@ fn sample(flag: &Flag) -> &'static str {
     sample.unwrap_or_else(|| panic!("--{} needs a value in SAMPLES", flag.name)).1
 }
 
-/// A service with a value at every place, and with unknown fields.
+/// A service with values in most of the lists and maps that flags change, and with unknown fields.
 fn full() -> Value {
     json!({
         "Name": "old",

@@ -21,7 +21,8 @@ const GROUPS: [&str; 15] = [
     "Output",
 ];
 
-/// The flags of each group. `log` also stands for all flags that begin with `log-`.
+/// The flags of each group. Each name also stands for the flags that begin with it and a hyphen, as `log` does for
+/// `log-driver`, except flags that are listed themselves.
 const FLAGS: &[(&str, &[&str])] = &[
     ("Selection", &["filter", "stack", "all"]),
     (

@@ -122,7 +122,7 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         Ok(removals)
     }
 
-    /// Whether any flag is given.
+    /// Whether no flag is given.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty() && self.env_files.is_empty()
     }

@@ -14,7 +14,7 @@ const PREFERENCES: &str = "TaskTemplate.Placement.Preferences";
 /// The service modes, in docker's notation.
 pub const MODES: &str = "replicated global replicated-job global-job";
 
-/// The flags of this module. The mode is first, because the others change parts of it.
+/// The flags of this module. The mode is first, because `replicas` and `max-concurrent` change parts of it.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::one(
         "mode",

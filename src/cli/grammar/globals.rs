@@ -9,7 +9,8 @@ use clap::{Arg, Command};
 
 use super::value_is_next_word;
 
-/// A word that begins with `-`. Combined short flags may be of both kinds: `-qD`.
+/// A word that begins with `-`. If it combines short flags, some may belong to the command and others to the program:
+/// `-qD`.
 #[derive(Default)]
 struct Word {
     /// The flags of the command, or unknown ones. Empty if there are none.
@@ -27,8 +28,8 @@ enum Owner {
     Program,
 }
 
-/// Moves global flags that follow the subcommand (the word at `at`) before it. `None` if there are no such flags.
-/// `root` needs only the names of its subcommands.
+/// Moves global flags that follow the subcommand (the word at `at`) before it. `None` if there are no such flags. The
+/// subcommands of `root` may still lack their flags, because the one that is used is built here.
 pub fn moved_to_front(root: &Command, words: &[OsString], at: usize) -> Option<Vec<OsString>> {
     let mut command = root.find_subcommand(words.get(at)?)?.clone();
     command.build();

@@ -235,7 +235,7 @@ fn is_failed(state: TaskState) -> bool {
     matches!(state, TaskState::Failed | TaskState::Rejected | TaskState::Orphaned)
 }
 
-/// Returns the states of the tasks that do not run: `1 preparing, 2 ready`.
+/// Returns the states of the tasks that neither run nor are complete: `1 preparing, 2 ready`.
 fn unfinished_tasks(judgement: &Judgement) -> String {
     let is_fine = |state: TaskState| matches!(state, TaskState::Running | TaskState::Complete);
     let others = judgement.by_state.iter().filter(|(state, _)| !is_fine(**state));

@@ -317,7 +317,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Returns the entries in the data's order. For a struct, zero values are left out.
+    /// Returns the entries of the JSON, in its order. Fields of a struct that the JSON does not have are left out.
     pub fn entries(&self) -> Vec<(&'a str, Value<'a>)> {
         let zero = |key: &str| match self.kind {
             ObjectKind::Struct(zero) => zero.get(key),

@@ -7,7 +7,7 @@
 //! * [`map_of`] creates a map, [`pointer`] and [`pointer_or`] create pointers,
 //! * any other object is a struct, which is always true, even if it is empty.
 //!
-//! Fields that are not in the document are accepted: newer engines have newer fields.
+//! A field that is not in the document is accepted if the data has it, because newer engines have newer fields.
 
 use serde_json::{Value, json};
 

@@ -20,7 +20,8 @@ pub struct Case {
     pub watches: bool,
     /// Other exit codes after a permanent fault, and whether the change was applied.
     pub other_codes: &'static [(i32, bool)],
-    /// Whether the command reads which services it changes, so that a report without services is possible (8).
+    /// Whether the command can fail before it knows which services it changes. Its report then names no service, and
+    /// its exit code is 8 or one of `other_codes`.
     pub reads_selection: bool,
     pub posts: Posts,
     /// The standard input of the command.

@@ -6,7 +6,7 @@ use super::cases::{Case, PLAIN, Posts, Truth, held};
 use crate::support::fake_swarm::{FakeSwarm, Service};
 use crate::support::fixtures::{NEW, OLD, spec};
 
-/// They share most requests with `continue`.
+/// The common part of the cases. The sample is small because these commands share most requests with `continue`.
 const HELD: Case = Case { sample_divisor: 4, watches: true, posts: Posts::Several, ..PLAIN };
 
 pub const HELD_CASES: &[Case] = &[
@@ -69,8 +69,8 @@ fn phase(spec: &Value) -> Option<&'static str> {
     ["holding", "releasing", "aborting"].into_iter().find(|phase| label.contains(&format!("\"{phase}\"")))
 }
 
-/// Whether the update has this image, and its own settings if it is no longer held. The change is applied when the first post with
-/// this phase is.
+/// Whether the service has this image, and its own settings if and only if it is no longer held. The change counts as
+/// applied once a post with the phase `first` was applied.
 fn ended(swarm: &FakeSwarm, first: &str, image: &str) -> Truth {
     let service = swarm.service("t001");
     let is_held = phase(&service.spec).is_some();

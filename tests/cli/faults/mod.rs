@@ -4,10 +4,11 @@
 //! (`classes`). After each run, the report is compared with the state of the engine (`trial`). The tests use a sample of
 //! the faults; `scripts/reliability cuts` uses many more (`SWARMCTL_TEST_FAULT_STEP=1`, see [`FaultClass::bytes`]).
 //!
-//! * After a single fault, the command ends as without it, and the change was applied exactly once.
+//! * After a single fault, the command ends as without it, and the change was applied exactly once. Only `create`
+//!   without a name does not repeat a lost post: it exits with 8 if the post was not applied.
 //! * After a permanent fault, the change was applied at most once. If it was applied, the exit code is 9, 7 if the
-//!   command was waiting for the rollout, or as without the fault. If it was not applied, the exit code is 9, or 8 if
-//!   nothing was posted.
+//!   command was waiting for the rollout, or as without the fault. If it was not applied, the exit code is 8, or
+//!   possibly 9 if something was posted. A few commands have further exit codes ([`Case::other_codes`]).
 //! * A response that stalls until `--timeout` expires has the effects of a permanent fault.
 
 mod cases;
@@ -34,7 +35,7 @@ use crate::support::server::lock;
 
 /// Number of runs at the same time. A run spends nearly all of its time waiting, so one core is enough for all of them.
 const WORKERS: usize = 40;
-/// Number of runs at the same time with more faults than a sample, when no other tests are running.
+/// Number of runs at the same time if the faults are more than a sample. No other tests are running then.
 const MORE_WORKERS: usize = 160;
 
 #[test]

@@ -7,7 +7,7 @@ use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step};
 use crate::support::fixtures::{NEW, spec};
 use crate::support::run::swarmctl;
 
-/// They share most requests with other commands.
+/// The defaults of the cases below: a smaller sample of faults, because the commands share most requests with others.
 const MORE: Case = Case { sample_divisor: 6, ..PLAIN };
 
 pub const MORE_CASES: &[Case] = &[
@@ -171,7 +171,8 @@ pub const MORE_CASES: &[Case] = &[
     },
 ];
 
-/// A plan that gives all three services the new image. The services of each swarm have the same IDs and version indexes.
+/// A plan that gives all three services the new image. It can be applied to every swarm that `three` creates, because
+/// the IDs and version indexes are the same in all of them.
 static IMAGES: LazyLock<String> = LazyLock::new(|| {
     let [one, two, three] = THREE.map(|name| format!("{name}={NEW}"));
     plan(&self::three(), &["update-image", "--no-resolve-image", &one, &two, &three])

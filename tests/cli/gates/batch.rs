@@ -46,7 +46,7 @@ fn the_others_start_only_if_the_gates_of_the_canaries_passed() {
     run.says(&["a gate of a canary service failed (--canary)"]);
     assert_eq!(swarm.posts().len(), 1);
 
-    // The gate of the canary runs before anything else is posted.
+    // If the gate of the canary passes, the other services are updated too.
     let swarm = self::swarm(&["a", "b", "c"]);
     let run = update_stack(&swarm, &["--canary", "1", "--gate", "true"]).succeeds();
     assert_eq!(outcomes(&run), ["a converged", "b converged", "c converged"]);

@@ -43,7 +43,7 @@ fn gate(run: &Run) -> Value {
     step(run)["gates"][0].clone()
 }
 
-/// Waits until a file exists and is not empty, and returns its text.
+/// Waits until a file exists and ends with a line feed, and returns its text.
 fn wait_for_file(path: &Path) -> String {
     let start = Instant::now();
     loop {

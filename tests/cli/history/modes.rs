@@ -4,7 +4,7 @@ use super::*;
 use crate::support::exit::Exit;
 use crate::support::server::{Answer, ResponseFault};
 
-/// What an update with `--journal auto` does: it records the run, or why not.
+/// What an update with `--journal auto` does: it records the run, or it does not and may print a warning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Auto {
     Recorded,

@@ -11,7 +11,7 @@ use crate::support::run::swarmctl_by;
 /// command.
 const EVIL: &str = "w\u{1b}]0;owned\u{7}\u{1b}[2J\nerror: forged\r\n\u{202e}\u{200b}\u{9b}1m\u{2066}\u{fe0f}\u{feff}'$(reboot)`reboot`; reboot\u{0}";
 
-/// Every command. Some of them fail with a hostile engine, and print its text in errors.
+/// Commands that print text of the engine. Some of them fail with a hostile engine, and print its text in errors.
 const COMMANDS: &[&[&str]] = &[
     &["ls"],
     &["ls", "-q"],

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{code, paths, without_tests};
 use super::{is_test, sources};
 
-/// The parts of the library, the lowest first: a module imports from its own part and from those above it in this
-/// table.
+/// The parts of the library, the lowest layer first. A module imports only from its own part and from parts that are
+/// listed before it.
 const PARTS: &[(&str, &[&str])] = &[
     ("error", &["error"]),
     ("config", &["config", "cancellation"]),

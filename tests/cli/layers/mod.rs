@@ -1,5 +1,4 @@
-//! Rules for the code that clippy cannot check: which layer may import which (docs/design.md section 2), file sizes,
-//! etc.
+//! Rules that clippy cannot check: which layer may import which (docs/design.md section 2), file sizes, etc.
 
 mod cycles;
 mod entries;
@@ -107,7 +106,8 @@ const RULES: &[Rule] = &[
 /// The maximum number of lines of a file in src and tests, because longer files usually have more than one subject.
 const LINES: usize = 400;
 
-/// The maximum number of lines of a file of a command: its flags, and a few steps that read like a summary.
+/// The maximum number of lines of a file of a command. This is enough for its flags and a few steps that read like a
+/// summary.
 const COMMAND_LINES: usize = 150;
 
 /// Paths on a developer's machine must not be in the program.
@@ -198,7 +198,7 @@ fn every_section_of_the_design_that_is_referred_to_exists() {
             text.match_indices("docs/design.md section ").map(|(at, found)| text[at..].split_at(found.len()))
         {
             let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            // In this file itself, the words are not followed by a number.
+            // The search text in this test is not followed by a number.
             if !number.is_empty() {
                 assert!(
                     design.contains(&format!("\n## {number}. ")),
@@ -243,7 +243,7 @@ fn is_or_is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The path of every file below `src/`, with its text.
+/// The path of every Rust file below `src/`, with its text.
 fn sources() -> Vec<(String, String)> {
     below("src")
 }

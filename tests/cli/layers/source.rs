@@ -23,7 +23,7 @@ fn the_checker_sees_imports_of_every_form() {
     assert!(!has("use clapper::A; fn f<'a>(x: &'a str) {}", "clap"));
 }
 
-/// Replaces comments, strings and characters by blanks. Line feeds are kept.
+/// Replaces comments, string literals and character literals with blanks. Line feeds are kept.
 pub(super) fn code(text: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     for (from, to, _) in opaque(&chars) {
@@ -62,7 +62,7 @@ enum Opaque {
     Character,
 }
 
-/// The start and end of each comment, string and character.
+/// The start and end of each comment, string literal and character literal.
 fn opaque(chars: &[char]) -> Vec<(usize, usize, Opaque)> {
     let mut found = Vec::new();
     let mut i = 0;
@@ -123,7 +123,7 @@ fn raw_string(rest: &[char]) -> usize {
     (body..rest.len()).find(|i| rest[*i..].starts_with(&close)).map_or(rest.len(), |i| i + close.len())
 }
 
-/// Replaces parts that are compiled for tests only by blanks, because the rules do not apply to them.
+/// Replaces with blanks what is compiled only for tests, because the rules do not apply to it.
 pub(super) fn without_tests(code: &str) -> String {
     let mut out = code.to_owned();
     while let Some(from) = out.find("#[cfg(test)]") {

@@ -1,4 +1,4 @@
-//! `logs`: requests, frames of streams, prefixes of lines, broken streams, readers that close the pipe, and timeouts.
+//! `logs`: requests, frames of streams, prefixes of lines, broken streams, readers that close the pipe, and signals.
 
 mod forbidden;
 mod until;

@@ -17,7 +17,7 @@ fn ago(hours: i64) -> String {
 
 const TAGS: [&str; 4] = ["1.7.2", "1.8.0", "1.8.1", "1.8.2"];
 
-/// A registry whose images have these creation times. The last digit of a tag identifies its image.
+/// A registry whose images have these creation times. The last digit of an image's digest identifies the image.
 fn with_times(times: Vec<(char, Value)>) -> FakeRegistry {
     FakeRegistry::plain(move |request| answer(request, &times))
 }
@@ -29,7 +29,7 @@ fn answer(request: &Request, times: &[(char, Value)]) -> Answer {
     }
     let last = path.chars().last().unwrap();
     if path.contains("/manifests/sha256:a") {
-        // A manifest in an index. The digest of its configuration consists of the last digit of the tag.
+        // A manifest in an index. The digest of its configuration consists of the last digit of the index's digest.
         let config = digest(path.chars().nth_back(0).unwrap());
         return Answer::json(200, json!({ "config": { "digest": config } }).to_string());
     }
@@ -96,7 +96,8 @@ fn one_token_is_used_for_the_list_and_for_all_candidates() {
     assert_eq!(item(&run, "web")["newest"]["chosen"], json!("1.8.0"));
     let lines = registry.lines();
     assert_eq!(lines.iter().filter(|line| line.contains("/token")).count(), 1, "{lines:?}");
-    // The requests: one that gets a 401, the token, the list, and for each candidate index, manifest and configuration.
+    // The requests: one that gets a 401, one for the token, one for the list, and three for each candidate: its index,
+    // its manifest and its configuration.
     assert_eq!(lines.len(), 3 + 3 * 3, "{lines:?}");
 }
 

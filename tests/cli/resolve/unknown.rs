@@ -11,7 +11,7 @@ fn unknown() -> Answer {
     Answer::error(404, "manifest unknown: manifest unknown")
 }
 
-/// Expects the request whether the engine's own node has the image.
+/// Expects the request that asks whether the engine's own node has the image.
 fn local(answer: Answer) -> Expect {
     get(&format!("/v1.41/images/{}/json", image("1.8"))).answers(answer)
 }

@@ -87,7 +87,7 @@ fn continue_replaces_the_rest_and_restores_everything() {
         "a rollback by the engine changes nothing now",
         &format!("`swarmctl update-image web {OLD}`"),
     ]);
-    // Posts: the hold, the release, and twice the original settings.
+    // Posts: the hold, the release, and two posts of the original settings.
     swarm.expect("web").posted(4);
 }
 
@@ -102,7 +102,7 @@ fn rollback_replaces_only_the_new_tasks() {
     let run = run(&swarm, &["rollback", "web", "--json"]).run().succeeds();
     assert_eq!(service(&run)["outcome"], "converged");
     has_spec(&swarm, &original);
-    // Posts: two rounds, the abort, and twice the original settings. None requests a rollback by the engine.
+    // Posts: two rounds, the abort, and two posts of the original settings. None requests a rollback by the engine.
     assert_eq!(swarm.service("web").rollbacks, 0);
     swarm.expect("web").posted(5).image(OLD);
 }

@@ -29,7 +29,8 @@ fn steps_are_taken_one_after_the_other_until_all_tasks_are_new() {
         "web: step 2 of 3: 5 of 20 tasks new, converged",
         "web: step 3 of 3: 20 of 20 tasks new, converged",
     ]);
-    // No post lets the engine replace more than one task at a time, or roll back by itself.
+    // Before the original settings are restored, no post lets the engine replace more than one task at a time, or roll
+    // back by itself.
     for spec in &swarm.service("web").taken[..6] {
         assert_eq!(spec["UpdateConfig"]["Parallelism"], 1);
         assert_eq!(spec["UpdateConfig"]["FailureAction"], "pause");

@@ -19,8 +19,8 @@ pub const ENCRYPTED_KEYS: [&str; 2] = [
      AAECAwQFBgcICQoLDA0ODw==\n-----END EC PRIVATE KEY-----\n",
 ];
 
-/// An authority, a certificate of X.509 version 1 that it signed, and its key, as made by `openssl x509 -req` without
-/// extensions. They are valid until 2081.
+/// An authority, a certificate of X.509 version 1 that it signed, and the key of this certificate, as made by
+/// `openssl x509 -req` without extensions. The certificates are valid until 2081.
 pub const VERSION_1: [&str; 3] = [
     "\
 -----BEGIN CERTIFICATE-----

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Installs a shell script as `docker-credential-NAME`. Another process writes the file: a program that another test
-/// starts would inherit a handle of this process that is open for writing, and the script could not be executed.
+/// Installs a shell script as `docker-credential-NAME`. A child process writes the file. If this process wrote it, a
+/// program that another test starts at the same time could inherit the open file, and the script could not be executed.
 pub fn install(directory: &Path, name: &str, script: &str) {
     let file = directory.join(format!("docker-credential-{name}"));
     let write = "printf '%s\\n' '#!/bin/sh' \"$2\" >\"$1\" && chmod 755 \"$1\"";

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::faults::{Listener, ResponseFault};
 
-/// The API version of all engines that the tests imitate.
+/// The API version of the engines that the tests imitate, unless a test sets another one.
 pub const API_VERSION: &str = "1.41";
 
 /// A request as the server received it.
@@ -102,9 +102,9 @@ pub enum Framing {
     WrongLength(usize),
     /// Chunks with invalid sizes.
     BadChunks,
-    /// The body is the complete response, without a head; the connection is closed afterwards.
+    /// The body is sent as the complete response, and no head is added; the connection is closed afterwards.
     Raw,
-    /// The body is the complete response, without a head; the connection stays open.
+    /// The body is sent as the complete response, and no head is added; the connection stays open.
     RawKept,
 }
 
@@ -243,7 +243,8 @@ pub fn parse_query(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Parses `filters`. Docker's two formats, lists and maps to true, have the same result.
+/// Parses `filters`. Docker has two formats, a list of values and an object with `true` for each value. Both have the
+/// same result.
 pub fn normal_filters(text: &str) -> Option<Value> {
     let Ok(Value::Object(filters)) = serde_json::from_str(text) else { return None };
     let mut normal = serde_json::Map::new();

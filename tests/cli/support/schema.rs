@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// The kinds of output that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OutputKind {
-    /// The object of commands that change services, and of `status`.
+    /// The object of commands that change services, and of `status` and `wait`.
     Result,
     Outdated,
     Images,

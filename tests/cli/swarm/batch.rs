@@ -83,8 +83,8 @@ fn the_others_are_updated_only_if_the_canaries_converge() {
     let run = set("--stack ba-can --canary 2 --json", &[NEW]).run().succeeds();
     assert!(outcomes(&run).iter().all(|one| one.ends_with(" converged")), "{}", run.report());
     assert_eq!(running(&services), [1; 4]);
-    // According to the engine's timestamps, both canaries had run for their monitor period before the others were
-    // started.
+    // According to the engine's timestamps, the others were not started together with the last canary, but at least a
+    // second later.
     let begun = |name: &str| -> Timestamp {
         engine().service(name)["UpdateStatus"]["StartedAt"].as_str().unwrap().parse().unwrap()
     };
@@ -154,7 +154,7 @@ fn reads_services_and_images_from_a_file() {
     let shown = swarmctl("inspect ba-from-a ba-from-b").succeeds().stdout;
     let run = set("--json --from -", &[]).stdin(&shown).run().succeeds();
     assert_eq!(outcomes(&run), ["a unchanged", "b unchanged"]);
-    // A service that does not exist is found before the first post.
+    // It is noticed before the first post that a service does not exist.
     fs::write(&file, format!("ba-from-a {OLD}\nba-from-nosuch {OLD}\n")).unwrap();
     let run = set("--json --from", &[path]).run().fails_with(Exit::NotFound);
     assert_eq!(outcomes(&run), ["a not_started", "nosuch no_such_service"]);

@@ -33,7 +33,7 @@ fn the_engine_stores_the_values_of_all_flags() {
         --update-parallelism 2 --update-delay 1.5s --update-failure-action rollback --update-monitor 10s \
         --update-max-failure-ratio .3 --update-order start-first --log-driver json-file --log-opt max-size=10m \
         --endpoint-mode dnsrr --stop-grace-period 1m --user 1000:1000 --workdir /w --entrypoint /bin/sh";
-    // Ingress ports cannot be combined with dnsrr, so the port is published on the host.
+    // Ingress ports cannot be combined with dnsrr, so only the port in host mode is kept.
     let line = line.replace("-p 22402-22403:80-81/udp ", "");
     let mut args: Vec<&str> = line.split_whitespace().collect();
     args.extend([OLD, "-c", "exec /bin/whoami"]);

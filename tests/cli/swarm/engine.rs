@@ -290,13 +290,14 @@ impl Engine {
         tasks.iter().filter(|task| task["Status"]["State"] == "running").count()
     }
 
-    /// All tasks of the service with this ID, in any state, even if the service no longer exists.
+    /// The number of tasks of the service with this ID, in any state, even if the service no longer exists.
     pub fn tasks_left(&self, id: &str) -> usize {
         let tasks = self.ask("GET", "/tasks", None);
         tasks.as_array().map_or(0, |tasks| tasks.iter().filter(|task| task["ServiceID"] == id).count())
     }
 
-    /// The tasks of the service with this ID that have not ended. The engine may list ended tasks for a moment.
+    /// The number of tasks of the service with this ID that have not ended. The engine may list ended tasks for a
+    /// moment.
     pub fn unended_tasks(&self, id: &str) -> usize {
         let tasks = self.ask("GET", "/tasks", None);
         let is_final = |task: &Value| {
@@ -340,7 +341,7 @@ impl Removed {
         Self { engine, path }
     }
 
-    /// The ID of the object, or its name if it was created by name.
+    /// The ID of the object, or its name if the path has the name.
     pub fn id(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::secrets::{PASSWORD, basic};
 
-/// The IDs and states of the tasks of a service that should run.
+/// The tasks that a service should run, each with its ID and its current state.
 fn desired_tasks(engine: &Engine, id: &str, up_to_date: bool) -> Vec<(String, String)> {
     let mut filters = json!({ "service": [id], "desired-state": ["running", "ready", "accepted"] });
     if up_to_date {
@@ -53,8 +53,8 @@ fn service(name: &str, change: impl FnOnce(&mut Value)) -> Removed {
     service
 }
 
-/// The number of restarts that `update --dry-run --spec` predicts for this patch, the actual number, and the
-/// prediction.
+/// The number of restarts that `update --dry-run --spec` predicts for this patch, the actual number, and the object
+/// `restarts` of the prediction, for further checks.
 #[track_caller]
 fn predicted_and_actual_restarts(name: &str, id: &str, patch: &Value) -> (u64, u64, Value) {
     let engine = engine();

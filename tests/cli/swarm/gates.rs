@@ -1,4 +1,4 @@
-//! Gates on a real engine: the tasks in their environment, and what happens to a gate if a task is killed.
+//! Gates on a real engine: their environment variables about tasks, and what happens to a gate if a task is killed.
 
 use std::fs;
 use std::path::Path;

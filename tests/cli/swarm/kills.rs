@@ -127,7 +127,8 @@ fn assert_ended_by(signal: &str, run: &Run) {
     assert!(fits, "SIG{signal}\n{}", run.report());
 }
 
-/// Compares every service with its state before and with the report. Returns how many changed, and the result as text.
+/// Compares every service with its state before the run, and with the report. Returns how many changed, and the result
+/// as text.
 fn judge(
     engine: &Engine,
     before: &BTreeMap<String, Value>,

@@ -1,4 +1,5 @@
-//! `--newest` on a real engine with Debian's registry, which ignores `n` and does not sort.
+//! `--newest` on a real engine with Debian's registry, which ignores `n`, the parameter for the number of tags in a
+//! response, and does not sort the tags.
 
 use std::fs;
 

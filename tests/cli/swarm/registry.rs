@@ -204,7 +204,7 @@ impl Registry {
         fs::remove_dir_all(self.path(&format!("{repository}/{hex}"))).expect("the manifest is there");
     }
 
-    /// Removes the target of the tag, but still lists the tag.
+    /// Removes the target of the tag. The registry still lists the tag.
     pub fn unlink(&self, tag: &str) {
         let tags = "data/docker/registry/v2/repositories/whoami/_manifests/tags";
         fs::remove_dir_all(self.path(&format!("{tags}/{tag}/current"))).expect("the tag is there");

@@ -1,4 +1,4 @@
-//! A real engine through ssh: with a real sshd, and with a replacement of ssh that counts its processes.
+//! A real engine through ssh: with a real sshd, and with a script in place of ssh that records its process IDs.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;

@@ -97,7 +97,7 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
             "ended before the signal:".to_owned()
         } else {
             killed += 1;
-            // If it could still print something, it is true.
+            // If the killed process still printed that the update is held, the service has been changed.
             let says_held = run_of_steps.stderr.contains("held");
             assert!(!says_held || state != "untouched", "{}", run_of_steps.report());
             format!("SIG{signal}")

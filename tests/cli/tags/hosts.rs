@@ -1,4 +1,5 @@
-//! Redirects, realms and links that lead to other hosts, which must not receive any credentials.
+//! Redirects, realms and links that lead to other hosts. Of these hosts, only the realm of a token may receive
+//! credentials.
 
 use super::{BASIC, ENTRY, PASSWORD, login, printed, tags};
 use crate::support::exit::Exit;

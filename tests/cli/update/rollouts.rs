@@ -35,7 +35,7 @@ fn a_paused_rollout_is_not_changed_without_resume() {
         .run()
         .fails_with(Exit::RolloutFailed)
         .says(&["--resume"]);
-    // Nothing has to be posted. With --detach, the state of the rollout decides about the exit code.
+    // Nothing has to be posted. With --detach, the state of the rollout determines the exit code.
     update(&["t001"])
         .host(swarm.host())
         .run()

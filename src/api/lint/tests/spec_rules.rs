@@ -1,4 +1,4 @@
-//! Rules that need only the spec.
+//! Rules that need only the specs of the service, and L21, which also needs the existing secrets and configs.
 
 use serde_json::json;
 

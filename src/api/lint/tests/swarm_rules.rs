@@ -37,7 +37,7 @@ fn l16_slots_that_stay_empty() {
     limited(failed()).with("TaskTemplate.RestartPolicy", json!(null)).passes("L16");
     limited(vec![task(1, 0, 2, "complete", "shutdown")]).passes("L16");
     limited(vec![task(1, 0, 2, "failed", "running")]).passes("L16");
-    // A later task completed, or is starting.
+    // A later task was shut down, or is starting.
     limited(vec![task(1, 0, 2, "failed", "shutdown"), task(1, 3, 4, "shutdown", "shutdown")]).passes("L16");
     limited(vec![task(1, 0, 2, "failed", "shutdown"), task(1, 3, 4, "preparing", "ready")]).passes("L16");
     // Slot 2 is left over from before a scale-down.

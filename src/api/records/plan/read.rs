@@ -130,7 +130,8 @@ pub fn check_edit(edit: &Edit) -> Result<(), String> {
     check_place(edit)
 }
 
-/// Refuses edits that the engine would refuse too, but only after other services of the plan were updated.
+/// Refuses a new item whose identity is not that of the place. Also refuses edits of the name or mode, which the engine
+/// would refuse too, but only after other services of the plan were updated.
 fn check_place(Edit { place, op }: &Edit) -> Result<(), String> {
     if let (Some(id), Op::Set(value) | Op::Default(value)) = (place.item_id(), op)
         && place.list().item_of(value).item_id() != Some(id)

@@ -20,8 +20,8 @@ impl Schemes {
         *self.decision(domain).lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request over https. If no connection can be made and the registry may be insecure, it is sent
-    /// over http.
+    /// Sends a request with the scheme that has been decided. If none has been, the request is sent over https and, if
+    /// no connection can be made and the registry may be insecure, over http.
     pub(super) fn send(
         &self,
         connections: &Connections,

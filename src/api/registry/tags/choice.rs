@@ -56,7 +56,8 @@ pub enum Status {
     NotAVersion,
     /// The pattern does not match the tag.
     NotMatched,
-    /// The prefix, suffix, number of parts or class of the first number differs from the current tag.
+    /// The tag differs from the current one in its prefix, its suffix, the number of its parts, or the class of the
+    /// first number (a year, a serial number or another number).
     OtherShape,
     /// A pre-release that is not considered.
     PreRelease,

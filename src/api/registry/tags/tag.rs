@@ -210,7 +210,7 @@ fn take_pre_release(text: &str) -> Option<(PreRelease, &str)> {
     let (word, rest) = text.split_at(end);
     let (_, rank) = KINDS.iter().find(|(kind, _)| word.eq_ignore_ascii_case(kind))?;
     let needs_number = word.len() == 1;
-    // A separator belongs to the pre-release if the end of the tag or a suffix follows.
+    // In `rc-1-alpine`, the separator after the word belongs to the pre-release. In `rc-alpine`, it begins the suffix.
     let after = [rest.strip_prefix(is_separator), Some(rest)].into_iter().flatten();
     let mut ways = after.map(take_numbers);
     let (numbers, rest) = ways.find(|(numbers, rest)| {
@@ -220,7 +220,7 @@ fn take_pre_release(text: &str) -> Option<(PreRelease, &str)> {
     Some((PreRelease { rank: *rank, numbers }, rest))
 }
 
-/// Splits off decimal numbers joined by dots. Also returns the rest, with a dot that no digit follows.
+/// Splits off decimal numbers joined by dots, and returns the rest too. A dot that no digit follows stays in the rest.
 fn take_numbers(text: &str) -> (Vec<&str>, &str) {
     let (mut numbers, mut rest) = (Vec::new(), text);
     loop {

@@ -8,7 +8,7 @@ use super::recorded::{Knows, Look, glances, play};
 
 const ENGINES: [&str; 3] = ["20", "26", "28"];
 
-/// The name of a recording, and the expectation for each engine.
+/// The name of a recording, and its contents for each engine.
 macro_rules! recordings {
     ($name:literal) => {
         (
@@ -46,7 +46,7 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
     let image = || State::Failed(FailureReason::ImageRejected);
     let completed = || State::Failed(FailureReason::CompletedFailing);
     let table: [Row; 16] = [
-        // The tasks are rejected before the restart delay, while they are still `ready`.
+        // The tasks are rejected before the restart delay is over, while their desired state is still `ready`.
         (recordings!("loop-bind"), failing(), 5..=6, &[10, 5]),
         (recordings!("global-bind"), failing(), 5..=6, &[10, 5]),
         (recordings!("loop-image"), image(), 5..=6, &[10, 5]),
@@ -79,7 +79,7 @@ fn wait_and_status_judge_failure_loops_by_one_rule() {
             assert_eq!(last.judgement.state, *end, "{engine} {name}");
             let at = last.at;
             assert!(seconds.contains(&last.at), "{engine} {name}: after {} s", last.at);
-            // Watched by the command that made the update, the result must be the same.
+            // The command that made the update must get the same result when it watches the service.
             let baseline = play(recording, &Knows::Edited(&["TaskTemplate.ContainerSpec.Image"]));
             let last = baseline.last().unwrap();
             assert_eq!((&last.judgement.state, seconds.contains(&last.at)), (end, true), "{engine} {name}");

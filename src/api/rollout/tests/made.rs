@@ -103,7 +103,8 @@ fn an_update_status_from_before_the_update_is_ignored() {
     let made = Made::new().task(1, 0, 1, "starting", "running", "");
     let judged = |status| made_with(&made, status).judged(3, &baseline, 0).unwrap();
     assert!(matches!(judged(old).state, State::UnderWay(WaitsFor::Tasks)));
-    // A pause is waited for if all tasks have this spec and none has failed. If a task failed, the update failed.
+    // A paused update counts as in progress if all tasks have this spec and none has failed. If a task failed, the
+    // update failed.
     let new = status("paused", "2026-01-01T10:00:00Z");
     assert!(matches!(judged(new.clone()).state, State::UnderWay(_)));
     let failed =

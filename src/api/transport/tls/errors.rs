@@ -12,7 +12,7 @@ use rustls::{AlertDescription, CertificateError, Error, InconsistentKeys, OtherE
 use crate::api::config::endpoint::Tls;
 use crate::api::error::{ConnectError, ConnectErrorKind};
 
-/// The client's certificate and trusted authorities, kept to explain why an engine rejects them.
+/// The client's certificate and trusted authorities, kept to explain why an engine or registry rejects the certificate.
 pub(crate) struct ClientIdentity {
     /// The client's certificate and its intermediates. Empty if there is none.
     pub chain: Vec<CertificateDer<'static>>,
@@ -155,7 +155,7 @@ fn describe_server_certificate(error: &CertificateError, host: &str, tls: &Tls) 
             let message = format!("{certificate} is not signed by {}", describe_authorities(tls));
             ConnectError::new(ConnectErrorKind::UntrustedCertificate, message)
         }
-        // Such a certificate is accepted if the file lists it.
+        // A server may use a CA certificate as its own if a CA file contains exactly this certificate.
         CertificateError::Other(why) if is_ca_certificate(why) => {
             let message = format!(
                 "{certificate} is a CA certificate (CA:TRUE) and is not in {}; if it is self-signed, it is also the CA to trust",

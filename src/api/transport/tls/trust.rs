@@ -60,8 +60,8 @@ fn roots(
     }
 }
 
-/// Accepts a certificate that a trusted authority signed, or a self-signed certificate that the file of
-/// authorities lists, as docker does.
+/// Accepts a certificate that a trusted authority signed, or an authority's certificate that is listed as trusted
+/// itself, as docker does.
 #[derive(Debug)]
 struct AuthorityOrListed {
     authority: Arc<WebPkiServerVerifier>,

@@ -36,7 +36,7 @@ impl Finder<'_> {
     /// Reads every service by its ID, and judges it.
     ///
     /// # Errors
-    /// The engine does not respond, or the plan contradicts itself.
+    /// The engine does not respond, or the plan has a wrong service name or would change the mode of a service.
     pub fn find(
         self,
         client: &Client,

@@ -80,7 +80,8 @@ pub fn check_swarm(client: &Client, plan: &Plan) -> anyhow::Result<()> {
     }
 }
 
-/// Prints a note about services that match the plan's selection now, but are not in it. `planned` are the IDs in the plan.
+/// Prints a note about services that match the plan's selection now, but are not in the plan. `planned` are the IDs in
+/// the plan.
 ///
 /// # Errors
 /// The command was interrupted.

@@ -18,7 +18,7 @@ use crate::cli::deploy::{IfPaused, Item, Prepared, missing_references};
 use crate::cli::flags::image::{ImageChange, store_credentials};
 use crate::cli::messages::usage::UsageError;
 
-/// Lists of references to secrets, configs and networks.
+/// The places of references to secrets, configs and networks.
 const REFERENCES: [&str; 4] = [
     "TaskTemplate.ContainerSpec.Secrets",
     "TaskTemplate.ContainerSpec.Configs",

@@ -110,7 +110,7 @@ fn read_and_judge(
 }
 
 impl ImagesArgs {
-    /// The flags of the selection. All services are selected if none is named or selected.
+    /// The flags of the selection. Without names and without selection flags, all services are selected.
     fn selection(&self) -> anyhow::Result<SelectArgs> {
         if self.services.is_empty() && !self.select.is_given() {
             return Ok(SelectArgs { all: true, ..self.select.clone() });

@@ -1,4 +1,4 @@
-//! The sections of the summary about the task template.
+//! The sections of the summary about the task template, and about the settings of updates and rollbacks.
 
 use serde_json::Value;
 

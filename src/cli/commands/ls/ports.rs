@@ -27,7 +27,8 @@ pub fn published(ports: &[PortRow]) -> String {
     ranges.collect::<Vec<_>>().join(", ")
 }
 
-/// Consecutive ports that map to consecutive ports, or all to one port. Docker combines only such ports.
+/// Consecutive published ports. Their targets are all the same port, or consecutive, or first the same and then
+/// consecutive, because these are the ports that Docker combines.
 struct PortRange<'a> {
     protocol: &'a str,
     published: (u32, u32),

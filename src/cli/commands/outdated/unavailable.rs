@@ -1,4 +1,4 @@
-//! Prints one short warning for each registry that cannot be reached.
+//! Prints short warnings about registries that cannot be reached: one for each registry and cause.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl Unavailable {
     }
 }
 
-/// Prints a warning for each registry that cannot be reached, and with --debug the complete reasons.
+/// Prints one warning for each unreachable registry and cause, and with --debug the complete reasons.
 pub fn print_warnings(ui: Ui, rows: &[OutdatedRow]) {
     let mut services: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for row in rows {

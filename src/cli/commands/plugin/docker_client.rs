@@ -14,7 +14,7 @@ const SOCKET: &str = "DOCKER_CLI_PLUGIN_SOCKET";
 /// Cancels the command when docker's client ends.
 pub fn cancel_when_docker_cli_exits(app: &App) {
     let Some(socket) = app::variable(SOCKET).filter(|name| !name.is_empty()) else { return };
-    // Older clients have no such socket, and forward signals instead.
+    // Without the socket, the end of the client is not noticed. Clients before version 25 have none.
     let Ok(mut stream) = connect(&socket) else { return };
     let cancellation = app.cancellation();
     thread::spawn(move || {

@@ -106,7 +106,8 @@ impl RequestedUpdate<'_> {
             spec::check_types(&all).map_err(UsageError::from)?;
             all.extend(spec::update::resolve_semantics(edits, service.spec()).map_err(UsageError::from)?);
             let count = all.len();
-            // The other edits contain the names of the removals, so that resolving both needs no additional request.
+            // The edits of the flags include the removals too, so resolving their names again needs no additional
+            // request.
             all.extend(self.removals.edits().cloned());
             references::resolve(client, &mut all, Some(service.spec()))?;
             let removals = all.split_off(count);

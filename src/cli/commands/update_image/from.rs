@@ -61,7 +61,7 @@ impl FromArgs {
     /// Finds the services.
     ///
     /// # Errors
-    /// No service was found. The error has been reported.
+    /// No service is found, a request failed, or a service is named twice with different images.
     pub fn select<'a>(
         &self,
         deployment: Deployment<'a>,

@@ -26,7 +26,7 @@ impl RequestedImage {
         ImageRef::parse(text).map(Self::Image).or_example(IMAGE)
     }
 
-    /// Rejects combinations with flags about images.
+    /// Rejects flags about images that cannot be combined with the requested image.
     pub fn check(&self, pin: &ImageArgs) -> Result<(), UsageError> {
         match self {
             Self::Image(image) | Self::Mapped(image, _) => pin.check(image),

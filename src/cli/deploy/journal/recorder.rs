@@ -66,7 +66,8 @@ impl Recorder {
         Self { mode: JournalMode::Off, location: Location::Off, opened: None }
     }
 
-    /// Looks for the journal. As the first request, a look in the swarm replaces the ping, so it costs no extra request.
+    /// Looks for the journal. If it is in the swarm and no request has been sent yet, this request replaces the ping,
+    /// so that no extra request is needed.
     ///
     /// # Errors
     /// The engine does not respond.

@@ -21,8 +21,8 @@ use crate::cli::messages::findings;
 use crate::cli::newest::{Choice, Decision};
 use crate::cli::{messages, progress};
 
-/// The JSON object that `--json` prints. The objects of the services are built one at a time, while it is written: all
-/// of 10,000 would need more memory than everything else.
+/// The JSON object that `--json` prints. The objects of the services are built one at a time, while it is written,
+/// because the objects of 10,000 services would need more memory than everything else.
 #[derive(Serialize)]
 pub struct CommandObject<'a> {
     command: &'static str,

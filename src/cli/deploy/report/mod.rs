@@ -45,7 +45,7 @@ pub struct ReportStyle {
     pub command: &'static str,
     /// What the command does to a service, as in `update`.
     pub verb: &'static str,
-    /// The past participle of the verb, as in `updated`; empty for `create`.
+    /// What the command has done to a service, as in `updated`; empty for `create`, `images` and `status`.
     pub done: &'static str,
     /// The format.
     pub format: ReportFormat,

@@ -82,7 +82,7 @@ pub fn print_single_errors(style: ReportStyle, reports: &[ServiceReport], app: &
     }
 }
 
-/// Groups rollouts that failed for the same reason. Each other report is a group of its own.
+/// Groups rollouts that failed for the same reason. Each of the other reports is a group of its own.
 fn by_reason<'r>(reports: impl Iterator<Item = &'r ServiceReport>) -> Vec<Vec<&'r ServiceReport>> {
     let mut groups: Vec<(Option<String>, Vec<&ServiceReport>)> = Vec::new();
     for report in reports {

@@ -1,6 +1,6 @@
 //! Fields that `undo` adds to the report of a service.
 
-/// Whether and why the changes that a run made to a service can be reverted.
+/// Whether the changes that a run made to a service can be reverted, and the reason if they cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoState {
     /// The changes of the service can be reverted.

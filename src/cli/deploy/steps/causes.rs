@@ -130,7 +130,8 @@ fn specs(service: &Service) -> (Value, Value) {
     (service.spec().clone(), service.previous_spec().cloned().unwrap_or_default())
 }
 
-/// Whether the engine leaves tasks on this node. A node is `unknown` until it has registered with a new leader.
+/// Whether the node is available. A node is `unknown` until it has registered with a new leader, and keeps its tasks
+/// until then.
 fn may_keep_tasks(node: &Node) -> bool {
     matches!(node.state(), "ready" | "unknown") && node.availability() == "active"
 }

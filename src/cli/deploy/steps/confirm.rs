@@ -45,7 +45,7 @@ impl Questions {
         self.waiting.retain(|(other, _)| *other != key);
     }
 
-    /// Returns an answer, if there is one, and asks the next question.
+    /// Returns an answer if there is one. Otherwise asks the next question, unless the last one has no answer yet.
     pub fn poll(&mut self) -> Option<(usize, Answer)> {
         let answered = match &self.asked {
             None => None,
@@ -66,7 +66,7 @@ impl Questions {
     }
 }
 
-/// Asks until there is an answer. The thread waits for input until the program exits.
+/// Asks in a thread until there is an answer. If there is none, the thread waits until the program exits.
 fn ask(question: String) -> Receiver<Answer> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

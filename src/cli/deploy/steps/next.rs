@@ -11,7 +11,7 @@ pub struct Situation {
     pub step: usize,
     /// The number of tasks that may be new after the step.
     pub target: u64,
-    /// The number of tasks that should be new after the last round.
+    /// The number of tasks that should be new after the most recent round.
     pub goal: u64,
     /// The number of new tasks that run.
     pub running: u64,
@@ -51,7 +51,7 @@ pub enum Continuation {
         /// The number of the last step.
         number: usize,
     },
-    /// Restore the settings, because no further task must be replaced.
+    /// Restore the settings, because no further task needs to be replaced.
     Finish,
     /// Leave the service held.
     Hold,

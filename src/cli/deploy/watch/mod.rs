@@ -42,7 +42,7 @@ pub struct Watched {
     pub gate: Option<(usize, usize)>,
     /// The results of the gates or steps, once they have ended.
     pub steps: Vec<StepReport>,
-    /// The position in the steps, if this process continues a held update. The watch then continues during a hold.
+    /// The position in the steps, if this process posts the steps. The watch then continues during a hold.
     pub position: Option<Position>,
     /// The label of a held update, as it was last read.
     pub held: Option<HeldUpdate>,
@@ -80,7 +80,7 @@ pub enum Ending {
     NotPosted,
     /// The service was removed.
     Removed,
-    /// The command stopped waiting, for this reason: timeout, or unavailable engine. The rollout continues.
+    /// The command stopped waiting, for example because of a timeout. The string is the reason. The rollout continues.
     GaveUp(String),
     /// The desired tasks run, but surplus tasks have not ended in time.
     Overdue(String),
@@ -202,7 +202,7 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
         }
     }
     for one in &mut watched {
-        // Only a wait ends when a held update makes no progress. Here, the judgement decides what is reported.
+        // `Held` can also mean that waiting is useless. Nothing waits here: the judgement decides what is reported.
         if one.ending == Some(Ending::Held) {
             one.ending = None;
         }
@@ -286,7 +286,7 @@ fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) ->
     }))
 }
 
-/// Waits until all services have ended.
+/// Waits until the watches of all services have ended.
 pub fn wait_until_ended(client: &Client, watched: &mut [Watched], progress: &mut dyn ProgressDisplay) {
     let mut poller = Poller::new(client.timeouts());
     while let Some(wait) = poller.poll(client, watched, progress) {

@@ -21,8 +21,8 @@ use crate::cli::deploy::held::HeldUpdate;
 #[derive(Debug, Default)]
 pub struct KnownNodes(Option<(Instant, Vec<Node>)>);
 
-/// Reads and judges all services that have not ended. While no task has failed, two requests are enough for each 500 of them: the
-/// services with the engine's task counts, and the tasks of the current specs.
+/// Reads and judges all services whose watch has not ended. While no task has failed, two requests are enough for each
+/// 500 of them: the services with the engine's task counts, and the tasks of the current specs.
 ///
 /// Services are read before tasks: a task that is newer than the spec can only delay the judgement.
 pub fn poll_services(
@@ -83,7 +83,7 @@ pub fn poll_services(
                 }
             }
         }
-        // The last end is judged by the current nodes.
+        // If all watches would end now, the nodes are read again first, because the known list may be outdated.
         let are_last = !goes_on && needs.is_empty() && !tentative.is_empty();
         if are_last || tentative.iter().any(|(_, judgement)| judgement.depends_on_nodes) {
             needs.push(Need::Nodes);
@@ -126,7 +126,7 @@ pub fn poll_services(
     confirm(client, watched, &ids)
 }
 
-/// Reads the services that have not ended, and returns those that still exist.
+/// Reads the services whose watch has not ended, and returns those that still exist.
 fn read_services<'w>(
     client: &Client,
     watched: &'w mut [Watched],
@@ -199,7 +199,8 @@ fn confirm(client: &Client, watched: &mut [Watched], looked_at: &[String]) -> Re
     Ok(())
 }
 
-/// Lists the tasks of these services; `None` if there are none, or one was just removed, which the next poll finds.
+/// Lists the tasks of these services. Returns `None` if there are no services, or if one of them was just removed,
+/// which the next poll finds.
 fn list_tasks(client: &Client, of: &[&mut Watched], scope: TaskScope) -> Result<Option<TaskList>> {
     if of.is_empty() {
         return Ok(None);

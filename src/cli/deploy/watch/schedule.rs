@@ -21,7 +21,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Creates a schedule whose first delay is the shortest.
+    /// Creates a schedule that starts with the shortest interval.
     pub fn new(timeouts: &Timeouts) -> Self {
         let Timeouts { rollout_interval, max_rollout_interval, .. } = *timeouts;
         Self {

@@ -13,7 +13,7 @@ use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::ServiceReport;
 use crate::cli::messages::shell;
 
-/// Describes the commands that end a hold. `name` is quoted for a shell.
+/// Describes the commands that end a hold. The caller must have quoted `name` for a shell.
 pub fn commands_to_end(phase: Phase, name: &str) -> String {
     match phase {
         Phase::Holding => format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`"),
@@ -54,7 +54,7 @@ fn shown_time(at: Timestamp) -> String {
     at.strftime(if is_recent { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
 }
 
-/// Explains why a held update is not changed. `name` is quoted for a shell.
+/// Explains why a held update is not changed. The caller must have quoted `name` for a shell.
 pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
     let release =
         format!("to roll out the current spec and end the hold, run `swarmctl continue --as-is {name}`");

@@ -68,7 +68,8 @@ fn retry_hint(report: &ServiceReport) -> Option<&'static str> {
     )
 }
 
-/// Describes how to find out more about several failed rollouts, and one command that rolls all of them back.
+/// Describes how to find out more about several failed rollouts, and how to roll them back. Services that are rolled
+/// back in the same way share one command.
 pub fn common_hint(failed: &[&ServiceReport]) -> String {
     let names: Vec<&str> = failed.iter().map(|report| report.name()).collect();
     let inspect =

@@ -288,7 +288,7 @@ pub fn forecast(forecast: &Forecast) -> String {
     text
 }
 
-/// Returns why the batch stopped before it started with a service.
+/// Returns why the batch stopped before it reached a service.
 pub fn not_started(why: &BatchStop) -> &str {
     match why {
         BatchStop::Blocked(why) => why,

@@ -12,7 +12,7 @@ const RESUMES: &str = "resumes the rollout: the engine continues to replace task
 /// The commands that refuse a paused rollout without `--resume`; `rollback` only with `--to`.
 const WITH_RESUME: [&str; 7] = ["apply", "continue", "restart", "rollback", "scale", "undo", "update"];
 
-/// If a rollout is paused and the command has sent nothing, adds hints on how to continue to the message.
+/// Adds hints to the message if a rollout is paused and the command has sent nothing. The hints say how to continue.
 pub fn with_alternatives(
     message: Message,
     report: &ServiceReport,

@@ -34,7 +34,8 @@ pub fn is_rolled_back_by_answer(report: &ServiceReport) -> bool {
     report.step().is_some_and(|step| step.result == StepResult::Declined)
 }
 
-/// Returns what the service was still waiting for, unless `why` says so already: why the command stopped waiting.
+/// Returns what the service was still waiting for. It is left out if `why`, the reason why the command stopped waiting,
+/// says the same.
 pub fn still_waiting_for(report: &ServiceReport, why: &str) -> Vec<String> {
     if let Some(gate) = gates::unfinished(report) {
         return vec![gate];

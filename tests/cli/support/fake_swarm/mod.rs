@@ -37,7 +37,7 @@ pub struct SwarmState {
     pub services: Vec<Service>,
     /// ID and name of every network.
     pub networks: Vec<(String, String)>,
-    /// ID and name of every secret. Requests for configs without data return these too.
+    /// ID and name of every secret. Lists of configs other than those of the journal contain the same objects.
     pub secrets: Vec<(String, String)>,
     /// Configs with data: those of the journal.
     pub configs: Vec<StoredConfig>,
@@ -47,7 +47,7 @@ pub struct SwarmState {
     pub framing: Framing,
     /// The digests of images in registries. Other images are not available.
     pub registry: BTreeMap<String, String>,
-    /// Responses of a proxy before the engine, by method and path prefix.
+    /// Responses of a proxy in front of the engine, by method and path prefix.
     pub forbidden: Vec<(&'static str, &'static str, Answer)>,
     /// Whether every request is refused because the node is not in a swarm.
     pub is_no_manager: bool,
@@ -172,7 +172,7 @@ impl FakeSwarm {
         Self { server: Server::start(SwarmHandler(Arc::clone(&world), true)), world }
     }
 
-    /// Lets a proxy before the engine respond to all requests with this method and path prefix.
+    /// Lets a proxy in front of the engine respond to all requests with this method and path prefix.
     pub fn forbids(&self, method: &'static str, path: &'static str, answer: Answer) {
         self.world().forbidden.push((method, path, answer));
     }

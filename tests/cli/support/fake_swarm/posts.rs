@@ -1,4 +1,4 @@
-//! Creates and updates of the fake swarm.
+//! How the fake swarm creates and updates services.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Services whose tasks are replaced one slot at a time, as by a real engine. Tests of held updates use them.
+//! Services with a task in each slot. As on a real engine, an update that is held replaces only the tasks of one round.
+//! Tests of held updates use them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

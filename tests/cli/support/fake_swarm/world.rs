@@ -88,7 +88,7 @@ impl SwarmState {
     }
 
     fn new_id(&mut self) -> String {
-        // An ID has 25 characters, as the engine's IDs. The first characters of all IDs differ, so that prefixes are
+        // An ID has 25 characters, as the engine's IDs do. The first characters of all IDs differ, so that prefixes are
         // unambiguous.
         const LETTERS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         self.ids += 1;

@@ -1,5 +1,5 @@
-//! The Debian package: scripts/deb builds it, apt installs it on a copy of this machine's file system, and its programs
-//! are used there (shells, man, docker's client). Then it is removed.
+//! The Debian package: scripts/deb builds it, apt installs it on a copy of this machine's file system, and the tests
+//! use it there with shells, man and docker's client. Then it is removed.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -23,7 +23,8 @@ fn the_installed_program_runs_and_docker_finds_the_plugin() {
     assert_eq!(root.run("swarmctl --version"), format!("swarmctl {VERSION}\n"));
     let listed = root.run(&format!("swarmctl -H {} ls --format '{{{{.Name}}}}'", swarm.host()));
     assert_eq!(listed, "web\n");
-    // A machine may have no docker client; that of the release is in a directory that is copied too.
+    // If this machine has no docker client, this is the client of an unpacked Debian release, whose directory the copy
+    // has too.
     let docker = programs::docker().display();
     let help = root.run(&format!("{docker} --help"));
     assert!(help.lines().any(|line| line.trim().starts_with("swarmctl*")), "{help}");

@@ -69,7 +69,7 @@ fn dockers_completion_asks_the_plugin() {
     assert!(complete(&["ps", "--no-t"]).starts_with("--no-trunc\t"));
 }
 
-/// docker's client with these arguments. The first one is the plugin's name or precedes it.
+/// docker's client with these arguments. They include the plugin's name if docker must run the plugin.
 fn docker(config: &Config, args: &[&str]) -> Swarmctl {
     let mut command = Command::new(programs::docker());
     command.args(args);

@@ -1,4 +1,4 @@
-//! Docker's client changes a service while `--steps` drives its update, and tasks fail after their monitor period.
+//! Updates with `--steps` during which docker's client changes the service, or tasks fail after their monitor period.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use super::*;
 use crate::support::programs;
 use crate::support::run::{Run, Running};
 
-/// An update in steps whose gates wait until [`Driven::pass`].
+/// An update in steps. From the step given to [`Driven::start`] on, its gates wait until [`Driven::pass`].
 struct Driven {
     running: Running,
     folder: TempDir,

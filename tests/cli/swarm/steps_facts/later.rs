@@ -37,7 +37,7 @@ fn a_later_rollback_restores_the_hold_unless_the_settings_were_posted_twice() {
 
 #[test]
 fn a_task_of_an_earlier_post_that_fails_triggers_no_failure_action() {
-    // Both new tasks are within their monitor period.
+    // The monitor period is so long that the engine still monitors both new tasks when they are killed.
     let web = service("sf-earlier", 4, "stop-first");
     web.change(|spec| {
         hold(spec, NEW, 1);

@@ -39,7 +39,8 @@ fn a_hold_on_three_nodes() {
     // No task returns to the node.
     web.holds_at(1 + old_there, 6);
 
-    // An engine restarts. Its tasks are replaced by new ones. It is not the leader, so there is no election.
+    // The engine of the same node restarts. No task of the service runs there, so none is replaced. It is not the
+    // leader, so there is no election.
     let number = (1..=3)
         .find(|n| managers.engine(*n).ask("GET", "/info", None)["Swarm"]["NodeID"] == id)
         .expect("its number");

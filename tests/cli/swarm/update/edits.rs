@@ -1,4 +1,4 @@
-//! Updates change only what was requested, with other settings and other writers.
+//! Updates change only what was requested: other settings and the changes of other writers are kept.
 
 use std::thread;
 

@@ -1,5 +1,5 @@
-//! An independent implementation of the rules in docs/newest.md, with regular expressions and padded strings
-//! instead of a parser and numbers. It shares no code with `registry::tags`.
+//! An independent implementation of the rules in docs/newest.md, with regular expressions instead of a parser, and
+//! padded strings to order versions. It shares only the type `PreReleases` with `registry::tags`.
 
 use regex_lite::Regex;
 
