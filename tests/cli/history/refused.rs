@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::support::exit::Exit;
-use crate::support::server::{Answer, ResponseFault};
+use crate::support::server::{Answer, Request, ResponseFault};
 
 fn update(swarm: &FakeSwarm, flags: &str) -> Run {
     run(swarm, &format!("update-image --no-resolve-image --detach {flags} web {NEW}"))
@@ -69,8 +69,14 @@ fn a_configs_endpoint_that_stalls_delays_an_update_by_its_timeout_only() {
     let swarm = FakeSwarm::with([bare("web")]);
     swarm.forbids("GET", "/configs", stalled());
     let line = format!("update-image --no-resolve-image --detach web {NEW}");
-    let run = on(&swarm, &line).timeouts("journal=400").run().succeeds().says(&["the run is not recorded"]);
+    let run = on(&swarm, &line)
+        .timeouts("journal=400")
+        .run()
+        .succeeds()
+        .says(&["the run is not recorded: no response to `GET /configs` within 0.4 s"]);
     assert!(run.took < Duration::from_secs(3), "{}", run.report());
+    let is_for_journal = |request: &&Request| request.path.contains("/configs");
+    assert_eq!(swarm.requests().iter().filter(is_for_journal).count(), 1, "{}", run.report());
     let swarm = shop(&["web"]);
     swarm.forbids("POST", "/configs", stalled());
     on(&swarm, &line).timeouts("journal=400").run().succeeds().says(&["the run is not recorded"]);

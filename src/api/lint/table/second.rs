@@ -66,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         needs: &[],
         stage: RuleStage::OnRequest,
         condition: "The previous spec is the same as the current one, except for labels and ForceUpdate",
-        effect: "A rollback changes nothing in the tasks. This is the case after each `restart`.",
+        effect: "A rollback restores no earlier settings. If ForceUpdate differs, as after each `restart`, it only restarts the tasks.",
         sign: "`PreviousSpec` and `Spec` differ in labels and ForceUpdate at most.",
         check: previous::rollback_same,
     },

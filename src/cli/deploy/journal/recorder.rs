@@ -1,6 +1,7 @@
 //! Records a run before the first request that changes something, and its outcome at the end.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -75,12 +76,20 @@ impl Recorder {
         if self.location == Location::Off || self.opened.is_some() {
             return Ok(());
         }
+        let (limit, began) = (client.timeouts().journal, Instant::now());
         let opened = match open_instead_of_ping(self.limited(client), &self.location) {
             Some(opened) => opened,
             None => {
+                let left = limit.saturating_sub(began.elapsed());
                 // This request has all retries, and a longer time limit than requests for the journal.
                 client.api_version()?;
-                open(self.limited(client), &self.location)
+                if left.is_zero() && self.mode != JournalMode::Required {
+                    let request = "GET /configs".to_owned();
+                    Err(Error::ResponseTimeout { request, after: limit }.into())
+                } else {
+                    // Both attempts together take no longer than one may take.
+                    open(self.limited_to(left, client), &self.location)
+                }
             }
         };
         self.opened = Some(opened);
@@ -128,9 +137,13 @@ impl Recorder {
 
     /// Creates a client for the journal. Unless a record is required, its time limit is shorter than for updates.
     fn limited(&self, client: &Client) -> Client {
+        self.limited_to(client.timeouts().journal, client)
+    }
+
+    fn limited_to(&self, limit: Duration, client: &Client) -> Client {
         match self.mode {
             JournalMode::Required => client.clone_shared(),
-            JournalMode::Auto | JournalMode::Off => client.limited_to(client.timeouts().journal),
+            JournalMode::Auto | JournalMode::Off => client.limited_to(limit),
         }
     }
 
