@@ -86,8 +86,8 @@ close_work() {
   exit "$status"
 }
 
-# tended COMMAND...: runs it so that a signal to this script ends it immediately, with all its children. (bash would wait for
-# a foreground command.) The command has a process group of its own, and no stdin.
+# tended COMMAND...: runs the command so that a signal to this script ends the command immediately, with all its children.
+# (bash would wait for a foreground command.) The command has a process group of its own, and no stdin.
 TENDED=
 tended() {
   local status=0

@@ -109,7 +109,7 @@ fn a_command_with_a_flag_of_that_name_requires_the_global_flag_before_it() {
             }
         }
     }
-    // With `create`, these flags set values of the service.
+    // `--host` and `-l` after `create` are flags of `create`: they set values of the service.
     let run = swarmctl(["create", "--host", "tcp://10.0.0.5:2375", "img"]).host(NOWHERE).run();
     run.fails_with(Exit::Usage).says(&["to select the engine, put --host before the subcommand"]);
     let swarm = swarm();

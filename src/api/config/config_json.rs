@@ -27,7 +27,7 @@ impl ConfigFile {
     /// treated as empty.
     ///
     /// # Errors
-    /// The file cannot be read, or is not a JSON object.
+    /// The file cannot be read for another reason, or is not a JSON object.
     pub fn read(directory: &Path) -> Result<Self> {
         let path = directory.join(NAME);
         let location = path.display().to_string();

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 
 use super::*;
 
-/// Parses settings from a command line: `DOCKER_HOST=h -c a --tls`. `current` is config.json's
+/// Parses settings from a command line: `DOCKER_HOST=h -c=a --tls`. `current` is config.json's
 /// `currentContext`.
 fn settings(line: &str) -> (Settings, Option<String>) {
     let mut settings = Settings { home: Some("/home".into()), ..Settings::default() };

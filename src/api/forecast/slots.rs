@@ -19,8 +19,8 @@ pub(super) struct ForecastSlot<'a> {
 /// The slot number, or the node for a global service. The other field is 0 or empty.
 type SlotId<'a> = (u64, &'a str);
 
-/// The slots with a desired task, and those whose last task has ended and is not restarted because of its
-/// restart policy.
+/// The slots with a desired task, and those whose last task has ended and whose restart policy does not start it
+/// again.
 pub(super) fn slots<'a>(
     tasks: &'a [TaskWithSpec],
     spec: &Value,

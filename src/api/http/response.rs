@@ -159,16 +159,16 @@ impl Response {
                 status,
                 message: self.excerpt_or_empty(),
             },
-            // In plain text, 502 to 504 are refusals. Any other 5xx response in plain text does not come from an
-            // engine, so it does not show whether a post was applied.
+            // 502 to 504 in plain text are errors of a proxy or an old engine, and count as transient. Any other 5xx
+            // response in plain text is invalid. Neither shows whether a post was applied.
             502..=504 if is_plain => self.refusal(status, text),
             _ if text.is_empty() => self.invalid_response(format!("status {status} without a message")),
             _ => self.invalid_response(format!("status {status}: {}", self.excerpt())),
         }
     }
 
-    /// Whether an engine may send an error response to this request in plain text: below API 1.24, and
-    /// without a version.
+    /// Whether an engine may send an error response to this request in plain text: if the path has a
+    /// version below 1.24, or none.
     fn may_be_plain_text(&self) -> bool {
         let path = self.request.split_once(' ').map_or("", |(_, path)| path);
         let Some(rest) = path.strip_prefix("/v1.") else { return true };

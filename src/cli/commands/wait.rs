@@ -17,7 +17,7 @@ use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 
 /// Wait until services have converged
 ///
-/// Exit code: 0 if all services have converged, 5 if a rollout failed, 6 if one was rolled back, 7 if it timed out
+/// Exit code: 0 if all services have converged, 5 if a rollout failed, 6 if one was rolled back, 7 if the wait timed out
 /// (--timeout), 10 if an update is held, 3 if a service was removed meanwhile (the wait for the others
 /// continues).
 #[derive(Args, Debug)]

@@ -44,7 +44,7 @@ pub struct ResolveArgs {
 pub struct ImageArgs {
     #[command(flatten)]
     resolve: ResolveArgs,
-    /// Remove the digest, even if the image is pinned
+    /// Deploy the tag without a digest, even if the service has one
     #[arg(long)]
     unpin: bool,
 }

@@ -21,7 +21,7 @@ pub const RECORDED_CASES: &[Case] = &[
     },
     Case {
         name: "update-image --journal required",
-        // The record was created, but its response and all later ones were invalid.
+        // The record was created, but the response to that request, and all later responses, were invalid.
         other_codes: &[(1, false)],
         command: &["update-image"],
         args: &["--detach", "--no-resolve-image", "--journal", "required", "t001", NEW],

@@ -120,7 +120,7 @@ fn the_timeout_and_signals_end_a_gate() {
             (&step(&run)["result"], &gate(&run)["result"]),
             (&json!("unfinished"), &json!("unfinished"))
         );
-        // The gate is killed together with swarmctl, or shortly after it has ended.
+        // The gate is killed when swarmctl ends, or shortly afterwards.
         wait_for_end(pid.trim());
         swarm.expect("web").applied(1).image(NEW);
     }

@@ -1,4 +1,4 @@
-//! The exit code is true if a response of a real engine is cut off, by a relay that counts bytes.
+//! The exit code is correct even if a response of a real engine is cut off (by a relay that counts bytes).
 //!
 //! This is a sample: `tests/cli/faults` has all faults, with a scripted engine.
 

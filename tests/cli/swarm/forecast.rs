@@ -63,7 +63,8 @@ fn predicted_and_actual_restarts(name: &str, id: &str, patch: &Value) -> (u64, u
         engine.swarmctl(&args).stdin(&patch.to_string()).run().succeeds()
     };
     let before = ids(engine, id);
-    // The version index is not compared, because the engine still changes it during the previous rollout.
+    // The version index is not compared, because the previous rollout may not have ended, and the engine changes the
+    /// index until then.
     let specs = || ["Spec", "PreviousSpec"].map(|key| engine.service(name)[key].clone());
     let as_it_was = specs();
     let run = update("--dry-run");
@@ -100,8 +101,8 @@ fn restarts(name: &str, id: &str, what: &str, patch: &Value, expected: u64) {
     assert_eq!(all["of"], 2, "{what}");
 }
 
-/// Makes all changes that restart no task (docs/concepts.md, "What restarts tasks"), one after the other, on one
-/// service.
+/// Makes the changes that restart no task (docs/concepts.md, "What restarts tasks"), except those of replicas and credentials,
+/// one after the other, on one service.
 #[test]
 fn what_restarts_no_task_is_foreseen() {
     let service = service("fc-none", |_| {});

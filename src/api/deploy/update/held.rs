@@ -36,7 +36,7 @@ pub(super) fn refusal(error: PostError) -> UpdateError {
     }
 }
 
-/// Why a spec was not posted once more.
+/// Why [`repost`] failed.
 #[derive(Debug)]
 pub struct RepostError {
     /// The error of the last request.
@@ -46,7 +46,7 @@ pub struct RepostError {
 }
 
 /// Posts the spec of a service once more, so that the previous spec becomes equal to the spec, and a later rollback by
-/// the engine changes nothing. A paused rollout is no longer paused. No task restarts. If another writer has changed the
+/// the engine changes nothing. If the rollout was paused, it is not paused afterwards. No task restarts. If another writer has changed the
 /// service, nothing is posted.
 ///
 /// # Errors

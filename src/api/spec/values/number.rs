@@ -26,8 +26,8 @@ pub fn between(text: &str, low: i64, high: i64) -> Result<i64, InvalidValue> {
     }
 }
 
-/// Parses a size in bytes: a number with an optional unit `b`, `k`, `m`, `g`, `t` or `p` (also `kb` or `kib`;
-/// all are powers of 1024, ignoring case). Fractions of a byte are truncated.
+/// Parses a size in bytes: a number with an optional unit `b`, `k`, `m`, `g`, `t` or `p` (also `kb` or `kib`, in
+/// upper or lower case; all are powers of 1024). Fractions of a byte are truncated.
 pub fn bytes(text: &str) -> Result<i64, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("is not a valid size: {why}"));
     let digits = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
@@ -57,7 +57,7 @@ pub fn bytes_or_unlimited(text: &str) -> Result<i64, InvalidValue> {
     if text == "-1" { Ok(-1) } else { bytes(text) }
 }
 
-/// Parses a number of CPUs in units of 10^-9: `0.5`, `2`, `1e-1`, `1/4`, with at most nine decimals.
+/// Parses a number of CPUs (`0.5`, `2`, `1e-1`, `1/4`) with at most nine decimals. The result is in units of 10^-9 CPUs.
 pub fn cpus(text: &str) -> Result<i64, InvalidValue> {
     let bad = |why: &str| InvalidValue::new(text, format!("is not a valid number of CPUs: {why}"));
     let (negative, amount) = sign(text);

@@ -33,7 +33,7 @@ pub struct StaleArgs {
     /// Leave out services that are stale, replaced, gone or paused
     #[arg(long, conflicts_with = "rebase")]
     skip_stale: bool,
-    /// Apply the changes to the current spec if no planned setting changed
+    /// Apply the plan to the current spec if the settings in it are unchanged
     ///
     /// Each setting that the plan changes must still have its old value, or already have the new one. A rollback is not
     /// rebased.

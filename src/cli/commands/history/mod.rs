@@ -20,7 +20,7 @@ use crate::cli::deploy::restore::run_number;
 use crate::cli::exit::Exit;
 use crate::cli::select::SelectArgs;
 
-/// Show what changed services, newest first
+/// Show the changes made to services, newest first
 ///
 /// With a journal (`swarmctl journal enable`), lists the recorded runs. If services are given, lists only the runs that changed
 /// them, and which settings changed. Without a journal, shows what the engine remembers of the services: their spec, their

@@ -117,7 +117,7 @@ impl Finder {
         JudgedService::chosen(name, service, chosen_by, payload, remarks(state))
     }
 
-    /// Returns a service that cannot be reverted. It is left out because of `skipped`, or fails because of `why`.
+    /// Returns the result for a service that cannot be reverted: left out because of `skipped`, or failed with `why`.
     fn left_out(
         self,
         name: &str,

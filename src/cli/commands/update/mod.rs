@@ -33,7 +33,7 @@ use crate::cli::select::{Jobs, SelectArgs};
 #[derive(Args, Debug)]
 #[command(
     mut_args = groups::assign,
-    mut_arg("spec", |flag| flag.help("Merge a spec from a file: output of `inspect`, or a part (-: stdin)"))
+    mut_arg("spec", |flag| flag.help("Merge a (partial) spec or output of `inspect` from a file (-: stdin)"))
 )]
 pub struct UpdateArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs

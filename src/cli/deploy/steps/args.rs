@@ -30,9 +30,9 @@ pub struct StepArgs {
     steps: Option<StepList>,
     /// Replace N tasks (or N%), check them, and exit
     ///
-    /// The service stays held (exit 10): see `swarmctl continue`, and `swarmctl rollback` to go back. This is the first
-    /// step of --steps without the others. Any update of the service, a new leader, or a task that stops causes further
-    /// tasks to be replaced (docs/steps.md).
+    /// This makes only the first step of an update in steps. The service stays held (exit 10): see `swarmctl continue`, and
+    /// `swarmctl rollback` to go back. Any update of the service, a new leader, or a task that stops causes further tasks to
+    /// be replaced (docs/steps.md).
     #[arg(long, value_name = "N", value_parser = step)]
     hold: Option<Step>,
     #[command(flatten)]

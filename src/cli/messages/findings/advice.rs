@@ -50,7 +50,7 @@ const ADVICE: &[(&str, &str)] = &[
     ("L15", "set a limit that fits the service, as in `swarmctl update --limit-memory 512m NAME`"),
     (
         "L16",
-        "start the tasks again with `swarmctl restart NAME`, and let failed tasks be restarted with `swarmctl update --restart-condition any --restart-max-attempts 0 NAME`",
+        "start the tasks again with `swarmctl restart NAME`; to let the engine restart failed tasks from then on, run `swarmctl update --restart-condition any --restart-max-attempts 0 NAME`",
     ),
     (
         "L17",
