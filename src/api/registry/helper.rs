@@ -181,8 +181,8 @@ fn find_secrets(text: &str) -> Vec<Secret> {
     named.chain(in_headers).chain(in_commands).map(|value| Secret::new(value.to_owned())).collect()
 }
 
-/// The value after a name and `=` or `:`. If a blank follows these, an unquoted value that is an ordinary word is not
-/// returned.
+/// The value after a name and `=` or `:`. After `=` or `:` with a blank, an unquoted ordinary word is not taken
+/// for a value, as in `token: expired`.
 fn value_of(rest: &str) -> Option<&str> {
     let rest = rest.trim_start_matches(is_quote).trim_start().strip_prefix(['=', ':'])?;
     let unquoted = rest.trim_start();

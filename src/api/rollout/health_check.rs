@@ -21,7 +21,8 @@ pub(super) struct HealthCheck {
 }
 
 impl HealthCheck {
-    /// Reads the health check of a spec. The engine's defaults replace values that only the image may have.
+    /// Reads the health check of a spec. For values that are not in the spec, the engine's
+    /// defaults are assumed: the image may have others, but they are not known here.
     pub(super) fn from_spec(spec: &Value) -> Self {
         let check = &spec["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
         let time = |name: &str| {

@@ -10,8 +10,8 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
 
-/// If a task ended more than this long after its successor was created, the manager shut it down. The clocks of a
-/// node and the manager may differ by up to this much.
+/// The clocks of a node and the manager may differ by up to this much. A task that was still running this long after its
+/// successor was created did not fail by itself: the manager shut it down.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(1);
 
 /// The identity of a slot: a number for replicated services, a node for global ones.

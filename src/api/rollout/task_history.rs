@@ -154,7 +154,7 @@ impl TaskHistory {
             self.present.clear();
             self.others = None;
         }
-        // The previous rollout may create tasks until the engine starts the next one.
+        // Until the engine starts the new rollout, the previous one may still create tasks, so other tasks are counted again.
         let rollout = service.update_started().map(str::to_owned);
         if self.rollout != rollout {
             self.others = None;

@@ -36,7 +36,7 @@ fn compare<'a>(
     let old = old.filter(|value| !value.is_null());
     let new = new.filter(|value| !value.is_null());
     match (old, new) {
-        // Comparing the objects as a whole first would compare the objects at each level again.
+        // Objects are not tested for equality first, because that would compare every nested object once more at each level.
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let mut below = |key: &'a str, old, new| {
                 keys.push(key);

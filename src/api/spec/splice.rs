@@ -95,7 +95,7 @@ impl<'a, K: AsRef<str>> Visitor<'a> for ValueAt<'_, K> {
     }
 }
 
-/// Deserializes a key into whether it equals this one.
+/// Reads a key, and returns whether it equals the key in this struct.
 struct KeyIs<'k>(&'k str);
 
 impl<'a> DeserializeSeed<'a> for KeyIs<'_> {

@@ -156,7 +156,7 @@ fn check(case: &Case) {
     let name = case.name;
     record_figure(
         &format!("responses of a real engine to `{name}` cut off at {cuts} places, once and permanently"),
-        &format!("{tried} runs, 0 false reports ({})", endings.join(", ")),
+        &format!("{tried} runs, 0 false reports ({})", endings.join("; ")),
     );
 }
 

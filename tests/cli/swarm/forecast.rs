@@ -64,7 +64,7 @@ fn predicted_and_actual_restarts(name: &str, id: &str, patch: &Value) -> (u64, u
     };
     let before = ids(engine, id);
     // The version index is not compared, because the previous rollout may not have ended, and the engine changes the
-    /// index until then.
+    // index until then.
     let specs = || ["Spec", "PreviousSpec"].map(|key| engine.service(name)[key].clone());
     let as_it_was = specs();
     let run = update("--dry-run");

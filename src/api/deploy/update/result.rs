@@ -82,7 +82,7 @@ pub struct Applied {
     pub stored: Stored,
     /// Remarks.
     pub warnings: Vec<Warning>,
-    /// The settings of a held update that others have changed. They keep their values.
+    /// The settings that others have changed while the update was held. They keep the values that others gave them.
     pub kept: Vec<KeptSetting>,
 }
 

@@ -61,7 +61,8 @@ fn an_old_task_that_fails_does_not_matter() {
 
 #[test]
 fn a_task_of_an_earlier_update_to_the_same_template_that_failed_does_not_matter() {
-    // Tasks that have ended are up to date again if the template is the same. In slot 3, an old task has run since.
+    // If an update sets the template of an earlier update, the ended tasks of the earlier one count as up to date again. In
+    // slot 3, an old task has run since.
     let with_failure = |made: Made| made.task(3, 0, 1, "failed", "shutdown", "task: non-zero exit (1)");
     let held = || held().with("/UpdateStatus/StartedAt", json!("2026-01-01T10:00:59Z"));
     let made = held().task(2, 0, 0, "running", "running", "").task(3, 5, 5, "running", "running", "");

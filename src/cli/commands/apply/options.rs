@@ -30,16 +30,16 @@ pub enum Indexes {
 /// What to do with services that have changed since the plan was made.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct StaleArgs {
-    /// Leave out services that are stale, replaced, gone or paused
+    /// Leave out services that are stale, created again, gone or paused
     #[arg(long, conflicts_with = "rebase")]
     skip_stale: bool,
-    /// Apply the plan to the current spec if the settings in it are unchanged
+    /// Apply the plan to the current spec if nobody changed the same settings
     ///
     /// Each setting that the plan changes must still have its old value, or already have the new one. A rollback is not
     /// rebased.
     #[arg(long)]
     rebase: bool,
-    /// Require the version indexes in the plan
+    /// Require that each service still has the version index in the plan
     ///
     /// Every step of a rollout increases the index, so a plan that was made during a rollout becomes stale.
     #[arg(long, conflicts_with = "rebase")]

@@ -13,8 +13,8 @@ use crate::api::resources::{nodes, services};
 use crate::cli::lookups::Lookups;
 use crate::output::{self, Ui};
 
-/// Maximum length of a name, because the prefixes of all lines are as long as the longest one. Engines allow no longer
-/// names.
+/// Maximum length of a name, because the prefixes of all lines are as long as the longest one. An engine allows
+/// only shorter names.
 const MAX_NAME_LEN: usize = 300;
 const NODE: &str = "com.docker.swarm.node.id";
 const SERVICE: &str = "com.docker.swarm.service.id";

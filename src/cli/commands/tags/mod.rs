@@ -22,8 +22,8 @@ use crate::output::Table;
 /// An argument with `/`, `.` or `:` is a repository; any other argument is a service, and its image is used. If the
 /// repository is given without a tag, its tags are listed without a status.
 ///
-/// STATUS is the first of these that applies: current, not a version, not matched (--tags), other shape, pre-release,
-/// older, outside policy, newest, candidate.
+/// STATUS is the first of these that applies: `current`, `not a version`, `not matched` (--tags), `other shape` (another
+/// prefix, suffix or number of parts), `pre-release`, `older`, `outside policy`, `newest`, `candidate`.
 #[derive(Args, Debug)]
 pub struct TagsArgs {
     /// A service, or a repository with or without a tag

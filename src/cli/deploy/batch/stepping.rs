@@ -75,7 +75,7 @@ fn posted_twice(client: &Client, applied: Applied) -> Applied {
     Applied { stored: Stored::Read { service, dropped }, warnings, ..applied }
 }
 
-/// Returns the held update after the first post of a command, or as it was read. `None` if the service is not held.
+/// Returns the held update: as the first post of the command has made it or, if nothing was posted, as it was read. `None` if the service is not held.
 fn hold_after(change: &Watchable) -> Option<Hold> {
     match change {
         // A post without changes only resumes the rollout.

@@ -97,7 +97,8 @@ pub struct Steps {
 }
 
 impl<'a> Deployment<'a> {
-    /// Makes the deployment start updates in steps, or continue or end held updates. No change without rules.
+    /// Makes the deployment start updates in steps, or continue or end held updates. If `rules` is `None`, the
+    /// deployment stays as it is.
     ///
     /// # Errors
     /// The command does not wait for rollouts.

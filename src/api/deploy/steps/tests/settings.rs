@@ -77,7 +77,7 @@ fn an_abort_uses_the_settings_for_rollbacks() {
     assert_eq!(sorted(&posted(&aborted, &finish)), sorted(&before));
 }
 
-/// A setting that others change has their value at the end, even if a post in between sets another one. The change is
+/// A setting that others change has their value at the end, even if a post in between sets it to a different one. The change is
 /// reported once, and only if it is a setting that the hold sets.
 #[test]
 fn a_setting_that_somebody_changes_is_kept() {
