@@ -146,8 +146,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     exit.code()
 }
 
-/// Parses a command line again after it was refused with `error`. Before that, global flags after the subcommand are
-/// moved before the subcommand. Returns the result, and the words that were parsed.
+/// Parses a command line that was refused with `error` once more, with the global flags that follow the subcommand moved
+/// before it. Returns the result, and the words that were parsed.
 fn parse_moved(
     caller: Caller,
     words: Vec<OsString>,
@@ -194,7 +194,8 @@ fn parse(root: &mut Command, words: &[OsString]) -> Result<Cli, clap::Error> {
     matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
 }
 
-/// Prints help, or the error about an invalid command line. `first` is the error of a parser that was not built.
+/// Prints help, or the error about an invalid command line. `first` is the error of a parser in
+/// which only the flags of the chosen command were built.
 ///
 /// The parser repeats words of the command line, which may come from someone else, so they are escaped first.
 fn print_parse_error(ui: Ui, mut root: Command, words: &[OsString], first: &clap::Error) -> Exit {

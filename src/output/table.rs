@@ -81,7 +81,7 @@ impl Dimension for ColumnWidths<'_> {
     }
 }
 
-/// Splits what tabled writes into lines. Cells contain no line feeds.
+/// Splits the output of the crate `tabled` into lines. Cells contain no line feeds.
 struct LineWriter<F> {
     line: String,
     print: F,

@@ -41,8 +41,8 @@ impl Client {
         }
     }
 
-    /// Retries a read while its error is transient: a lost connection for `broken_read`, 503 for `unavailable` (of
-    /// [`Timeouts`](crate::api::config::timeouts::Timeouts)). If there are several managers, the client also switches from
+    /// Retries a read while its error is transient. [`Timeouts`](crate::api::config::timeouts::Timeouts) limits this:
+    /// `broken_read` for lost connections, `unavailable` for 503. If there are several managers, the client also switches from
     /// a silent one to another, because managers delay responses during an election.
     pub(in crate::api) fn retry_read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
         let is_silent =
@@ -50,7 +50,8 @@ impl Client {
         self.retry_while(|e| e.is_retryable() || e.is_transient() || is_silent(e), send)
     }
 
-    /// Like [`Client::retry_read`], for errors that `may_pass` accepts and, with several managers, those of a single host.
+    /// Like [`Client::retry_read`], but for errors that `may_pass` accepts. With several managers, also for errors that concern
+    /// one host only.
     pub(in crate::api) fn retry_while<T>(
         &self,
         may_pass: impl Fn(&Error) -> bool,

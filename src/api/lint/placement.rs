@@ -46,8 +46,8 @@ pub(super) fn hostport_start_first(subject: &Subject, found: &mut Findings) -> R
     Ok(())
 }
 
-/// The changes that make updates stop old tasks first. An update in progress is stuck, so all tasks are restarted too:
-/// otherwise the engine may leave the new task pending even after the old one has ended (seen on 20.10.24 and 28.5.2).
+/// The changes that make updates stop old tasks first. If an update is in progress, it is stuck, so all tasks are
+/// restarted too: otherwise the engine may leave the new task pending even after the old one has ended (seen on 20.10.24 and 28.5.2).
 fn stop_first(subject: &Subject) -> Vec<Change> {
     let is_updating = subject.service.is_some_and(|service| service.update_state() == Some("updating"));
     let mut changes = vec![Change::StopFirst];

@@ -154,7 +154,7 @@ fn hosts_variables_and_contexts_never_panic() {
 /// A service that is kept as text equals the parsed service, and has the same fields.
 #[test]
 fn a_service_that_is_kept_as_text_equals_the_parsed_one() {
-    check_random_inputs("services held as text", |random| {
+    check_random_inputs("services kept as text", |random| {
         let mut service = json!({
             "ID": "abc",
             "Version": { "Index": random.u64(..) },

@@ -313,7 +313,7 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
 /// The tasks of these services, by ID and name, that have not ended, even if the services no longer exist.
 /// Engines of version 20.10 keep listing the `complete` tasks of a removed job.
 ///
-/// The engine responds to a filter by a missing service with 404. The tasks can still be found by name.
+/// If a filter names a service that no longer exists, the engine responds with 404. The tasks can still be found by name.
 pub fn list_remaining(client: &Client, services: &[(&str, &str)]) -> Result<TaskList> {
     let filters = if services.len() <= MAX_SERVICES_PER_FILTER {
         let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();

@@ -226,7 +226,7 @@ impl<'a> Judge<'a> {
         Ok(self.failed(failing)?.unwrap_or(State::UnderWay(WaitsFor::Rollback)))
     }
 
-    /// The state of a service that failed or waits for outgoing tasks. `None` if neither, or if it
+    /// The state of a service that failed, or waits for the end of tasks that are shut down. `None` if neither, or if it
     /// failed and the engine may still act.
     pub(super) fn failed(&self, failing: Option<FailureReason>) -> Result<Option<State>, Need> {
         let stuck = self.stuck()?;
@@ -300,8 +300,8 @@ impl<'a> Judge<'a> {
             && self.slot_states.iter().any(is_young)
     }
 
-    /// Whether every slot has a task of this spec and none has failed. If so, the engine paused without a reason: it
-    /// counts a completed task as failed.
+    /// Whether every slot has a task of this spec and none has failed. If the rollout is paused all the same, the engine has
+    /// counted a completed task as failed.
     fn is_intact(&self) -> bool {
         !self.lacks_slots() && !self.slots.iter().any(|slot| slot.has_failed(&self.rules))
     }

@@ -154,7 +154,8 @@ impl TaskHistory {
             self.present.clear();
             self.others = None;
         }
-        // Until the engine starts the new rollout, the previous one may still create tasks, so other tasks are counted again.
+        // Until the engine starts the new rollout, the previous one may still create tasks, so the tasks of other specs are counted
+        // again when it starts.
         let rollout = service.update_started().map(str::to_owned);
         if self.rollout != rollout {
             self.others = None;

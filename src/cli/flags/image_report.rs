@@ -89,7 +89,7 @@ impl ImageReport {
         details.chain(&self.warnings).cloned().collect()
     }
 
-    /// Adds the image as the reason to a result without changes.
+    /// If nothing changes, replaces the reason in the result with what is known about the image.
     pub fn explain_unchanged<E>(&self, result: Result<Update, E>) -> Result<Update, E> {
         match (result, &self.same) {
             (Ok(Update::Unchanged(unchanged)), Some(same)) if unchanged.reason == NoChange::SameSpec => {

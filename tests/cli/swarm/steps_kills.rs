@@ -110,7 +110,7 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
                 _ => {
                     run.fails_with(Exit::Conflict);
                     self::run(&["continue", "-q", name]).run().succeeds();
-                    "continue after release"
+                    "continue after the last step had started"
                 }
             }
         } else if state == "held" {

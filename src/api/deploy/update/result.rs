@@ -37,7 +37,7 @@ pub struct Unchanged {
 pub enum NoChange {
     /// The spec has every requested value.
     SameSpec,
-    /// The service already runs the image, which is written like this in the spec.
+    /// The service already runs the image. The string is the image as it is written in the spec.
     SameImage(String),
     /// The registry's digest for the tag is the one that the service runs, perhaps under another tag.
     SameDigest {

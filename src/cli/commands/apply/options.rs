@@ -100,7 +100,8 @@ pub enum IsDetached {
     Yes,
 }
 
-/// What is rolled back after a failure: the value of the flag or, without it and without `--detach`, that in the plan.
+/// What is rolled back after a failure: the value of the flag. If it is not given, the value in the plan, or nothing with
+/// `--detach`.
 pub fn on_failure(given: Option<OnFailure>, options: &Options, is_detached: IsDetached) -> OnFailure {
     match (given, options.rollback_on_failure) {
         (Some(given), _) => given,

@@ -30,7 +30,7 @@ const MAX_RUNS: u32 = 1000;
 #[derive(Args, Clone, Debug)]
 #[command(group = ArgGroup::new("checked").args(["gate", "gate_url", "steps", "hold"]).multiple(true))]
 pub struct GateArgs {
-    /// Command that must succeed after each step or the rollout (repeatable)
+    /// Command that must succeed after the rollout or each step (repeatable)
     ///
     /// `/bin/sh -c CMD` runs for each service that has converged, or with --steps after each step that has converged. It
     /// gets SWARMCTL_SERVICE, SWARMCTL_IMAGE, SWARMCTL_NEW_TASKS, SWARMCTL_NEW_ADDRESSES and other variables
@@ -38,7 +38,7 @@ pub struct GateArgs {
     /// run is repeated, and after 5 errors in a row the gate is inconclusive (exit 10, and no rollback).
     #[arg(long, value_name = "CMD")]
     gate: Vec<String>,
-    /// URL that must return 2xx after each step or the rollout (repeatable)
+    /// URL that must return 2xx after the rollout or each step (repeatable)
     ///
     /// Redirects are not followed, so a redirect is a failure. No connection, a TLS error, or 30 s without a response is
     /// an error, as for --gate. Commands run first, then URLs.

@@ -1,4 +1,4 @@
-//! Services whose changes by a run cannot be reverted.
+//! Messages about services in which the changes of a run cannot be reverted.
 
 use super::{Message, value};
 use crate::api::deploy::update::RunConflict;

@@ -100,7 +100,7 @@ fn one_batch_through(managers: &Managers, stack: &str, moment: Moment, round: us
     assert_eq!(specs(&engine, stack), before, "every spec is as before, round {round}");
     let code = run.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
     format!(
-        "exit code {code}, {changed} of {} updated, recorded outcome {outcome}, undone completely",
+        "exit code {code}, {changed} of {} updated, recorded with the outcome `{outcome}`, undone completely",
         before.len()
     )
 }
