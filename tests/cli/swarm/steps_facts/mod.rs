@@ -259,6 +259,11 @@ fn an_old_task_that_stops_comes_back_as_a_new_one() {
 
 #[test]
 fn a_task_that_fails_at_once_triggers_the_failure_action() {
+    // On a busy machine, a failing container can run for longer than a second.
+    let hold = |spec: &mut Value, image: &str, tasks: u64| {
+        hold(spec, image, tasks);
+        spec["UpdateConfig"]["Monitor"] = (10 * SECOND).into();
+    };
     let web = service("sf-pause", 3, "stop-first");
     web.change(|spec| hold(spec, BROKEN, 1));
     web.waits_for("paused");
