@@ -73,7 +73,7 @@ def record(commands):
     os.write(terminal, b"\x04")
     os.close(terminal)
     os.waitpid(child, 0)
-    # From the first prompt on.
+    # The times are relative to the first output.
     first = events[0][0]
     return [(at - first, data) for at, data in events], end - first
 

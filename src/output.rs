@@ -1,5 +1,5 @@
-//! Everything that is printed: results on stdout, everything else on stderr. Only clap's messages and the questions of
-//! `--confirm` are printed elsewhere.
+//! Everything that is printed: results on stdout, everything else on stderr. Other modules print only clap's messages
+//! and the questions of `--confirm`.
 //!
 //! This module knows neither the engine nor the command line. Text from outside is escaped by [`visible`] here, on its
 //! way to the terminal, so that callers cannot forget it.

@@ -23,7 +23,8 @@ use measure::{Contender, compare};
 use peers::{Prepared, count_requests};
 use table::Section;
 
-/// Rounds of a comparison; those of fast commands have a multiple of it. The programs take turns in each round, so that a slow moment affects all of them.
+/// The number of rounds of a comparison. Comparisons of fast commands have a multiple of it. In each round, the
+/// programs take turns, so that a slow moment affects all of them.
 const ROUNDS: usize = 15;
 /// Rounds if a command takes many seconds.
 const FEW_ROUNDS: usize = 3;
@@ -159,7 +160,7 @@ fn all() -> Vec<Section> {
         }
     }
     count_all(&mut sections, &socket);
-    // This comparison has an engine of its own, which does not count requests.
+    // Requests are counted only on their way to the engine of scripts/bench, and this comparison has its own engine.
     sections.push(tag_lists::section());
     // A run with few services is for a quick result, so the comparison with `MANY` services is skipped.
     if peers::names(&names).len() < 2000 {

@@ -146,8 +146,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     exit.code()
 }
 
-/// Parses a command line that was refused with `error` once more, with the global flags that follow the subcommand moved
-/// before it. Returns the result, and the words that were parsed.
+/// Moves the global flags that come after the subcommand to a place in front of it, and parses the command line again.
+/// If there are no such flags, the result is `error`, with which the line was refused before. Also returns the words
+/// that were parsed.
 fn parse_moved(
     caller: Caller,
     words: Vec<OsString>,

@@ -67,8 +67,8 @@ pub struct Viewport {
     pub color: ColorMode,
 }
 
-/// Returns fewer lines than the terminal has (but at least one), each narrower than the terminal: a header with the title, the number of
-/// rows that ended and the time; the rows in their order; and a summary.
+/// Returns fewer lines than the terminal has (but at least one if there are rows), each narrower than the terminal: a
+/// header with the title, the number of rows that ended and the time; the rows in their order; and a summary.
 pub fn render_lines(title: &str, rows: &[ProgressRow], viewport: &Viewport) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();

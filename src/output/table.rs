@@ -16,7 +16,7 @@ pub(super) const MIN_WIDTH: usize = 10;
 /// Maximum number of characters of a cell, because one long cell widens all rows. No valid image name is longer.
 const MAX_CELL_LEN: usize = 1000;
 
-/// A table without lines: a header in capitals, and columns as wide as their content, but not narrower than
+/// A table without borders: a header in capitals, and columns as wide as their content, but not narrower than
 /// docker's.
 ///
 /// All cells share one string, so that thousands of rows need few allocations.

@@ -51,7 +51,7 @@ fn status_reports_a_failure_loop_at_every_moment() {
             ],
             5,
         ),
-        // The service is observed between two crashes, and while the next task has run for only some seconds.
+        // Two cases: the service is observed between two crashes, or when the next task has run for only some seconds.
         (
             vec![
                 ("failed", "shutdown", CRASH, [32, 28]),

@@ -157,7 +157,7 @@ fn a_404_that_is_not_the_engines_does_not_mean_a_missing_service() {
 }
 
 /// The number of the request that makes the change. Before it, every command sends a ping. All but `create` read the
-/// service, only `rollback` reads its tasks, and all but `rm` read the nodes.
+/// service, only `rollback` reads its tasks, and all but `rm` and `auth` read the nodes.
 fn first_change(args: &[&str]) -> usize {
     match args[0] {
         "create" => 3,

@@ -14,7 +14,7 @@ const WEB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaa";
 const JOB: &str = "bbbbbbbbbbbbbbbbbbbbbbbbb";
 const LIST: &str = "/v1.41/services?status=true";
 
-/// A list of a service with three replicas and a job, with the engine's task counts.
+/// A list of a job and of a service with three replicas, with the engine's task counts.
 fn services() -> String {
     let mut job = spec("job", OLD);
     job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 2, "TotalCompletions": 5 } });
@@ -68,7 +68,7 @@ const AS_THE_ENGINE_COUNTS: &str = "job 2/2 (1/5 completed)\nweb 4/3 (max 2 per 
 #[test]
 fn ls_does_not_count_tasks_on_nodes_that_are_down() {
     let tasks = json!([
-        // The engine has requested a task to shut down, but still counts it, because its last known state is `running`.
+        // The engine has told this task to shut down, but still counts it, because its last known state is `running`.
         task(WEB, "down", "shutdown", "running"),
         task(WEB, "down", "running", "running"),
         task(WEB, "down", "shutdown", "failed"),
@@ -132,7 +132,7 @@ fn ls_counts_the_tasks_if_the_leader_of_an_older_version_cannot() {
     }
 }
 
-/// The time at this second of the tests.
+/// Converts a second to a time: seconds in these tests are counted from a fixed time.
 fn at(second: i64) -> Timestamp {
     "2026-11-22T03:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
@@ -283,7 +283,8 @@ fn a_timeout_gives_the_reasons_that_are_known() {
     assert_eq!(errors, ["no suitable node (insufficient resources on 1 node)", "preparing"]);
 }
 
-/// Runs `rm --wait web`. The engine returns one of these lists of tasks at each second, and then the nodes if given.
+/// Runs `rm --wait web`. The engine returns these lists of tasks one after the other, each with the time of its second,
+/// and then the nodes if given.
 fn rm(lists: &[(i64, Value)], nodes: Option<Expect>) -> Run {
     let service = service_text_with(WEB, 11, &spec("web", OLD).to_string(), "");
     let list = |(now, tasks): &(i64, Value)| {

@@ -1,4 +1,4 @@
-//! `update-image` changes only the image of random specs, byte for byte. They are generated from Docker's own schema
+//! `update-image` keeps every byte of random specs except the image. The specs are generated from Docker's own schema
 //! (`tests/data/service-spec.json`, the fields of ServiceSpec of API 1.41, 1.44 and 1.55), with unknown fields at every
 //! level (but not in `Mode` itself).
 //!

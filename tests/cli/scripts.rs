@@ -43,7 +43,7 @@ fn help_prints_the_usage_and_does_nothing_else() {
 fn an_unknown_argument_is_a_usage_error() {
     for script in scripts() {
         for args in [&["--no-such-option"][..], &["no-such-command", "x", "y"]] {
-            // Some scripts accept one file name, so an invalid command line has three words.
+            // `scripts/record` accepts one word as a file name, so the unknown command is followed by more words.
             let output = run(&script, args);
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(2), "{script:?} {args:?}: {text}");

@@ -9,7 +9,8 @@ use super::headers::Header;
 use super::proxy::Proxy;
 use super::timeouts::Timeouts;
 
-/// Headers that the client sets itself. As with docker, the user's headers cannot override them.
+/// Headers that the user cannot set. As with docker, those that the client sets itself cannot be overridden. The
+/// others, such as `Expect`, would change how a request is processed.
 const RESERVED_HEADERS: [&str; 10] = [
     "Accept",
     "Connection",
@@ -30,8 +31,8 @@ pub struct ConnectionSettings {
     pub endpoint: Endpoint,
     /// The Docker context that the endpoint comes from. `None` for a given host and for the context `default`.
     pub context: Option<String>,
-    /// Headers to send with every request (`HttpHeaders` of config.json), except those that the client sets
-    /// itself. Names and values must be valid in HTTP.
+    /// The user's headers for every request, from config.json or `DOCKER_CUSTOM_HEADERS`. Those that the user cannot
+    /// set are not sent. Names and values must be valid in HTTP.
     pub headers: Vec<Header>,
     /// The proxy to use ([`Proxy::find`]).
     pub proxy: Option<Proxy>,

@@ -54,7 +54,7 @@ impl Secrets {
         Self::new(self.0.iter().cloned().chain(more))
     }
 
-    /// Replaces the secrets in a text, in all forms: verbatim, as in JSON or a URL, and inside base64 (as in
+    /// Replaces the secrets in a text, whether they are verbatim, escaped for JSON or a URL, or inside base64 (as in
     /// headers).
     pub fn hide(&self, text: &str) -> String {
         if self.0.is_empty() {
@@ -82,7 +82,8 @@ impl Secrets {
     }
 
     fn contains_secret(&self, run: &str) -> bool {
-        // The text was truncated: a single remaining digit encodes less than a byte, and cannot be decoded.
+        // If the text was truncated, a single digit may be left over, which encodes less than a byte and cannot be
+        // decoded.
         let whole = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
         [&alphabet::STANDARD, &alphabet::URL_SAFE].into_iter().any(|alphabet| {
             let config = GeneralPurposeConfig::new()

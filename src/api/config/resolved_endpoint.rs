@@ -157,8 +157,9 @@ fn host_endpoint(settings: &Settings, host: &Setting) -> Result<EndpointWithTls>
         .map_err(|invalid| InvalidSetting::Host { from: host.source, invalid })?;
     let Endpoint::Tcp(tcp) = &mut endpoint else { return Ok(EndpointWithTls { endpoint, tls_source: None }) };
     if let (Some(tls), Some(by)) = (&mut tcp.tls, &by) {
-        // Docker's default files are optional; files that are named explicitly (`tlscacert` and so on) are required. A
-        // file that cannot be examined is kept, and reported when it is read.
+        // Docker's default files are optional, except the authorities if the certificate is verified. Files that are
+        // named explicitly (`tlscacert` and so on) are required. A file that cannot be examined is kept, and reported
+        // when it is read.
         let keep_existing_or_explicit = |file: &mut Option<PathBuf>, flag: &Option<PathBuf>| {
             *file = file.take().filter(|file| flag.is_some() || file.try_exists().unwrap_or(true));
         };

@@ -104,7 +104,7 @@ impl Settings {
                 .all(|variable| non_empty(variable).is_none())
     }
 
-    /// Selects the engine, if `currentContext` of config.json is `current`.
+    /// Selects the engine. `current` is `currentContext` of config.json, or `None` if it is missing or not needed.
     ///
     /// # Errors
     /// Both a host and a context are given, or a variable is not UTF-8.

@@ -125,7 +125,7 @@ impl Timeouts {
 mod tests {
     use super::*;
 
-    /// These values are promised in docs/design.md section 3 and section 5.
+    /// docs/design.md promises the first three values in sections 3 and 5.
     #[test]
     fn production_waits_as_long_as_is_promised() {
         let production = Timeouts::default();

@@ -21,7 +21,8 @@ const LOG_LINES: u64 = 10;
 /// Why a rollout failed or has not ended, or which tasks of a removed service remain.
 #[derive(Clone, Debug, Default)]
 pub struct Explanation {
-    /// The distinct causes, newest first.
+    /// The distinct causes of failures, newest first, and then the tasks that the rollout waits for. For a removed
+    /// service, the remaining tasks.
     pub failures: Vec<TaskFailure>,
     /// The networks of the service, if tasks wait for resources that the manager cannot allocate.
     pub networks: Vec<NetworkUsage>,

@@ -144,7 +144,8 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
 }
 
 /// Waits until the tasks of the removed services have stopped. The results are in the order of the services.
-/// If the node of a task is down, the wait for its service ends after the stop grace period plus 30 s.
+/// If all remaining tasks of a service are on nodes that are down, the wait for the service ends after the stop grace
+/// period plus 30 s.
 ///
 /// This time is measured by the engine's clock from the first poll, not from a stop request, because not every task
 /// of a removed service gets one (20.10 sends none to tasks of jobs).

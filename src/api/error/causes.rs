@@ -139,7 +139,8 @@ pub enum CredentialsError {
 /// A value that is not valid. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
-    /// The value. `None` if the value is empty or may be a secret; then the reason is a complete sentence.
+    /// The value. `None` if the message must not repeat it, for example because it may be a secret. Then the reason is
+    /// a complete sentence.
     pub value: Option<String>,
     /// What is wrong with the value, as the predicate of a sentence: `is not a valid duration: it is empty`.
     pub reason: String,

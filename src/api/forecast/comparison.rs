@@ -102,9 +102,9 @@ impl<'a> SpecComparison<'a> {
 
 /// The endpoint that the tasks of the service have: the one that the engine allocated last.
 ///
-/// The engine does not allocate again for every change. Without networks and published ports it keeps the old
-/// endpoint, so after `dnsrr` the tasks may still have `vip` (moby's `IsServiceAllocated`). If nothing was
-/// allocated, the service shows an empty endpoint, and its tasks have that of its spec.
+/// The engine does not allocate again for every change. Without networks and published ports it keeps the old endpoint,
+/// so after a change to `dnsrr` the tasks may still have `vip` (moby's `IsServiceAllocated`). If nothing was allocated,
+/// the service shows an empty endpoint, and its tasks have that of its spec.
 fn endpoint_of_tasks(service: &Service) -> Option<Value> {
     let allocated = &service.object()["Endpoint"]["Spec"];
     let is_allocated = allocated.as_object().is_some_and(|spec| !spec.is_empty());

@@ -95,8 +95,8 @@ impl<'a> SpecHistory<'a> {
         }
     }
 
-    /// The latest time until which the task was meant to run. For a task that was shut down, this is the creation of
-    /// its successor, because its stop grace period does not count.
+    /// The latest time until which the task was meant to run. If the engine shuts down a task before it starts the
+    /// successor, this is the creation of the successor, because the stop grace period of the task does not count.
     fn latest_end(&self, task: &TaskWithSpec) -> Timestamp {
         let since = task.since();
         if task.status.state != TaskState::Shutdown || self.may_start_first {

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-/// Parses an HTTP date (RFC 9110), as in `Sun, 22 Nov 2026 02:59:33 GMT`: whole seconds, rounded down.
+/// Parses an HTTP date (RFC 9110), as in `Sun, 22 Nov 2026 02:59:33 GMT`. Such a date has no fraction of a second, so
+/// it may be up to a second before the actual time.
 pub fn parse_http_date(date: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(date).ok().map(|zoned| zoned.timestamp())
 }

@@ -121,8 +121,9 @@ impl Failover {
 
     /// Switches to the next manager after `from` that sees a leader and a majority, unless another thread has done so.
     ///
-    /// If there is none, as during an election, it tries again while `wait_for_next_round` returns true, but gives up after
-    /// `MAX_REFUSED_ROUNDS`. `probe` requests the nodes from a host. `max_wait` appears only in the note.
+    /// If there is none, as during an election, it tries again while `wait_for_next_round` returns true, but gives up
+    /// if every host refuses in `MAX_REFUSED_ROUNDS` consecutive rounds. `probe` requests the nodes from a host.
+    /// `max_wait` appears only in the note.
     pub(crate) fn switch_from(
         &self,
         from: Option<usize>,

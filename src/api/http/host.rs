@@ -27,7 +27,7 @@ pub(in crate::api) type Sink<'a> = Option<&'a mut dyn FnMut(&mut Vec<u8>)>;
 pub(in crate::api) struct Request<'a> {
     /// The HTTP method.
     pub method: &'a Method,
-    /// Path and query, with the version before them.
+    /// Path and query. The path usually begins with the API version. Without it, the engine uses its own version.
     pub target: &'a str,
     /// The body, which is JSON.
     pub body: Option<&'a [u8]>,
@@ -47,7 +47,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Number of bytes after which a list is parsed while it arrives.
+/// While a list arrives, each part of this number of bytes is passed to the parser before the next one is read.
 const CHUNK_SIZE: u64 = 128 << 10;
 /// Maximum length of the body of an error response; the rest is not read.
 pub(in crate::api) const MAX_ERROR_LEN: u64 = 4 << 20;
@@ -114,7 +114,8 @@ impl Host {
         Error::Connect { endpoint, source: ConnectError::new(kind, message).into() }
     }
 
-    /// If there is a proxy, attributes the error response to a ping to it, because an engine does not refuse pings.
+    /// If there is a proxy, converts an error response to a ping into an error of the proxy, because an engine does not
+    /// refuse pings.
     pub(crate) fn attribute_to_proxy(&self, error: Error) -> Error {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
@@ -132,8 +133,9 @@ impl Host {
         )
     }
 
-    /// Sends one request and reads its whole response, of any status. Returns the body and its length. The body of a
-    /// success is passed to `sink` while it arrives. Bytes that `sink` removes are not in the returned body.
+    /// Sends one request and reads the response, of any status. Returns its head, its body, and the number of bytes of
+    /// the body that were read. The body of a success is passed to `sink` while it arrives. Bytes that `sink` removes
+    /// are counted, but are not in the returned body.
     pub(crate) fn exchange(
         &self,
         request: &Request,

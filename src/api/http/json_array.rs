@@ -117,7 +117,11 @@ impl<T, F: Fn(&str) -> serde_json::Result<(T, usize)>> JsonArrayParser<T, F> {
             (Expect::First | Expect::Row, b'{') => return self.row(text),
             (Expect::Start | Expect::Lost(_), _) => return None,
             (at, _) => {
-                let expected = if *at == Expect::End { "its end" } else { "an object" };
+                let expected = match at {
+                    Expect::End => "its end",
+                    Expect::AfterRow => "`,` or `]`",
+                    _ => "an object",
+                };
                 self.expect = Expect::Lost(format!("expected {expected}"));
                 return None;
             }

@@ -1,4 +1,4 @@
-//! Requests to one engine or several managers: limits, retries, failover, and the one place that reads responses.
+//! Requests to one engine or several managers: limits, retries, failover, and the decoding of responses.
 
 pub mod client;
 pub mod date;

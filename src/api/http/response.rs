@@ -1,4 +1,5 @@
-//! The only place where a response becomes JSON or an error with the engine's own message.
+//! Converts a complete response to a value, or to an error with the engine's own message. The rows of lists that are
+//! parsed while they arrive are the exception: see `json_array`.
 
 use serde::Deserialize;
 use ureq::http::response::Parts;
@@ -124,7 +125,7 @@ impl Response {
         })
     }
 
-    /// The error for a response that is not one of an engine.
+    /// The error for a response that no engine sends.
     pub fn invalid_response(&self, why: impl Into<String>) -> Error {
         Error::InvalidResponse { request: self.request.clone(), why: self.secrets.hide(&why.into()) }
     }

@@ -31,7 +31,7 @@ impl StoreKind {
 pub struct StoredRun {
     /// The number.
     pub number: u64,
-    /// What is known about the run without reading its record.
+    /// A short description of the run.
     pub summary: Summary,
     /// The parts of the record, in order. `None` for each one that is missing.
     pub parts: Vec<Option<Vec<u8>>>,

@@ -1,4 +1,5 @@
-//! What is known about a run without reading its record: the labels of its first config.
+//! A short description of a run. In the swarm it is stored in the labels of the run's first config. For a run in files,
+//! it is computed from the record and the outcome.
 
 use super::codes;
 use super::ending::Ending;
@@ -11,7 +12,7 @@ pub const STARTED: &str = "started";
 /// Maximum number of characters of a label.
 const MAX_LABEL_LEN: usize = 256;
 
-/// What is known about a run without reading its record.
+/// A short description of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// When it started, as an RFC 3339 timestamp.

@@ -139,7 +139,7 @@ impl SwarmJournal {
         &self.swarm
     }
 
-    /// The number of the last run that has ended.
+    /// The highest number of a run that has ended, or that existed when the journal was created.
     fn last(&self) -> u64 {
         number(&self.config.labels, names::LAST).unwrap_or(0)
     }

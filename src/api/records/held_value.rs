@@ -20,12 +20,14 @@ pub enum Holds {
     Third,
 }
 
-/// Compares the value of an edit's place in a spec with the values before and after the edit, as in a read-back.
+/// Compares the value of an edit's place in a spec with the values before and after the edit. Differences that the
+/// engine itself causes when it stores a value are ignored.
 pub fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
     let place = edit.place();
     let now = place.get(now);
     let (to, from) = (edit.to.as_ref(), edit.from.as_ref());
-    // Exact comparisons come first: `to` and `from` may differ only in values that the engine does not store.
+    // Exact comparisons come first, because it is possible that `to` and `from` differ in nothing but values that the
+    // engine does not store.
     if now == to {
         Holds::To
     } else if now == from {

@@ -6,7 +6,8 @@ pub const JOURNAL: &str = "swarmctl.journal";
 pub const RUN_PREFIX: &str = "swarmctl.run.";
 /// The number of runs to keep, on the config of the journal.
 pub const KEEP: &str = "swarmctl.keep";
-/// The number of the last run that has ended, on the config of the journal.
+/// On the config of the journal: the highest number of a run that has ended, or that existed when the journal was
+/// created.
 pub const LAST: &str = "swarmctl.last";
 /// The ID of the swarm, on the config of the journal, so that runs need no request for the ID.
 pub const SWARM: &str = "swarmctl.swarm";

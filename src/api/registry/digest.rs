@@ -136,8 +136,8 @@ pub fn inspect(client: &Client, image: &ImageRef, auth: Option<&RegistryAuth>) -
     Ok(Manifest { image, platforms: platforms(&info.platforms.unwrap_or_default()) })
 }
 
-/// The platforms as docker writes them into a spec, including duplicates and unknown ones (attestations). Those have no
-/// effect, because the platforms are alternatives, and the spec is the same as one that docker writes.
+/// The platforms as docker writes them into a spec. Duplicates and unknown platforms (attestations) are kept, so that
+/// the spec is the same as one that docker writes. They have no effect, because the platforms are alternatives.
 fn platforms(reported: &[Platform]) -> Vec<Value> {
     let platform = |Platform { architecture, os }: &Platform| {
         // The spec must allow any ARM variant: nodes report the variant as part of the architecture, manifests do not.

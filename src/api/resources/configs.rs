@@ -117,7 +117,7 @@ pub fn list(client: &Client, label: &str) -> Result<Vec<Config>> {
     client.get_rows(&path, || JsonArrayParser::new(|text: &str| parse_first(text, |row: Row| row.into())))
 }
 
-/// `POST /configs/create`, without retries. Returns the ID.
+/// `POST /configs/create`, with only the retries of [`Client::post`]. Returns the ID.
 ///
 /// # Errors
 /// [`Error::Engine`] with status 409: there is a config with this name.
@@ -128,7 +128,8 @@ pub fn create(client: &Client, name: &str, labels: &Labels, data: &[u8]) -> Resu
     Ok(created.id)
 }
 
-/// `POST /configs/{id}/update`, without retries. Changes the labels; the data cannot change and is not sent.
+/// `POST /configs/{id}/update`, with only the retries of [`Client::post`]. Changes the labels; the data cannot change
+/// and is not sent.
 ///
 /// # Errors
 /// The version index of the config is stale, for example.

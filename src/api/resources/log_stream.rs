@@ -31,7 +31,7 @@ pub struct FrameDecoder {
 impl FrameDecoder {
     const HEADER: usize = 8;
 
-    /// Adds bytes, and appends the messages that are now complete to `to`.
+    /// Adds bytes. Messages that are now complete are appended to `to`.
     ///
     /// # Errors
     /// The reason why the bytes are not frames.
@@ -79,7 +79,7 @@ pub(super) struct LineDecoder {
 }
 
 impl LineDecoder {
-    /// Adds bytes (none at the end of the stream), and appends the messages that are now complete to `to`.
+    /// Adds bytes (none at the end of the stream). Messages that are now complete are appended to `to`.
     pub(super) fn push(&mut self, bytes: &[u8], to: &mut VecDeque<Message>) {
         self.pending.extend_from_slice(bytes);
         let is_end = bytes.is_empty() || self.pending.len() > MAX_LINE_LEN;

@@ -53,7 +53,8 @@ struct Description {
     platform: Option<Platform>,
     #[serde(rename = "Engine")]
     engine: Option<Engine>,
-    /// Not parsed: only `lint` uses the resources, and an unexpected value must not make the node unreadable.
+    /// Not parsed, because an unexpected value must not make the node unreadable for callers that do not use the
+    /// resources.
     #[serde(default, rename = "Resources")]
     resources: Value,
 }

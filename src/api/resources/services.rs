@@ -114,7 +114,7 @@ pub fn spec_to_json(spec: &Value) -> Result<Vec<u8>> {
         .map_err(|e| Error::InvalidResponse { request: "the spec".to_owned(), why: e.to_string() })
 }
 
-/// `POST /services/{id}/update?version=...`, without retries. Returns the engine's warnings.
+/// `POST /services/{id}/update?version=...`, with only the retries of [`Client::post`]. Returns the engine's warnings.
 ///
 /// `spec` comes from [`spec_to_json`]. The engine stores `auth` with the service. Without `auth`, the service keeps
 /// its credentials.
@@ -129,13 +129,14 @@ pub fn update(
     post(client, &path, spec, auth).map(PostResponse::warnings)
 }
 
-/// The engine's rollback, without retries: `POST /services/{id}/update?rollback=previous` with the current spec.
+/// The engine's rollback: `POST /services/{id}/update?rollback=previous` with the current spec, and with only the
+/// retries of [`Client::post`].
 pub fn roll_back(client: &Client, id: &str, version: u64, spec: &Value) -> Result<Vec<String>> {
     let path = Path::new(&["services", id, "update"]).query("version", &version.to_string());
     post(client, &path.query("rollback", "previous"), &spec_to_json(spec)?, None).map(PostResponse::warnings)
 }
 
-/// `POST /services/create`, without retries. The engine stores `auth` with the service.
+/// `POST /services/create`, with only the retries of [`Client::post`]. The engine stores `auth` with the service.
 pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Result<PostResponse> {
     let path = Path::new(&["services", "create"]);
     let posted = post(client, &path, &spec_to_json(spec)?, auth)?;
@@ -149,8 +150,8 @@ pub fn create(client: &Client, spec: &Value, auth: Option<&RegistryAuth>) -> Res
     }
 }
 
-/// `DELETE /services/{id}`, without retries. `id` must be a full ID, because the engine would accept any
-/// prefix.
+/// `DELETE /services/{id}`, with only the retries of [`Client::delete`]. `id` must be a full ID, because the engine
+/// would accept any prefix.
 ///
 /// The engine's response has an empty body. A response with a body comes from another server.
 pub fn delete(client: &Client, id: &str) -> Result<()> {

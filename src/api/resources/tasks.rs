@@ -120,7 +120,7 @@ fn with_text(response: &Response) -> Result<Vec<(Task, String)>> {
     texts.into_iter().map(read).collect()
 }
 
-/// A task with the spec that it was created from, for forecasts.
+/// A task with the spec that it was created from.
 #[derive(Clone, Debug)]
 pub struct TaskWithSpec {
     /// The task.
@@ -313,7 +313,8 @@ pub fn count_running_on(client: &Client, nodes: &HashSet<String>) -> Result<Hash
 /// The tasks of these services, by ID and name, that have not ended, even if the services no longer exist.
 /// Engines of version 20.10 keep listing the `complete` tasks of a removed job.
 ///
-/// If a filter names a service that no longer exists, the engine responds with 404. The tasks can still be found by name.
+/// The engine responds with 404 if a `service` filter has a service that no longer exists. A `name` filter still finds
+/// the tasks of that service.
 pub fn list_remaining(client: &Client, services: &[(&str, &str)]) -> Result<TaskList> {
     let filters = if services.len() <= MAX_SERVICES_PER_FILTER {
         let names: Map<_, _> = services.iter().map(|(_, name)| (format!("{name}."), true.into())).collect();

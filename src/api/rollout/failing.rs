@@ -50,8 +50,9 @@ impl<'a> Judge<'a> {
         Ok(why)
     }
 
-    /// Whether the slot has no newer task of any spec, as far as they were read. If this update has the same template as an
-    /// earlier one, the tasks of the earlier one are up to date too, but they are not the newest of their slots.
+    /// Whether the task is the newest of its slot, whatever its spec. `true` if the list of all tasks was not read. If
+    /// this update has the same template as an earlier one, the tasks of the earlier one are up to date too, but they
+    /// are not the newest of their slots.
     pub(super) fn is_newest(&self, task: &Task) -> bool {
         let slot = slot_of(task, self.slot_kind);
         let is_newer = |other: &Task| other.created > task.created && slot_of(other, self.slot_kind) == slot;

@@ -198,7 +198,8 @@ pub enum FailureReason {
     NoSuitableNode(String),
     /// No node may run the global service. Contains the name of each node and the reason.
     NoNodeMayRun(Vec<(String, String)>),
-    /// A gate failed after the service had converged. Contains the description of the failure.
+    /// A gate failed after the service, or a step of its update, had converged. Contains the description of the
+    /// failure.
     GateFailed(String),
     /// A task stays `preparing` with this error, and the engine does not retry.
     NotPreparedAgain(String),

@@ -16,11 +16,11 @@ pub enum PlacementProblem {
     Memory(i64, NodeCapacity),
     /// A task reserves this number of CPUs, in units of 10^-9. The second value is the node with the most CPUs.
     Cpus(i64, NodeCapacity),
-    /// No node has one of the image's platforms.
+    /// Some nodes have none of the image's platforms.
     Platform {
         /// The platforms of the image.
         required: Vec<String>,
-        /// The platforms of the nodes.
+        /// The platforms of these nodes.
         available: Vec<String>,
     },
     /// The nodes may run at most this number of tasks each.

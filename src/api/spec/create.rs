@@ -133,7 +133,8 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
     }
     let policy = |edit: &Edit| edit.place.is_within("UpdateConfig") || edit.place.is_within("RollbackConfig");
     if (job || is("GlobalJob")) && edits.iter().any(policy) {
-        // The engine refuses an update or rollback policy for a job.
+        // The engine refuses an update policy for a job. Docker also refuses a rollback policy, which a job does not
+        // use.
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }
     if job {

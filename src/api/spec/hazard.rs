@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// The engine's handler panicked on each of these specs, and closed the connection without a response.
+    /// The engine's handler panicked on each of the refused specs, and closed the connection without a response.
     #[test]
     fn a_null_item_is_refused() {
         let container = |list: &str| json!({"TaskTemplate": {"ContainerSpec": {list: [null]}}});

@@ -1,7 +1,8 @@
 //! Adapts the edits of an update to the service.
 //!
-//! The steps from flags to an update: read each flag in the order of the rows, adapt the edits to the service's spec
-//! with [`resolve_semantics`], replace names by IDs with [`resolve`](super::resolve), and [`check`] the result.
+//! The steps from flags to an update: read each flag in the order of the table of flags, adapt the edits to the
+//! service's spec with [`resolve_semantics`], replace names by IDs with [`resolve`](super::resolve), and [`check`] the
+//! result.
 
 use serde_json::Value;
 
@@ -66,7 +67,7 @@ fn refuse_added_twice(edit: &Edit, earlier: &[Edit]) -> Result<(), InvalidSpec> 
     Err(InvalidSpec::AddedTwice { kind, name: name.to_owned(), file: file.to_owned() })
 }
 
-/// Whether the spec has this mode: `ReplicatedJob`.
+/// Whether the spec has this mode, such as `ReplicatedJob`.
 fn is_mode(spec: &Value, mode: &str) -> bool {
     spec.get("Mode").and_then(|modes| modes.get(mode)).is_some_and(|mode| !mode.is_null())
 }
@@ -86,7 +87,7 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
             return Err(InvalidSpec::MaxConcurrentForService);
         }
     }
-    // A job uses neither policy, but the engine accepts a rollback policy.
+    // Only an update policy is refused. A job does not use a rollback policy either, but the engine accepts it.
     if (job || global_job) && edits.iter().any(|edit| edit.place.is_within("UpdateConfig")) {
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }

@@ -240,7 +240,7 @@ impl App {
     }
 }
 
-/// Returns an environment variable, for flags such as `--env KEY` without a value.
+/// Returns the value of an environment variable. Bytes that are not UTF-8 are replaced.
 pub fn variable(key: &str) -> Option<String> {
     std::env::var_os(key).map(|value| value.to_string_lossy().into_owned())
 }

@@ -40,9 +40,11 @@ enum AuthCommand {
 ///
 /// Posts the unchanged spec with the current credentials. No task restarts: a service whose tasks would restart
 /// (docs/registry.md) is refused, or skipped in a selection. Like every update, this overwrites the previous spec, so a
-/// later `rollback` changes nothing. Jobs are skipped, and so are services whose rollout is in progress or paused: an
-/// update would run the job again, restart the rollout or resume it.
+/// later `rollback` changes nothing. A job, or a service whose rollout is in progress or paused, is also refused, or
+/// skipped in a selection: an update would run the job again, restart the rollout or resume it.
 #[derive(Args, Debug)]
+// `--canary` is always refused, because there is no rollout to wait for.
+#[command(mut_arg("canary", |flag| flag.hide(true)))]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]

@@ -62,7 +62,8 @@ impl EngineAccess {
     }
 }
 
-/// Returns the candidates. `prefix` is the text at the cursor: it may select a part of a `KEY=VALUE`.
+/// Returns the candidates. `prefix` is the text at the cursor: in a `KEY=VALUE`, it determines whether the key or the
+/// value is completed.
 pub fn candidates(kind: CandidateKind, engine: &EngineAccess, prefix: &str) -> Result<FoundCandidates> {
     let plain = |found: Result<Vec<Candidate>>| found.map(|found| (found, false));
     let from_names =

@@ -19,7 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
 use crate::cli::progress::ProgressArgs;
 
-/// Flags of all commands that edit existing services.
+/// Flags of commands that edit existing services.
 #[derive(Args, Debug)]
 pub struct DeployArgs {
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub struct DeployArgs {
     pub follow: FollowArgs,
 }
 
-/// Flags of all commands that change services and wait for their rollouts.
+/// Flags of commands that change services and wait for their rollouts.
 #[derive(Args, Debug)]
 pub struct FollowArgs {
     /// Exit immediately instead of waiting for the service to converge
@@ -74,7 +74,7 @@ pub struct EditArgs {
     pub plan_file: PlanFileArgs,
 }
 
-/// Flags of all commands that change services. The help is for updates; `create` and `rm` replace it.
+/// Flags of commands that change services. The help is for updates; `create` and `rm` replace it.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct PlanArgs {
     /// Show what would change and how many tasks would restart
@@ -85,7 +85,7 @@ pub struct PlanArgs {
     pub exit_code: bool,
 }
 
-/// Flags of all commands that change several services.
+/// Flags of commands that change several services.
 #[derive(Args, Debug)]
 pub struct BatchArgs {
     /// Maximum number of services to update at the same time

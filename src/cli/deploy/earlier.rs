@@ -50,7 +50,7 @@ impl<T> JudgedService<T> {
 /// Reads services by their IDs, and by their names if the IDs no longer exist. `key` returns ID and name.
 ///
 /// # Errors
-/// The engine does not respond.
+/// A request to the engine failed.
 pub fn read_current<T>(
     client: &Client,
     all: Vec<T>,

@@ -25,7 +25,7 @@ use crate::cli::messages::shared::with_services;
 use crate::cli::messages::shell;
 use crate::output::Ui;
 
-/// The flag of all commands that send specs.
+/// The flag of commands that send specs.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct StrictArgs {
     /// Post nothing if a new spec has a finding of severity error
@@ -131,7 +131,8 @@ pub fn check_updates(
     checked.into_iter().map(|entry| entry.and_then(conclude)).collect()
 }
 
-/// Starts no update, because the engine does not respond or a signal was received.
+/// Starts no update, because the request for the nodes failed for a reason that the updates would meet too, or because
+/// a signal was received.
 fn without_engine(entries: Vec<ItemResult<Prepared>>, error: Error) -> Vec<ItemResult<Prepared>> {
     let stop = if matches!(error, Error::Interrupted) { BatchStop::Interrupted } else { BatchStop::Engine };
     let mut error = Some(error);

@@ -19,7 +19,7 @@ impl Deployment<'_> {
     /// Looks for the journal with the first request of the command.
     ///
     /// # Errors
-    /// The engine does not respond.
+    /// The engine does not respond, or its response to the ping is an error or is not valid.
     pub fn look_for_journal(&mut self) -> Result<()> {
         self.recorder.look_for_journal(&self.client)
     }
@@ -108,7 +108,7 @@ impl Selected<'_, Prepared> {
     /// Records the run, unless nothing will be posted.
     ///
     /// # Errors
-    /// It cannot be recorded, and a record is required.
+    /// The changes cannot be computed, or the run cannot be recorded and a record is required.
     fn record(&mut self) -> anyhow::Result<Option<RecordedRun>> {
         if !self.may_post() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Posts recorded specs again, for `undo` and `rollback --to`.
+//! Prepares the updates of `undo` and `rollback --to`, which restore changed places, or the spec from before a run.
 
 use super::available_images::AvailableImages;
 use super::prepared::{IfPaused, Prepared};

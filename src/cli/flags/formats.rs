@@ -33,7 +33,7 @@ impl ValueFormat {
     }
 }
 
-/// A string that is not empty.
+/// Text without a syntax of its own. Most flags refuse empty text.
 pub const fn text(name: &'static str) -> ValueFormat {
     ValueFormat::new(name, "value")
 }

@@ -169,8 +169,8 @@ impl ImageArgs {
         if self.unpin { resolution.unpinned() } else { resolution.change(self.resolve.when()) }
     }
 
-    /// Resolves the image of a service for which no image is given: credentials to store, and the tag's
-    /// digest for `--unpin` and `--resolve-image always`.
+    /// Resolves the image of a service for which no image is given: credentials to store, the tag without a digest for
+    /// `--unpin`, and the tag's digest for `--resolve-image always`.
     pub fn for_unchanged(&self, client: &Client, app: &App, current: &str) -> Result<ImageChange> {
         self.check_unpin()?;
         let mut change = ImageChange::default();
@@ -294,7 +294,8 @@ impl ImageResolution<'_> {
         match (self.args.on_resolve_error, likeness) {
             (_, Likeness::Pinned) | (OnResolveError::KeepTag, _) => Ok(true),
             (OnResolveError::Fail, _) => Ok(false),
-            // The image stays as it is, so nothing is sent.
+            // The command does not change the image, so a tag that the registry does not know is no
+            // reason to refuse it.
             (OnResolveError::Auto, Likeness::Same) if self.restart == Restart::OnChange => Ok(true),
             (OnResolveError::Auto, _) if kind == RegistryErrorKind::TagNotFound => {
                 images::has(self.client, self.requested)

@@ -71,7 +71,7 @@ fn remove_files(given: &FlagValues<'_>, path: &str, what: &str) -> Result<Vec<Ed
     })
 }
 
-/// Rejects two mounts of one path, because the engine would silently use only one of them.
+/// Rejects two mounts of one path, as docker does, because the second edit would silently replace the first.
 fn each_once(edits: Vec<Edit>) -> Result<Vec<Edit>, UsageError> {
     let twice =
         edits.iter().enumerate().find(|(i, edit)| edits[..*i].iter().any(|other| other.place == edit.place));

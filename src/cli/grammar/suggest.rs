@@ -1,4 +1,5 @@
-//! Suggestions for unknown flags: the flag that does what the user wants, never its opposite.
+//! Suggestions for unknown flags: the flag that does what the user wants. For a flag that removes something, no flag
+//! that adds something is suggested, and vice versa.
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
@@ -6,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use super::globals;
 use crate::cli::complete::line::PartialLine;
 
-/// Flags of other docker commands and similar words, with the flags that do the same here.
+/// Flags of other docker commands and similar words, with the flags to use here instead.
 const SYNONYMS: &[(&str, &[&str])] = &[
     ("-m", &["limit-memory"]),
     ("-p", &["publish-add"]),

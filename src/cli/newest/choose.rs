@@ -20,7 +20,7 @@ use crate::cli::app::App;
 use crate::cli::app::registries::registry_settings;
 use crate::cli::messages::shell;
 
-/// Maximum number of candidates of a service whose age is determined.
+/// Maximum number of candidates for which an age is determined, for each service.
 const MAX_AGE_LOOKUPS: usize = 20;
 
 /// Chooses images by one policy and one set of flags.
@@ -211,7 +211,8 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// Asks the engine for a candidate. `None` if the registry cannot be used: the update itself reports this.
+    /// Asks the engine for a candidate. `None` if the registry cannot be used. Then the age of the candidate is
+    /// unknown, or its digest is not checked.
     fn manifest(&self, client: &Client, candidate: &ImageRef) -> Result<Option<Manifest>, ChoiceError> {
         match self.app.inspect_image(client, candidate) {
             Ok(manifest) => Ok(Some(manifest)),

@@ -21,7 +21,7 @@ pub enum Segment {
 pub struct Token {
     /// Byte offset in the template.
     pub offset: usize,
-    /// Whether there is no white space before the token.
+    /// Whether the token follows another one without white space between them.
     pub follows_directly: bool,
     /// The kind of token, with its value.
     pub kind: TokenKind,

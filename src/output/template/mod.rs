@@ -56,7 +56,8 @@ pub enum Escapes {
 pub struct RenderOptions {
     /// On a terminal, control characters in data are escaped. The template's own text is never changed.
     pub destination: Destination,
-    /// The data are the headers of a table: most functions leave them unchanged, as docker's do.
+    /// The data are the headers of a table: functions such as `lower` and `truncate` leave them unchanged, as docker's
+    /// do.
     pub is_header: bool,
 }
 

@@ -7,7 +7,7 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 use crate::support::run::Run;
 
-/// Every command that changes several services, with these two services.
+/// Commands for these two services. By default, each of them changes nothing if one of its services cannot be changed.
 fn commands(one: &str, other: &str) -> Vec<Vec<String>> {
     let lines = [
         format!("scale {one}=3 {other}=2"),

@@ -33,7 +33,7 @@ fn up_to_twenty_names_are_read_one_by_one_and_more_by_one_list() {
         let some: Vec<&str> = names[..number].iter().map(String::as_str).collect();
         on(&swarm, &[&["restart", "-d", "--parallel", "3"][..], &some].concat()).run().succeeds();
         let requests = swarm.requests();
-        // The read-back is included: one service is read by name, several services are listed.
+        // The read-back is included: one service is read by its ID, several services are listed.
         assert_eq!(count(&requests, "GET /v1.41/services/"), gets, "{number}");
         assert_eq!(count(&requests, "GET /v1.41/services"), lists, "{number}");
         assert_eq!(swarm.posts().len(), number);

@@ -1,4 +1,5 @@
-//! The commands that change services, each with an engine, and the state of the services after it.
+//! The commands that change services, each with its engine and with a function that returns the state of the services
+//! after the command.
 
 use serde_json::{Value, json};
 use swarmctl::api::deploy::steps::{Driver, Hold, HoldStart, Round, StepList};

@@ -31,7 +31,7 @@ pub struct Plan {
     pub framing: Framing,
     pub json: bool,
     pub timeout: Option<&'static str>,
-    /// Whether the fault occurs once, so that the command must end as if nothing had happened.
+    /// Whether the command must end as if nothing had happened, usually because the fault occurs only once.
     pub is_once: bool,
 }
 
@@ -134,7 +134,7 @@ fn thin(plans: Vec<Plan>, most: usize) -> Vec<Plan> {
     plans.into_iter().enumerate().filter(|(i, _)| most >= of || is_chosen(*i)).map(|(_, plan)| plan).collect()
 }
 
-/// The faults of a class at one request, and whether each occurs only once.
+/// The faults of a class at one request, each with its value of [`Plan::is_once`].
 fn breaks(class: FaultClass, request: &Request, each: usize) -> Vec<(InjectedFault, bool)> {
     let number = request.number;
     let at_answer = |fault: fn(usize) -> ResponseFault| {

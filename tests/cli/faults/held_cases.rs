@@ -70,7 +70,7 @@ fn phase(spec: &Value) -> Option<&'static str> {
 }
 
 /// Whether the service has this image, and its own settings if and only if it is no longer held. The change counts as
-/// applied once a post with the phase `first` was applied.
+/// applied if a post with the phase `first` was applied.
 fn ended(swarm: &FakeSwarm, first: &str, image: &str) -> Truth {
     let service = swarm.service("t001");
     let is_held = phase(&service.spec).is_some();

@@ -6,9 +6,9 @@
 //!
 //! * After a single fault, the command ends as without it, and the change was applied exactly once. Only `create`
 //!   without a name does not repeat a lost post: it exits with 8 if the post was not applied.
-//! * After a permanent fault, the change was applied at most once. If it was applied, the exit code is 9, 7 if the
-//!   command was waiting for the rollout, or as without the fault. If it was not applied, the exit code is 8, or
-//!   possibly 9 if something was posted. A few commands have further exit codes ([`Case::other_codes`]).
+//! * After a permanent fault, the change was applied at most once. If it was applied, the exit code is 9 or as without
+//!   the fault, or 7 if the command was waiting for the rollout. If it was not applied, the exit code is 8, or possibly
+//!   9 if something was posted. A few commands have further exit codes ([`Case::other_codes`]).
 //! * A response that stalls until `--timeout` expires has the effects of a permanent fault.
 
 mod cases;

@@ -1,4 +1,4 @@
-//! Commands with a journal: recorded runs, their undo, and the commands that change the journal.
+//! Commands with a journal: updates that are recorded, `undo`, and `rollback --to`.
 
 use std::sync::LazyLock;
 

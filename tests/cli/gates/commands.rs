@@ -175,7 +175,7 @@ fn update_and_restart_have_gates_too() {
 fn a_gate_that_hangs_is_an_error_and_its_processes_are_ended() {
     let directory = tempfile::tempdir().unwrap();
     let pids = directory.path().join("pids");
-    // The second process ignores SIGTERM.
+    // The process in the background ignores SIGTERM.
     let command =
         format!("(trap '' TERM; exec sleep 1000) & echo $! >>{0}; echo $$ >>{0}; wait", pids.display());
     let swarm = swarm(&["web"]);

@@ -101,7 +101,7 @@ fn a_number_that_another_run_has_taken_is_not_used_again() {
 #[test]
 fn labels_that_another_run_has_changed_are_read_again() {
     let swarm = shop(&["web"]);
-    // Another run changes the labels after swarmctl has read them, and before the run ends.
+    // While this run is in progress, and after it has read the labels, another run changes them.
     swarm.after(crate::support::fake_swarm::RequestKind::Post, 1, |world| {
         let journal = world.configs.iter_mut().find(|config| config.name == "swarmctl.journal").unwrap();
         journal.index += 1000;

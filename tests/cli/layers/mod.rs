@@ -211,7 +211,7 @@ fn every_section_of_the_design_that_is_referred_to_exists() {
     assert!(count > 4, "{count} references to docs/design.md: has their form changed?");
 }
 
-/// Otherwise a rule would apply to no file, and pass.
+/// A rule about a layer that does not exist would apply to no file, and pass.
 #[test]
 fn every_layer_of_the_rules_has_files() {
     let names: Vec<String> = sources().into_iter().map(|(name, _)| name).collect();

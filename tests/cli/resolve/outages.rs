@@ -10,7 +10,7 @@ use crate::support::fixtures::{ID, OLD, spec, t001};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::{Answer, Listener, ResponseFault};
 
-/// Each response of a registry without a digest, and the text that reports it.
+/// Responses of a registry that contain no valid digest, each with the text that reports it.
 fn troubles() -> [(Answer, &'static str); 7] {
     [
         (Answer::error(404, "manifest unknown: manifest unknown"), "has no"),

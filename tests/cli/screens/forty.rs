@@ -1,4 +1,5 @@
-//! A batch of 40 services, of which one fails, with a registry that cannot be reached: on terminals and in a pipe.
+//! A batch of 40 services, of which one or three fail, with a registry that cannot be reached: on terminals and in a
+//! pipe.
 
 use std::num::NonZero;
 

@@ -75,7 +75,7 @@ fn a_gate_that_fails_leaves_the_service_held() {
     run.says(&["gate 1 failed after step 1 of `web`: exit status 3", "slow", "`swarmctl continue web`"]);
     assert_eq!(label(&swarm)["gated"], true);
     swarm.expect("web").posted(1);
-    // `continue` without a gate prints a warning, because the update had one.
+    // `continue` without a gate prints a warning, because the update was started with a gate.
     run_continue(&swarm).says(&["started with gates"]);
 }
 

@@ -188,7 +188,7 @@ impl Engine {
         for expect in script.expected.iter().filter(|expect| expect.used < *expect.times.start()) {
             problems.push(format!("unused: {}", expect.line()));
         }
-        // Each command pings the engine once, unless the API version is given.
+        // Each command pings the engine once, unless its first request replaces the ping, as that of `inspect` does.
         let commands = script.pings.max(1);
         if script.lists_of_nodes > commands {
             let lists = script.lists_of_nodes;

@@ -113,8 +113,8 @@ impl InjectedFault {
     }
 }
 
-/// The ways in which a response is malformed. Only those with interim responses are responses that a client
-/// must accept.
+/// The ways in which a response is malformed. A client must accept those with interim responses, and may refuse all
+/// others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformation {
     /// The size of a chunk is not a number.

@@ -84,7 +84,7 @@ impl Relay {
         Self::start(RelayMode::NoTls, socket)
     }
 
-    /// Starts a relay that answers connections which begin with TLS in plain HTTP.
+    /// Starts a relay that responds with plain HTTP if a connection begins with TLS.
     pub fn http_only(socket: &Path) -> Self {
         Self::start(RelayMode::HttpOnly, socket)
     }

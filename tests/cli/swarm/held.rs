@@ -39,7 +39,8 @@ fn config() -> Value {
     })
 }
 
-/// The edits of an update: they set an image, remove an item from the middle of a list, change one, and add an object.
+/// The edits of an update: they set an image, remove an item from the middle of a list, change an item, add an object,
+/// and remove the only item of another list.
 fn edits() -> Vec<Edit> {
     let env = || Place::at("TaskTemplate.ContainerSpec.Env");
     vec![

@@ -9,7 +9,7 @@ use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::OLD;
 use crate::support::run::{Run, Running, quiet};
 
-/// The time that concurrent writers may need in addition to what the engine needs for this number of updates in a row.
+/// The time that concurrent writers may need in addition to what the engine needs for as many updates in a row.
 const BEYOND: Duration = Duration::from_secs(2);
 
 fn without_tasks(name: &str, stack: &str) -> Value {

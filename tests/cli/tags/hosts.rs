@@ -1,5 +1,5 @@
-//! Redirects, realms and links that lead to other hosts. Of these hosts, only the realm of a token may receive
-//! credentials.
+//! Redirects, realms and links that lead to other hosts. Of these hosts, only the token server that a realm names
+//! may receive credentials.
 
 use super::{BASIC, ENTRY, PASSWORD, login, printed, tags};
 use crate::support::exit::Exit;

@@ -39,8 +39,8 @@ impl Restoration {
         Ok(Self { text, spec, edits, places: Vec::new(), if_changed: IfChanged::Conflict })
     }
 
-    /// Restores the places of a run with edits. `text` is the JSON of the spec that the service had before the run. If
-    /// no other place differs from that spec, the spec itself is posted.
+    /// Restores the places that a run changed, by applying `edits`. `text` is the JSON of the spec that the service had
+    /// before the run. If no other place differs from that spec, the spec itself is posted.
     ///
     /// # Errors
     /// The text is not JSON.

@@ -124,7 +124,8 @@ pub struct FailedUpdate {
     pub error: UpdateError,
     /// The service at the first read of the command.
     pub base: Service,
-    /// The service as it was read after a lost response. `None` if it was not read again.
+    /// The service as it was read after a lost response. `None` unless the read shows that the update was applied, and
+    /// then replaced or rolled back.
     pub after: Option<Service>,
     /// The version index and the changes of the last attempt.
     pub attempt: Attempt,
@@ -208,7 +209,8 @@ impl Restarts {
 }
 
 impl NoChange {
-    /// Whether the spec is as requested. Its tasks may still run another spec, so the service must be watched.
+    /// Whether the spec is as requested and the rollout is not known to be paused. The tasks may still run another
+    /// spec, so the service must be watched.
     pub fn is_as_requested(&self) -> bool {
         match self {
             Self::SameSpec | Self::SameImage(_) | Self::SameDigest { .. } => true,

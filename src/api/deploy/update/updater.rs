@@ -51,7 +51,7 @@ pub(super) enum PreparedSpec {
 pub struct UpdateStop {
     /// The reason.
     pub error: UpdateError,
-    /// The service, if it was read after the last attempt.
+    /// The service, if it was read after a lost response and shows an update that was replaced or rolled back.
     after: Option<Service>,
 }
 
@@ -179,7 +179,7 @@ impl<'a> Updater<'a> {
         match self.judge_by_plan(now)? {
             None | Some(State::Ready) => {}
             Some(State::Done) => {
-                // The plan was applied after the first read, for example by a run that was killed before its response.
+                // The plan was applied after the first read, for example by the late request of a killed run.
                 self.attempt = Attempt { version: Some(now.version()), changes: Vec::new() };
                 return Ok(PreparedSpec::Unchanged);
             }

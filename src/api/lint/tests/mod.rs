@@ -15,7 +15,7 @@ use crate::api::resources::nodes::Node;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::{AllTasks, TaskWithSpec};
 
-/// A service without findings, and the data of its swarm.
+/// A service, and the data of its swarm. A new case has no findings.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub service: Value,

@@ -103,8 +103,9 @@ pub fn parse_edit(object: &Map<String, Value>) -> Result<PlannedEdit, String> {
         "default" => Op::Default(needed(&to, "to")?),
         "remove" if to.is_none() => Op::Remove,
         "clear" if to.is_none() => Op::Clear(needed(&from, "from")?),
-        "increment" if to.as_ref().is_some_and(Value::is_u64) => Op::Increment,
-        op @ ("remove" | "clear" | "increment") => return Err(format!("`to` is not allowed with `{op}`")),
+        "increment" if needed(&to, "to")?.is_u64() => Op::Increment,
+        "increment" => return Err("`to` must be a whole number with `increment`".to_owned()),
+        op @ ("remove" | "clear") => return Err(format!("`to` is not allowed with `{op}`")),
         op => return Err(format!("`{op}` is not a known operation")),
     };
     if place.pattern().is_some() && op != Op::Remove {

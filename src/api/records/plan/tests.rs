@@ -110,7 +110,8 @@ fn a_plan_is_read_back_as_it_was_written_and_makes_the_same_spec() {
 
 #[test]
 fn the_hash_is_that_of_sorted_keys_without_white_space() {
-    // printf '{"a":[1,{"b":"\\n\xc3\xa9/"}],"z":0.5}' | sha256sum
+    // Two texts of the same value: white space, escapes and the order of the keys differ. The literal below is the
+    // output of `printf '{}' | sha256sum`.
     let one: Value = serde_json::from_str(r#"{"z": 0.5, "a": [1, {"b": "\n\u00e9\/"}]}"#).unwrap();
     let other: Value = serde_json::from_str("{\"a\":[1,{\"b\":\"\\u000aé/\"}],\"z\":0.5}").unwrap();
     assert_eq!(hash_spec(&one).unwrap(), hash_spec(&other).unwrap());
@@ -191,6 +192,10 @@ fn edit_at(path: &[&str], to: &str) -> Value {
     json!({"path": path, "item": null, "op": "set", "from": null, "to": to})
 }
 
+fn increment_to(to: Value) -> Value {
+    json!({"path": ["TaskTemplate", "ForceUpdate"], "item": null, "op": "increment", "from": 3, "to": to})
+}
+
 fn with_other_id(service: &Value) -> Value {
     let mut other = service.clone();
     other["id"] = "dqhl35ln37ygper16pjl3y5xz".into();
@@ -241,6 +246,9 @@ fn what_is_not_a_plan_is_refused_with_the_reason() {
         (|it| it["services"][0]["edits"][0]["only_if"] = true.into(), "`only_if`"),
         (|it| it["services"][0]["edits"][0]["to"] = 1.into(), "must be a string"),
         (|it| it["services"][0]["edits"][0]["to"] = Value::Null, "`to` is missing"),
+        (|it| it["services"][0]["edits"][0] = increment_to(Value::Null), "`to` is missing"),
+        (|it| it["services"][0]["edits"][0] = increment_to(json!(-1)), "must be a whole number"),
+        (|it| it["services"][0]["edits"][2]["to"] = "x".into(), "`to` is not allowed with `remove`"),
         (|it| it["services"][0]["edits"][0]["path"] = json!([]), "`path` is empty"),
         (|it| it["services"][0]["edits"][0]["path"] = json!(["Name"]), "renamed"),
         (|it| it["services"][0]["edits"][0] = edit_at(&["name"], "x"), "spelled `Name`"),

@@ -143,7 +143,7 @@ impl Connections {
                     return Err(SendError::NotConnected(error));
                 }
                 match self.attempt(engine, request, Trust::Unverified) {
-                    // The error of the verified attempt is more useful, because it is about the certificate.
+                    // The error of the verified attempt is returned, because only that attempt checks the certificate.
                     Err(SendError::NotConnected(_)) => {
                         *first = Some(Err(error.clone()));
                         return Err(SendError::NotConnected(error));

@@ -47,7 +47,8 @@ pub struct Registries<'k> {
     schemes: Schemes,
     keyring: &'k Keyring,
     lists: Mutex<HashMap<String, Arc<OnceLock<TagList>>>>,
-    /// The `Authorization` that a registry accepted, by repository, so that a token is requested once for all candidates.
+    /// The `Authorization` that a registry accepted, by repository, so that one token is enough to read the tags of a
+    /// repository and the ages of its images.
     authorizations: Mutex<HashMap<String, Secret>>,
     /// Whether Docker Hub has refused a request after all retries. If so, no more requests are sent, because each tag
     /// would take minutes.

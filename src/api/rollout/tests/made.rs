@@ -276,7 +276,7 @@ fn a_completed_update_has_converged_although_the_date_is_rounded_down() {
     let completed = made_with(&running, status("completed", "2026-01-01T10:00:00Z"))
         .with("/UpdatedAt", json!("2026-01-01T10:00:06.2Z"));
     assert_eq!(completed.state(5), State::Converged);
-    // A task that was restarted afterwards must run for the monitor period.
+    // A newer task, which has been running only since 3 s, must still run for the rest of the monitor period.
     let restarted = completed.task(1, 2, 3, "running", "running", "");
     assert!(matches!(
         restarted.judged(5, &Baseline::nothing(), 1).unwrap().state,

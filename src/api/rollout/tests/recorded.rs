@@ -296,7 +296,8 @@ fn every_recorded_rollout_ends_as_it_should() {
         // The final state must not depend on knowledge about the update, except as follows.
         let blind = play(recording, &Knows::Nothing).pop().unwrap().judgement.state;
         match end {
-            // Without that knowledge, the recording ends before there are three failures.
+            // Without that knowledge, the service counts as failed only after three failures, and the recording ends
+            // before the third one.
             State::Failed(FailureReason::RolledBackElsewhere) => {
                 assert_eq!(blind, State::UnderWay(WaitsFor::Rollback))
             }

@@ -21,8 +21,8 @@ const OPTIONS: [(&str, &str); 4] = [
 /// Parses a mount into the engine's object. A mount without a type is a volume.
 ///
 /// A source that starts with a dot is relative to the current directory, whose absolute path `directory` returns.
-/// Values with which no node can start a task (a relative bind source, an absolute volume name, ...) are
-/// refused.
+/// Values with which no node can start a task (any other relative source of a bind mount, a path as the source of a
+/// volume, ...) are refused.
 pub fn mount(text: &str, directory: &dyn Fn() -> Result<String, String>) -> Result<Value, InvalidValue> {
     let text = text.trim();
     let mut draft = Draft { text, ..Draft::default() };

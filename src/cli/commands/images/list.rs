@@ -1,4 +1,5 @@
-//! Formats the list of images. `update_image::list` parses both formats.
+//! Formats the images of services: as pairs for lines `NAME IMAGE`, or as a JSON object. `update_image::list` parses
+//! both formats.
 
 use serde_json::{Map, Value};
 

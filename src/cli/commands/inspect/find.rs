@@ -1,4 +1,5 @@
-//! The services to inspect: named, or selected by flags. `-f` is the short form of `--format`, as with docker.
+//! The services to inspect: named, or selected by flags. The flags are those of `SelectArgs`, except that `--filter`
+//! has no short form, because `-f` is the short form of `--format`, as with docker.
 
 use anyhow::Context as _;
 use clap::Args;

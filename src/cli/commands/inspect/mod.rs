@@ -37,8 +37,8 @@ pub struct InspectArgs {
     inspected: InspectedArgs,
     /// Format with a Go template, as in '{{.Spec.Name}}', or: json, pretty, raw
     ///
-    /// `json` prints each service on one line, `pretty` a readable summary. '{{json .Spec.Labels}}' prints a part as
-    /// JSON.
+    /// `json` prints the array of all services on one line, `pretty` a readable summary.
+    /// '{{json .Spec.Labels}}' prints a part as JSON.
     #[arg(short, long, value_name = "TEMPLATE", add = Completion::Words("json raw pretty"), value_parser = format::parse, conflicts_with_all = ["json", "pretty"])]
     format: Option<InspectFormat>,
     /// Print a readable summary

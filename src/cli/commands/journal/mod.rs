@@ -42,7 +42,7 @@ enum JournalCommand {
 /// Specs, including environment variables, are recorded in swarm configs. Everybody who may read configs can read them.
 #[derive(Args, Debug)]
 struct EnableArgs {
-    /// Number of runs to keep, 1 to 1000 [default: 50]
+    /// Number of runs to keep, 1 to 1000 [default: 50, or the current number]
     #[arg(long, value_name = "N", value_parser = keep)]
     keep: Option<u64>,
     #[command(flatten)]

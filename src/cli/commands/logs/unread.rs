@@ -15,7 +15,7 @@ pub struct LogReadError {
 }
 
 impl LogReadError {
-    /// Creates the error. Node IDs in the engine's message are replaced by names.
+    /// Creates the error, with the names of the nodes whose IDs are in the engine's message.
     pub fn new(client: &Client, source: &LogSource, prefixes: Option<&Prefixes>, message: &[u8]) -> Self {
         let why = String::from_utf8_lossy(message).trim().to_owned();
         let ids = logs::node_ids_in(&why);

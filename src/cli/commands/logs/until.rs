@@ -8,8 +8,8 @@ use super::last_lines::LastLines;
 use super::since::TimeArg;
 use crate::api::resources::logs::{self, LogQuery};
 
-/// Time that messages may need to arrive after they were logged. The engine's time is known only with a resolution
-/// of one second.
+/// Time that messages may need to arrive after they were logged. A followed log may stay open about a second longer,
+/// because the engine's time is known only in whole seconds.
 const DELIVERY_TIME: Duration = Duration::from_millis(500);
 
 /// The end of the printed part of a log.
@@ -26,9 +26,9 @@ pub struct EndTime {
 
 /// A message to print, and its task.
 pub struct AdmittedMessage {
-    /// What the engine reports about the task. Empty if not requested.
+    /// What the engine reports about the task. Empty unless only the last lines of each task are printed.
     pub task_details: Vec<u8>,
-    /// The message, with the parts that the user requested.
+    /// The message, with the parts that the original request asks for.
     pub message: Vec<u8>,
 }
 
@@ -58,8 +58,8 @@ impl EndTime {
         self.closes_at.is_some_and(|closes_at| Instant::now() >= closes_at)
     }
 
-    /// Returns the message with the parts that the user requested. `None` if it was logged after the end. Messages
-    /// without a timestamp are kept.
+    /// Returns the message with the parts that the original request asks for. `None` if it was logged after the end.
+    /// Messages without a timestamp are kept.
     pub fn admit(&self, message: Vec<u8>) -> Option<AdmittedMessage> {
         let Some((time, rest)) = logs::split_time(&message) else {
             return Some(AdmittedMessage { task_details: Vec::new(), message });

@@ -25,7 +25,8 @@ use crate::cli::select::Jobs;
 pub struct ToArgs {
     /// Restore the complete spec from before RUN
     ///
-    /// Nothing is posted if another writer changes the service in the meantime (exit 4). The run must be in the journal.
+    /// If another writer changes the service between the read and the post, that is a conflict (exit 4). The run must
+    /// be in the journal.
     #[arg(
         long,
         value_name = "RUN",

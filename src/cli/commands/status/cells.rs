@@ -54,7 +54,7 @@ pub fn held_cells(service: &Service, judgement: &Judgement) -> Option<[String; 5
     ])
 }
 
-/// Formats the column REPLICAS in the same way as `ls`.
+/// Formats the column REPLICAS as `ls` does, but without `(held)`, because the column STATE shows that.
 fn replicas_of(service: &Service, judgement: &Judgement) -> String {
     let spec = service.spec();
     let mode = Mode::from_spec(&spec["Mode"]);

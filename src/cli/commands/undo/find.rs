@@ -15,7 +15,7 @@ use crate::cli::deploy::earlier::{Current, JudgedService, image_set_by, judge_ea
 use crate::cli::deploy::report::{NotStarted, Remarks, ServiceReport, SkipReason, UndoState};
 use crate::cli::deploy::restore::{HELD, is_other};
 
-/// A service whose changes are reverted, or were reverted already.
+/// A service whose changes are reverted, or for which there is nothing to revert.
 #[derive(Debug)]
 pub struct ToUndo {
     pub recorded: Arc<RecordedService>,
@@ -44,7 +44,7 @@ impl Finder {
     /// Reads every service by its ID, and judges it. Returns the services in the reverse order of the run.
     ///
     /// # Errors
-    /// The engine does not respond.
+    /// A request to the engine failed.
     pub fn find(
         self,
         client: &Client,

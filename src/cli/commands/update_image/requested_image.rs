@@ -10,7 +10,7 @@ use crate::cli::select::Assignments;
 pub enum RequestedImage {
     /// This image.
     Image(ImageRef),
-    /// The first image. The file has the second one, which `--map-registry` replaced.
+    /// The first of these two images. The second one is in the file, and `--map-registry` mapped it to the first one.
     Mapped(ImageRef, ImageRef),
     /// The service's repository with this tag.
     Tag(String),

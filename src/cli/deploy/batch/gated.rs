@@ -94,8 +94,8 @@ impl<T: Send> Batch<'_, T> {
         }
     }
 
-    /// Continues or suspends the gates, depending on whether their service has converged. When all gates have ended, the
-    /// current step ends, or, without steps, the watch of the service.
+    /// Continues or suspends the gates, depending on whether their service has converged. When there is a verdict on
+    /// the gates, the current step ends. Without steps, the watch of the service ends.
     pub(super) fn judge_gates(&mut self) {
         for at in 0..self.entries.len() {
             let (watched, entry) = (&mut self.watched[at], &mut self.entries[at]);

@@ -35,7 +35,7 @@ enum Phase {
     Stopping(GateRun),
     /// There is a verdict on the gate. It counts only if the next read shows that the service is still converged.
     Decided(Verdict),
-    /// All gates have ended, with this verdict.
+    /// The gates have ended, with this verdict. If one has not passed, the later ones are not run.
     Ended(Verdict),
 }
 

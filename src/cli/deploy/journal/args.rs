@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-/// The flag of all commands that change services.
+/// The flag of commands whose runs can be recorded.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct JournalArgs {
     /// Record the run in the journal: auto, required or off

@@ -71,7 +71,7 @@ impl Recorder {
     /// so that no extra request is needed.
     ///
     /// # Errors
-    /// The engine does not respond.
+    /// The engine does not respond, or its response to the ping is an error or is not valid.
     pub fn look_for_journal(&mut self, client: &Client) -> Result<()> {
         if self.location == Location::Off || self.opened.is_some() {
             return Ok(());
@@ -103,10 +103,11 @@ impl Recorder {
         }
     }
 
-    /// Records a run. `None` if nothing will change, or if it is not recorded and no record is required.
+    /// Records a run. `None` if nothing will change, if a signal interrupts the recording, or if the run is not
+    /// recorded and no record is required.
     ///
     /// # Errors
-    /// The run cannot be recorded, and a record is required.
+    /// `draft` failed, or the run cannot be recorded and a record is required.
     pub fn record(
         &mut self,
         app: &App,
@@ -304,7 +305,7 @@ impl<'a> RunEnd<'a> {
             None => positions.is_empty().then_some(0),
         };
         let failed = self.reports.iter().zip(&self.exits).filter(|(report, exit)| {
-            // The gate of a canary service was inconclusive (10), and nothing was posted for this one.
+            // The exit code of a service that was not started is an answer (10) if a canary's gate was inconclusive.
             !exit.is_answer() || matches!(report.outcome(), Outcome::NotStarted(_))
         });
         let mut codes: Vec<(usize, u8)> =

@@ -102,7 +102,8 @@ impl ServiceReport {
         }
     }
 
-    /// The version index that the change is based on; `None` for a new service, or if the service was not read.
+    /// The version index that the change is based on. `None` for a new service, for one that is only watched, and
+    /// usually if the update was not started.
     pub fn version_before(&self) -> Option<u64> {
         match &*self.stage {
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Some(unchanged.service.version()),

@@ -53,7 +53,8 @@ pub struct ReportStyle {
     pub on_change: Exit,
     /// Whether to count the outcomes of several services at the end.
     pub summary: SummaryLine,
-    /// The number of the run, if it was recorded and there are several services. Hints about failures name it.
+    /// The number of the run, if it was recorded and can be undone, and there are several services. Hints about
+    /// failures name it.
     pub undo_run: Option<u64>,
 }
 
@@ -202,7 +203,7 @@ pub fn report_nothing_done(
     )
 }
 
-/// Reports a command that ended before it knew its services.
+/// Reports a command that ended before it did anything to its services.
 pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> anyhow::Result<Exit> {
     let code = errors::print_final_error(app.ui, &error, app.signal());
     if style.format == ReportFormat::Json {

@@ -81,7 +81,7 @@ pub enum Outcome<'a> {
     WouldRestart(&'a Restarts),
     /// The rollout is paused, and an update would resume it.
     Paused,
-    /// A request failed, for example because the service does not exist. Nothing was changed.
+    /// A request failed, for example because the service does not exist. That request changed nothing.
     Failed(&'a Error),
     /// The response was lost, and nothing could be read.
     Unknown(&'a Error),

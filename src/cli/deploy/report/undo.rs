@@ -5,7 +5,7 @@
 pub enum UndoState {
     /// The changes of the service can be reverted.
     Ready,
-    /// The changes were reverted already.
+    /// There is nothing to revert: the changes were reverted already, or the run only restarted the tasks.
     Done,
     /// Somebody has changed the same places since the run.
     Conflict,

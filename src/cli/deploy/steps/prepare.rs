@@ -57,9 +57,9 @@ struct Decision {
 
 /// Why an update is not started.
 enum Refused {
-    /// The update was refused before it was computed.
+    /// The update is not started for this reason.
     Before(NotStarted),
-    /// The update itself was refused.
+    /// The update is not started, because its dry run failed or another update is held. The stage has the reason.
     Planned(Box<Stage>),
 }
 

@@ -36,7 +36,7 @@ pub struct StepReport {
     pub target: u64,
     /// The number of tasks that should run.
     pub of: u64,
-    /// The number of running tasks of the current spec.
+    /// The number of tasks of the current spec. Without steps and for a skipped step, only running tasks are counted.
     pub new: u64,
     /// The number of new tasks in excess of what the step allows.
     pub extra: u64,

@@ -1,4 +1,5 @@
-//! The failure of a registry in one line. The engine's text, which has socket addresses, is printed with `--debug` only.
+//! The failure of a registry in one line. The engine's text, which has socket addresses, is printed with `--debug`
+//! only, except if the registry was not contacted.
 
 use crate::api::error::RegistryErrorKind;
 
@@ -79,7 +80,7 @@ pub enum Consequence {
 }
 
 impl RegistryFailure {
-    /// Whether both failures can be described in one line that names their images.
+    /// Whether one line can describe both failures, apart from their images.
     pub fn is_like(&self, other: &Self) -> bool {
         self.registry == other.registry
             && self.kind == other.kind

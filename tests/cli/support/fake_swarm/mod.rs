@@ -49,7 +49,7 @@ pub struct SwarmState {
     pub registry: BTreeMap<String, String>,
     /// Responses of a proxy in front of the engine, by method and path prefix.
     pub forbidden: Vec<(&'static str, &'static str, Answer)>,
-    /// Whether every request is refused because the node is not in a swarm.
+    /// Whether every request except `/_ping`, `/version` and `/info` is refused because the node is not in a swarm.
     pub is_no_manager: bool,
     /// Whether the managers are electing a leader.
     pub has_no_leader: bool,
@@ -57,7 +57,7 @@ pub struct SwarmState {
     pub task_history: i64,
     /// The ID of the only node.
     pub node: String,
-    /// Until this time, every request except pings gets a 503 and is not handled.
+    /// Until this time, every request except `/_ping`, `/version` and `/info` gets a 503 and is not handled.
     pub unavailable_until: Option<Instant>,
     /// Time that the engine needs for each response.
     pub delay: Duration,

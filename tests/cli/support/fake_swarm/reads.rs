@@ -20,7 +20,8 @@ impl SwarmState {
         self.refusal(request).unwrap_or_else(|| self.response(request))
     }
 
-    /// Returns the response if the request is not handled: because of its API version, a proxy, or a missing leader.
+    /// Returns the response to a request that is not handled, for example because of its API version, a proxy, or a
+    /// missing leader.
     fn refusal(&self, request: &Request) -> Option<Answer> {
         let own = self.api_version.unwrap_or(API_VERSION);
         let newest = own.split_once('.').and_then(|(_, minor)| minor.parse().ok()).unwrap_or(u32::MAX);

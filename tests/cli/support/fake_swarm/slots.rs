@@ -1,5 +1,5 @@
-//! Services with a task in each slot. As on a real engine, an update that is held replaces only the tasks of one round.
-//! Tests of held updates use them.
+//! Services with a task in each slot, for tests of held updates. As on a real engine, an update that is held replaces
+//! only the tasks of one round.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

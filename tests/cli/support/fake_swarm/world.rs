@@ -137,7 +137,7 @@ impl SwarmState {
             .unwrap_or_else(|| panic!("no service {name}"))
     }
 
-    /// Number of tasks of removed services that still exist.
+    /// Number of tasks that still exist although their service was removed.
     pub fn leaving(&self) -> usize {
         self.leaving.len()
     }

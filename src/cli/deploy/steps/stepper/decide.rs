@@ -125,7 +125,8 @@ impl Stepper {
         self.state == StepperState::Asking
     }
 
-    /// Returns what to do after an accepted post. The next check finds whether another writer has replaced its label.
+    /// Returns what to do after an accepted post. The next check finds whether another writer has replaced the label
+    /// since then.
     pub fn posted(&mut self, AcceptedPost { hold, version_before, service }: AcceptedPost) -> Action {
         if let Some(hold) = hold {
             self.hold = hold;

@@ -141,7 +141,8 @@ impl Stepper {
         self
     }
 
-    /// Waits until the service is newer than `version_before`, the version index that the last post was based on.
+    /// Makes the stepper wait for a service that is newer than `version_before`, the version index that the last post
+    /// was based on.
     pub fn await_read(&mut self, version_before: u64) {
         self.version = version_before;
         self.state = StepperState::Unread;
@@ -200,7 +201,8 @@ impl Stepper {
             let has_ended = is_settled && seen.service.updated_at().is_none_or(is_old);
             if has_ended { seen.judgement.updated } else { u64::MAX }
         });
-        // If the last step of this command needs fewer new tasks than the current one, no more tasks are replaced.
+        // The last step of this command may need fewer new tasks than the current one. Then only as many tasks are
+        // replaced as the last step needs.
         let of = seen.judgement.desired;
         let enough = self.last.map_or(label.target, |last| self.list.target(last, of));
         Situation {
