@@ -128,7 +128,7 @@ _disable_services() {
   for package in "$@"; do
     for file in $(_services_of "$package"); do
       case $file in
-        # The tool works only for a package's script, which it recognizes by this variable.
+        # deb-systemd-helper works only if it is called by a package's script, which it recognizes by this variable.
         *.*) DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper disable "$file" >/dev/null 2>&1 || true ;;
         *) update-rc.d "$file" disable >/dev/null 2>&1 || true ;;
       esac

@@ -22,8 +22,8 @@ pub(super) struct RunningTasks {
 }
 
 impl<'a> Judge<'a> {
-    /// The running tasks in this state, and the listed tasks that were counted. As long as the service is watched, the
-    /// engine's count is sufficient for tasks of other specs.
+    /// The running tasks of the service, whose state is `state`, and the listed tasks that were counted. As long as the
+    /// service is watched, the engine's count is sufficient for tasks of other specs.
     pub(super) fn running_in(&self, state: &State) -> Result<(RunningTasks, &'a [Task]), Need> {
         if !state.is_end()
             && self.view.all.is_none()
@@ -113,7 +113,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether the engine's count of running tasks shows that all tasks of other specs have ended. `false` if a task has failed,
-    /// because a list of all tasks may show more then.
+    /// because a list of all tasks may then show other failures.
     fn have_others_ended(&self) -> bool {
         let history = self.view.history;
         // The engine counts the tasks before it lists them, so its count includes the tasks of the current spec

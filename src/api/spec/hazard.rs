@@ -51,7 +51,7 @@ fn hazard_of_test(test: &Value) -> Option<Hazard> {
 }
 
 /// Refuses edits that produce a spec which crashes an engine or makes it close the connection. A health check that is
-/// already stored is not refused here, because the edits do not introduce it, but later, immediately before the post.
+/// already stored is not refused here, because the edits do not introduce it. It is refused immediately before the post.
 pub(super) fn check(edits: &[Edit], before: &Value) -> Result<(), InvalidSpec> {
     let mut introduced = before.clone();
     super::prepare(&mut introduced, edits);

@@ -30,8 +30,8 @@ pub struct ResolveArgs {
     /// What to do if the digest cannot be resolved: auto, keep-tag or fail
     ///
     /// `auto` refuses a tag that the registry does not know, unless the connected engine has the image. It uses the
-    /// tag as it is if the registry denies access, does not know the repository or cannot be reached. On update, an
-    /// image that is pinned to a digest of this tag stays as it is.
+    /// tag as it is if the registry denies access, does not know the repository or cannot be reached. On update, if
+    /// the service already runs this tag with a digest, its image stays as it is.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]
     on_resolve_error: OnResolveError,
     /// Store your registry credentials with the service so that nodes can pull
@@ -169,8 +169,8 @@ impl ImageArgs {
         if self.unpin { resolution.unpinned() } else { resolution.change(self.resolve.when()) }
     }
 
-    /// Resolves the image of a service for which no image is given: credentials to store, the tag without a digest for
-    /// `--unpin`, and the tag's digest for `--resolve-image always`.
+    /// Returns the change of a service for which no image is given: the credentials to store and, with `--unpin`, the
+    /// tag without a digest, or, with `--resolve-image always`, the tag with its current digest.
     pub fn for_unchanged(&self, client: &Client, app: &App, current: &str) -> Result<ImageChange> {
         self.check_unpin()?;
         let mut change = ImageChange::default();

@@ -29,7 +29,7 @@ enum Owner {
 }
 
 /// Moves global flags that follow the subcommand (the word at `at`) before it. `None` if there are no such flags. The
-/// subcommands of `root` may still lack their flags, because the one that is used is built here.
+/// subcommands of `root` need not be built yet: the one that is used is built here.
 pub fn moved_to_front(root: &Command, words: &[OsString], at: usize) -> Option<Vec<OsString>> {
     let mut command = root.find_subcommand(words.get(at)?)?.clone();
     command.build();

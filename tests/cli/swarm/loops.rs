@@ -1,5 +1,5 @@
-//! Failure loops on a real engine, and pending tasks whose nodes change. Each test has its own engine, because it
-//! changes the swarm or its only node.
+//! Failure loops on a real engine, and tasks that are pending until a node changes. Each test has its own engine, because
+//! it changes the swarm or its only node.
 
 use std::thread;
 use std::time::Duration;

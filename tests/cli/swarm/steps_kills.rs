@@ -130,9 +130,9 @@ fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
     }
     let endings: Vec<String> = endings.iter().map(|(ending, count)| format!("{count} x {ending}")).collect();
     record_figure(
-        &format!("{kills} kills at random moments of an update in steps of {TASKS} tasks"),
+        &format!("{kills} kills at random moments of an update in steps, of a service with {TASKS} tasks"),
         &format!(
-            "the settings are the original ones each time (the state after the kill, and the command that ended the update: {})",
+            "the settings are the original ones each time (signal, state after it, command that ended the update: {})",
             endings.join("; ")
         ),
     );

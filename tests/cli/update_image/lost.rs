@@ -93,7 +93,8 @@ fn reports_a_lost_update_that_the_engine_rolled_back() {
 
 #[test]
 fn an_old_rollback_is_not_mistaken_for_one_of_this_update() {
-    // UpdateStatus reports a rollback from before this command. The post is lost, but another writer changes the index.
+    // UpdateStatus reports a rollback from before this command. The post is lost and not applied,
+    // and another writer changes the index.
     let swarm = swarm();
     let old = json!({ "State": "rollback_completed", "StartedAt": "2026-11-21T09:00:00.5Z", "Message": "rollback completed" });
     swarm.world().service("t001").status = Some(old.clone());

@@ -21,7 +21,8 @@ pub struct Restoration {
 /// What to do if the service has changed since it had the spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfChanged {
-    /// The whole spec is posted. Nothing is posted if a spec of the service changes after the first read.
+    /// The whole spec is posted. Nothing is posted if the service's spec or previous spec changes after
+    /// the first read.
     Conflict,
     /// If other places have changed, the edits are applied to the current spec. Otherwise the whole spec is posted.
     Edit,

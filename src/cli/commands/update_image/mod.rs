@@ -47,9 +47,9 @@ use requested_image::RequestedImage;
 #[derive(Args, Debug)]
 #[command(override_usage = "swarmctl update-image [OPTIONS] SERVICE IMAGE\n       \
     swarmctl update-image [OPTIONS] SERVICE=IMAGE...\n       \
-    swarmctl update-image [OPTIONS] --filter KEY=VALUE|--stack NAME|--all IMAGE\n       \
-    swarmctl update-image [OPTIONS] --tag TAG|--refresh SERVICE...|--filter KEY=VALUE|--stack NAME|--all\n       \
-    swarmctl update-image [OPTIONS] --newest POLICY SERVICE...|--filter KEY=VALUE|--stack NAME|--all\n       \
+    swarmctl update-image [OPTIONS] {--filter KEY=VALUE|--stack NAME|--all} IMAGE\n       \
+    swarmctl update-image [OPTIONS] {--tag TAG|--refresh} {SERVICE...|--filter KEY=VALUE|--stack NAME|--all}\n       \
+    swarmctl update-image [OPTIONS] --newest POLICY {SERVICE...|--filter KEY=VALUE|--stack NAME|--all}\n       \
     swarmctl update-image [OPTIONS] --from FILE [--stack NAME] [--map-registry FROM=TO]...")]
 pub struct UpdateImageArgs {
     #[command(flatten)]

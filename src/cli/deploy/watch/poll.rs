@@ -24,7 +24,8 @@ pub struct KnownNodes(Option<(Instant, Vec<Node>)>);
 /// Reads and judges all services whose watch has not ended. While no task has failed, two requests are enough for each
 /// 500 of them: the services with the engine's task counts, and the tasks of the current specs.
 ///
-/// Services are read before tasks: a task that is newer than the spec can only delay the judgement.
+/// Services are read before tasks, so that the tasks are never older than the spec. Tasks that are newer can only delay
+/// the judgement.
 pub fn poll_services(
     client: &Client,
     watched: &mut [Watched],
@@ -49,8 +50,8 @@ pub fn poll_services(
     let ids: Vec<String> = there.iter().map(|one| one.service.id().to_owned()).collect();
     let mut missing = there;
     let mut goes_on = false;
-    // Each round reads what the previous one needed. There are three things to read, and the nodes may be read
-    // again, so five rounds are enough.
+    // Each round reads what the previous one needed. There are three things to read, the nodes may be read again, and
+    // the last round only judges, so five rounds are enough.
     for _ in 0..5 {
         let mut needs = Vec::new();
         let mut unanswered = Vec::new();
@@ -140,7 +141,7 @@ fn read_services<'w>(
     };
     let mut there = Vec::new();
     for one in open {
-        // The service is not removed from the list, because it may be watched more than once.
+        // The service stays in `found`, because several items of `watched` may be about it.
         match found.get(one.service.id()) {
             Some(service) => {
                 one.service = service.clone();
