@@ -34,7 +34,8 @@ inside() {
   echo '{}' >"$dir/engine.data/daemon.json"
   mount_programs "$root"
 
-  # From here on, the machine's own programs are hidden: only the release's and bash's builtins can be used.
+  # From here on, the machine's own programs are hidden: only the programs of the release and the
+  # builtins of bash can be used.
   # - cgroupfs: systemd is outside of this PID namespace and would misinterpret the process IDs in here.
   while :; do
     dockerd \

@@ -1,4 +1,4 @@
-//! Receives all requests, for `--debug`, and notes about managers and waits.
+//! Callbacks for all requests (for `--debug`), for notes about managers, and for messages about waits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Observer {
         Self { on_exchange: Some(Arc::new(on_exchange)), ..Self::default() }
     }
 
-    /// Adds a callback for the requested API version and the engine's own, if that is newer.
+    /// Adds a callback that is called with the requested API version and the engine's own, if the engine's is newer.
     pub fn on_older_version(self, if_older: impl Fn(Version, Version) + Send + Sync + 'static) -> Self {
         Self { if_older: Some(Arc::new(if_older)), ..self }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::output::visible_prefix;
 
-/// Maximum number of characters of a time that cannot be parsed.
+/// The maximum number of characters that are shown of a time that cannot be parsed.
 const MAX_LEN: usize = 40;
 
 /// Formats the time of a record as `2026-11-28 22:10 UTC`. Other programs can write records too, so any text is

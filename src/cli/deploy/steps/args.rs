@@ -31,8 +31,8 @@ pub struct StepArgs {
     /// Replace N tasks (or N%), check them, and exit
     ///
     /// This makes only the first step of an update in steps. The service stays held (exit 10): see `swarmctl continue`, and
-    /// `swarmctl rollback` to go back. Any update of the service, a new leader, or a task that stops causes further tasks to
-    /// be replaced (docs/steps.md).
+    /// `swarmctl rollback` to go back. Further tasks are replaced if the service is updated, a new leader is elected, or a task
+    /// stops (docs/steps.md).
     #[arg(long, value_name = "N", value_parser = step)]
     hold: Option<Step>,
     #[command(flatten)]

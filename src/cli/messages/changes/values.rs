@@ -1,4 +1,4 @@
-//! Values of a spec for people.
+//! Formats the values of a spec for people.
 
 use std::time::Duration;
 
