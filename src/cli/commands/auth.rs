@@ -16,7 +16,7 @@ use crate::cli::deploy::journal::JournalArgs;
 use crate::cli::deploy::report::{NotStarted, ReportStyle, ServiceReport, Stage};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
-    BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, JsonArgs, timeout,
+    BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, JsonArgs, positive, timeout,
 };
 use crate::cli::exit::Exit;
 use crate::cli::messages::shell;
@@ -43,16 +43,18 @@ enum AuthCommand {
 /// later `rollback` changes nothing. A job, or a service whose rollout is in progress or paused, is also refused, or
 /// skipped in a selection: an update would run the job again, restart the rollout or resume it.
 #[derive(Args, Debug)]
-// `--canary` is always refused, because there is no rollout to wait for.
-#[command(mut_arg("canary", |flag| flag.hide(true)))]
 struct RefreshArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
     services: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
-    #[command(flatten)]
-    batch: BatchArgs,
+    /// Maximum number of services to update at the same time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
+    parallel: usize,
+    /// Stop after N services have failed (0: never stop)
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    max_failures: usize,
     /// Show which services would get new credentials
     #[arg(long)]
     dry_run: bool,
@@ -70,7 +72,8 @@ struct RefreshArgs {
 pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let AuthCommand::Refresh(args) = args.command;
     args.select.check(&args.services, "swarmctl auth refresh web")?;
-    // No task restarts, so there is no rollout to wait for.
+    // No task restarts, so there is no rollout to wait for, and no canary.
+    let batch = BatchArgs { parallel: args.parallel, canary: None, max_failures: args.max_failures };
     let follow = FollowArgs {
         detach: true,
         progress: ProgressArgs::none(),
@@ -78,8 +81,7 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
         json: args.json,
         journal: JournalArgs::off(),
     };
-    let flags =
-        DeploymentFlags { edit: None, on_failure: OnFailure::Keep, batch: &args.batch, follow: &follow };
+    let flags = DeploymentFlags { edit: None, on_failure: OnFailure::Keep, batch: &batch, follow: &follow };
     let style = ReportStyle::new("auth refresh", "refresh the credentials of", "given new credentials");
     let selected =
         Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;
