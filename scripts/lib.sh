@@ -48,8 +48,8 @@ need_root() {
 # Note for changes: bash 5.2 fails to run a trap ("unexpected EOF while looking for matching `)'") if the signal arrives
 # during the first of several command substitutions in one command. So each command has at most one.
 
-# open_work: makes the directory $WORK. When the script ends, except by SIGKILL, the engine and the command that
-# `tended` runs end too, and the directory is removed. Then `closing STATUS` is called, if the script has this function.
+# open_work: makes the directory $WORK. When the script ends, except by SIGKILL, the engine and the command that was
+# started with `tended` are stopped, and the directory is removed. Then `closing STATUS` is called, if the script has this function.
 open_work() {
   local parent=${TMPDIR:-/tmp}
   # The path of a unix socket holds 107 bytes at most.

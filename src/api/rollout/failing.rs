@@ -67,8 +67,8 @@ impl<'a> Judge<'a> {
             return Ok(false);
         }
         let up_to_date: HashSet<&str> = self.view.tasks.iter().map(|task| task.id.as_str()).collect();
-        // The list of all tasks is newer than that of the current spec. A task created between the two lists has the
-        // current spec.
+        // The tasks of the current spec were listed before all tasks. A task that was created between these two requests
+        // is only in the second list, but has the current spec.
         let is_older =
             |task: &Task| self.view.service.updated_at().is_none_or(|updated| task.created < updated);
         Ok(all.iter().any(|task| {

@@ -14,7 +14,7 @@ pub struct Rules {
     pub parallel: usize,
     /// The number of services that must converge before the others start.
     pub canary: Option<usize>,
-    /// The number of failed services that stops the batch; 0: no number does.
+    /// The number of failed services after which the batch stops. 0: it never stops.
     pub max_failures: usize,
     /// The number of services that have failed before the batch starts.
     pub failed_before: usize,

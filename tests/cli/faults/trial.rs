@@ -75,8 +75,8 @@ impl Trial {
     }
 
     /// Whether a request that does not change a service got no response in time, according to the debug output. The command
-    /// may then end as with a permanent fault. Which request of a batch a fault meets depends on the order in which its
-    /// services are updated.
+    /// may then end as with a permanent fault. In a batch, the order in which services are updated varies, so the same
+    /// fault can affect different requests.
     fn stalled_elsewhere(&self) -> bool {
         let changes_service = |line: &str| !line.starts_with("debug: GET ") && line.contains("/services/");
         let is_timeout =

@@ -242,7 +242,8 @@ fn serve(stream: &UnixStream, connection: usize, shared: &Arc<Shared>) {
             }
             _ => writer.write_all(&bytes).is_ok() && !answer.closes_after() && !is_last,
         };
-        // The connection is closed if the next request has to open a new one.
+        // If the next request must fail before it is sent, the client has to open a new connection for it, so this one is
+        // closed.
         if !going_on || pending_fault(shared, false, |tear| tear == RequestFault::Unsent).is_some() {
             break;
         }

@@ -16,7 +16,7 @@ use crate::support::programs;
 use crate::support::run::Swarmctl;
 use crate::support::secrets::{OTHER_PASSWORD, PASSWORD, USER, basic};
 
-/// Another process of a registry. It is killed when this value is dropped.
+/// A second process that serves the images of a [`Registry`]. It is killed when this value is dropped.
 pub struct Served(Child);
 
 impl Drop for Served {

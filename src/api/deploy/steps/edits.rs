@@ -76,7 +76,7 @@ impl HeldEdit {
         if !matches!(edit.edit.op, Op::Set(_) | Op::Remove) || edit.edit.place.pattern().is_some() {
             return Err("only `set` and `remove` of one place can be held".to_owned());
         }
-        // An abort posts the old value, so that is checked too.
+        // An abort posts the old value, so the old value is checked too.
         check_edit(&inverse(&edit)).map_err(|why| format!("`from`: {why}"))?;
         let position = match (&at, &rest) {
             (None, None) => None,

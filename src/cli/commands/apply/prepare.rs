@@ -34,7 +34,8 @@ pub struct Preparer<'a> {
     pub images: &'a AvailableImages,
     /// The request for each service, without edits.
     pub request: UpdateRequest,
-    /// What to do with a paused rollout, if the command that made the plan is not meant for paused rollouts.
+    /// What to do with a paused rollout if the plan is one of `update`, `restart` or `scale`. Plans of `update-image` and
+    /// `rollback` resume it.
     pub if_paused: IfPaused,
     pub indexes: Indexes,
     pub credentials: StoreCredentials,

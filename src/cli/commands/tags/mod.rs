@@ -29,7 +29,7 @@ pub struct TagsArgs {
     /// A service, or a repository with or without a tag
     #[arg(value_name = "SERVICE|REPOSITORY[:TAG]", add = Completion::SERVICES)]
     subject: String,
-    /// Policy: patch, minor, major, a range as in '~1.8', or label
+    /// Policy: patch, minor, major, a range as in '~1.8', or label (see `update-image`)
     #[arg(long, value_name = "POLICY", default_value = "major", add = Completion::POLICIES, value_parser = PolicySource::parse)]
     newest: PolicySource,
     /// Consider only tags that match; the group `version` is compared

@@ -128,7 +128,8 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
     })
 }
 
-/// Returns the state of a planned service. Some outcomes, such as a conflict, replace the state from before the update.
+/// Returns the state of a planned service. It was determined before the update, but some outcomes, such as a conflict,
+/// mean another state.
 fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     let remark = report.remarks.plan?;
     let state = match report.outcome() {
@@ -144,7 +145,8 @@ fn planned(report: &ServiceReport) -> Option<PlannedRemark> {
     Some(PlannedRemark { state, ..remark })
 }
 
-/// Returns the state of a service for `undo`. Some outcomes, such as a conflict, replace the state from before the update.
+/// Returns the state of a service for `undo`. It was determined before the update, but some outcomes, such as a
+/// conflict, mean another state.
 fn undo(report: &ServiceReport) -> Option<UndoState> {
     let state = report.remarks.undo?;
     Some(match report.outcome() {

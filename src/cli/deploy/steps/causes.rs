@@ -19,7 +19,8 @@ pub struct LastPost {
     /// The previous spec. If it changes, somebody has posted, even if the spec is the same as before.
     previous: Value,
     at: Option<Timestamp>,
-    /// Whether extra tasks were explained since the post. The same event may cause further extra tasks.
+    /// Whether extra tasks were explained since the post. If so, further extra tasks without a new cause count as an
+    /// effect of the same event.
     is_explained: bool,
     /// The ID of the leader, if it is known.
     leader: Option<String>,
