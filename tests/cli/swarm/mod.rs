@@ -40,6 +40,6 @@ mod steps_elections;
 mod steps_facts;
 mod steps_kills;
 mod transcripts;
-mod update;
+pub mod update;
 mod update_image;
 mod writers;

@@ -1,5 +1,6 @@
 //! `update`: what is posted for flags and files, what is refused, and what stays unchanged.
 
+mod compared;
 mod document;
 mod flags;
 mod posted;

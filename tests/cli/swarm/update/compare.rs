@@ -8,30 +8,11 @@ use serde_json::{Value, json};
 
 use super::lines::{
     CONTAINERS, DIFFERENT, Line, MODES_AND_POLICIES, NETWORKS_SECRETS_AND_CONFIGS, PORTS, REPEATED,
-    RESOURCES_AND_PLACEMENT,
+    RESOURCES_AND_PLACEMENT, words,
 };
 use crate::support::fixtures::OLD;
 use crate::support::programs;
-use crate::support::run::swarmctl;
 use crate::swarm::engine::{Engine, Removed, engine};
-
-/// Splits a line into words. Quotes have the same meaning as in a shell.
-pub(super) fn words(line: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for c in line.chars() {
-        match (quote, c) {
-            (None, ' ') => words.extend(word.take()),
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (Some(open), c) if c == open => quote = None,
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
-}
 
 /// The two programs that are compared.
 #[derive(Clone, Copy)]
@@ -198,98 +179,6 @@ fn docker_and_swarmctl_create_the_same_service_with_networks_secrets_and_configs
             swarmctl.output
         );
         assert_eq!(normalize(&docker.spec, ""), normalize(&swarmctl.spec, ""), "{line:?}");
-    }
-}
-
-/// Flags that are not compared: this engine or its docker client does not know them, or no service shows them.
-const NOT_COMPARED: &[&str] = &[
-    "health-start-interval",
-    "memory-swap",
-    "memory-swappiness",
-    "seccomp",
-    "apparmor",
-    "no-new-privileges",
-    "open-stdin",
-    "detach",
-    "progress",
-    "quiet",
-    "no-resolve-image",
-    "resolve-image",
-    "on-resolve-error",
-    "unpin",
-    "with-registry-auth",
-    "name",
-    "env-file",
-    "spec",
-    "force-spec",
-    "resume",
-    "allow-field-loss",
-    "if-version",
-    "filter",
-    "stack",
-    "all",
-    "parallel",
-    "canary",
-    "max-failures",
-    "dry-run",
-    "plan",
-    "steps",
-    "hold",
-    "bake",
-    "confirm",
-    "gate",
-    "gate-url",
-    "gate-every",
-    "gate-count",
-    "gate-failures",
-    "journal",
-    "exit-code",
-    "any-repository",
-    "rollback-on-failure",
-    "strict",
-    "timeout",
-    "json",
-    "help",
-];
-
-#[test]
-fn every_flag_of_create_and_update_is_compared() {
-    let lines: Vec<&Line> =
-        [PORTS, NETWORKS_SECRETS_AND_CONFIGS, MODES_AND_POLICIES, CONTAINERS, RESOURCES_AND_PLACEMENT]
-            .into_iter()
-            .flatten()
-            .chain(DIFFERENT.iter().map(|(line, _)| line))
-            .collect();
-    for command in ["create", "update"] {
-        let help = swarmctl([command, "--help"]).run().succeeds().stdout;
-        let flags: Vec<(Option<&str>, &str)> = help
-            .lines()
-            .filter_map(|line| {
-                let (short, rest) =
-                    line.trim_start().strip_prefix('-').map(|line| match line.split_once(", --") {
-                        Some((short, rest)) if short.len() == 1 => (Some(short), rest),
-                        _ => (None, line.trim_start_matches('-')),
-                    })?;
-                Some((short, rest.split([' ', '[', '=']).next()?))
-            })
-            // Lines such as `- auto: ...` describe values of flags.
-            .filter(|(_, long)| !long.is_empty())
-            .collect();
-        assert!(flags.len() > 70, "{flags:?}");
-        let missing: Vec<_> = flags
-            .iter()
-            .filter(|(short, long)| {
-                let is_there = |text: &str| {
-                    words(text).iter().any(|word| {
-                        word.split('=').next() == Some(&format!("--{long}"))
-                            || short.is_some_and(|short| word == &format!("-{short}"))
-                    })
-                };
-                let of = |line: &Line| if command == "create" { line.0 } else { line.1 };
-                !NOT_COMPARED.contains(long) && !lines.iter().any(|line| is_there(of(line)))
-            })
-            .collect();
-        assert!(missing.is_empty(), "{command}: add a line for {missing:?}");
     }
 }
 

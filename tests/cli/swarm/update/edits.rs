@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::compare::words;
+use super::lines::words;
 use crate::support::fixtures::{NEW, OLD};
 use crate::swarm::engine::{engine, small};
 

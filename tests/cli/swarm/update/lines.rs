@@ -1,9 +1,9 @@
 //! The command lines that both docker and swarmctl run.
 
 /// The flags of `create`, and of the update that follows. If the latter are empty, there is no update.
-pub(super) type Line = (&'static str, &'static str);
+pub type Line = (&'static str, &'static str);
 
-pub(super) const PORTS: &[Line] = &[
+pub const PORTS: &[Line] = &[
     ("", "--endpoint-mode dnsrr"),
     ("--publish 22501:80", "--endpoint-mode dnsrr"),
     ("--endpoint-mode dnsrr", "--publish-add 22501:80"),
@@ -28,7 +28,7 @@ pub(super) const PORTS: &[Line] = &[
     ("-p 80", ""),
 ];
 
-pub(super) const NETWORKS_SECRETS_AND_CONFIGS: &[Line] = &[
+pub const NETWORKS_SECRETS_AND_CONFIGS: &[Line] = &[
     ("", "--config-add du-s1"),
     ("", "--config-add source=du-s1,target=/x,uid=1,gid=2,mode=0400"),
     ("--config du-s1 --config du-s2", "--config-rm du-s1"),
@@ -63,7 +63,7 @@ pub(super) const NETWORKS_SECRETS_AND_CONFIGS: &[Line] = &[
     ("--secret du-s1", "--secret-add source=du-s2,target=du-s1"),
 ];
 
-pub(super) const MODES_AND_POLICIES: &[Line] = &[
+pub const MODES_AND_POLICIES: &[Line] = &[
     ("--mode global", "--replicas-max-per-node 2"),
     ("--mode global", "--replicas 2"),
     ("--mode replicated-job", "--label-add a=b"),
@@ -113,7 +113,7 @@ pub(super) const MODES_AND_POLICIES: &[Line] = &[
     ("", "--rollback --label-add a=b"),
 ];
 
-pub(super) const CONTAINERS: &[Line] = &[
+pub const CONTAINERS: &[Line] = &[
     ("", "--args \"a 'b c'\""),
     ("", "--entrypoint 'sh -c' --args x"),
     ("", "--cap-add NET_ADMIN --cap-drop CHOWN"),
@@ -210,7 +210,7 @@ pub(super) const CONTAINERS: &[Line] = &[
     ("--stop-grace-period foo", ""),
 ];
 
-pub(super) const RESOURCES_AND_PLACEMENT: &[Line] = &[
+pub const RESOURCES_AND_PLACEMENT: &[Line] = &[
     ("", "--constraint-add node.role==manager"),
     (
         "--constraint node.role==manager --constraint node.id!=x",
@@ -254,7 +254,7 @@ pub(super) const RESOURCES_AND_PLACEMENT: &[Line] = &[
 ];
 
 /// Updates that add what the service already has. docker refuses them.
-pub(super) const REPEATED: &[Line] = &[
+pub const REPEATED: &[Line] = &[
     ("--network du-n1", "--network-add du-n1"),
     ("--network name=du-n1,alias=a,alias=b", "--network-add name=du-n1,alias=b,alias=a"),
     ("--secret du-s1", "--secret-add du-s1"),
@@ -262,7 +262,7 @@ pub(super) const REPEATED: &[Line] = &[
 ];
 
 /// Lines whose result differs from docker's, and the reason.
-pub(super) const DIFFERENT: &[(Line, &str)] = &[
+pub const DIFFERENT: &[(Line, &str)] = &[
     (("-p 22505:80", "--publish-rm 80 --publish-add 22505:80"), "docker loses the port that is added"),
     (("--log-driver json-file --log-opt max-size=1m", "--log-opt max-file=3"), "docker silently ignores it"),
     (("--mode replicated-job", "--replicas 2"), "docker's scale does it"),
@@ -276,3 +276,21 @@ pub(super) const DIFFERENT: &[(Line, &str)] = &[
     (("--group a", "--group-add a"), "one of a kind is enough"),
     (("--mode replicated-job", "--rollback-parallelism 2 --replicas 2"), "docker's scale does it"),
 ];
+
+/// Splits a line into words. Quotes have the same meaning as in a shell.
+pub fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in line.chars() {
+        match (quote, c) {
+            (None, ' ') => words.extend(word.take()),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (Some(open), c) if c == open => quote = None,
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}

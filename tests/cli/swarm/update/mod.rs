@@ -2,4 +2,4 @@
 
 mod compare;
 mod edits;
-mod lines;
+pub mod lines;
