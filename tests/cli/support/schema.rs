@@ -85,7 +85,7 @@ pub fn check(shown: &str, stdout: &str, stderr: &str) -> Result<Vec<OutputKind>,
     let mut found = Vec::new();
     if let Some(kind) = kind_of(&words).filter(|_| stdout.starts_with(['{', '['])) {
         let value: Value = serde_json::from_str(stdout).map_err(|e| format!("stdout is no JSON: {e}"))?;
-        fits(&kind.schema(), &value)?;
+        fits(&kind.schema(), &value).map_err(|why| format!("docs/schema, {kind:?}: {why}"))?;
         found.push(kind);
     }
     let is_json = |pair: &[&str]| pair == ["--progress", "json"];

@@ -17,27 +17,30 @@ fn swarm() -> FakeSwarm {
     }))
 }
 
+/// Flags that remove items, each with an item that the service does not have.
+const UNMATCHED: &[(&str, &str)] = &[
+    ("env-rm", "NOPE"),
+    ("publish-rm", "9999"),
+    ("publish-rm", "9998-9999"),
+    ("label-rm", "nope"),
+    ("container-label-rm", "nope"),
+    ("group-rm", "nope"),
+    ("host-rm", "nope"),
+    ("dns-rm", "9.9.9.9"),
+    ("dns-option-rm", "nope"),
+    ("dns-search-rm", "nope"),
+    ("constraint-rm", "node.role==worker"),
+    ("placement-pref-rm", "spread=node.labels.nope"),
+    ("mount-rm", "/nope"),
+    ("secret-rm", "nope"),
+    ("config-rm", "nope"),
+    ("sysctl-rm", "nope"),
+    ("ulimit-rm", "nofile"),
+];
+
 #[test]
 fn every_flag_that_removes_prints_a_note_if_it_matches_nothing() {
-    for (flag, value) in [
-        ("env-rm", "NOPE"),
-        ("publish-rm", "9999"),
-        ("publish-rm", "9998-9999"),
-        ("label-rm", "nope"),
-        ("container-label-rm", "nope"),
-        ("group-rm", "nope"),
-        ("host-rm", "nope"),
-        ("dns-rm", "9.9.9.9"),
-        ("dns-option-rm", "nope"),
-        ("dns-search-rm", "nope"),
-        ("constraint-rm", "node.role==worker"),
-        ("placement-pref-rm", "spread=node.labels.nope"),
-        ("mount-rm", "/nope"),
-        ("secret-rm", "nope"),
-        ("config-rm", "nope"),
-        ("sysctl-rm", "nope"),
-        ("ulimit-rm", "nofile"),
-    ] {
+    for (flag, value) in UNMATCHED {
         let swarm = swarm();
         let run = swarmctl(["update", "--detach", &format!("--{flag}"), value, "a"]).host(swarm.host()).run();
         let run = run.succeeds().says(&[&format!("a: `--{flag} {value}` matched nothing\n")]);
@@ -45,6 +48,19 @@ fn every_flag_that_removes_prints_a_note_if_it_matches_nothing() {
         let run =
             swarmctl(["update", "--detach", "-q", &format!("--{flag}"), value, "a"]).host(swarm.host()).run();
         assert_eq!(run.succeeds().stderr, "", "{flag}");
+    }
+}
+
+#[test]
+fn every_flag_that_removes_is_in_the_list() {
+    let help = swarmctl(["update", "--help"]).run().succeeds().stdout;
+    let flags = help
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("--"))
+        .filter(|flag| flag.ends_with("-rm"));
+    // An unknown network and an unknown generic resource are errors (`update::flags`).
+    for flag in flags.filter(|flag| !["network-rm", "generic-resource-rm"].contains(flag)) {
+        assert!(UNMATCHED.iter().any(|(name, _)| *name == flag), "--{flag} needs a row in UNMATCHED");
     }
 }
 

@@ -79,7 +79,7 @@ fn fixes_of_a_service_that_was_not_created_are_flags() {
 #[test]
 fn every_rule_has_advice() {
     for rule in rules() {
-        assert!(!advice(rule.id).is_empty(), "{}", rule.id);
+        assert!(!advice(rule.id).is_empty(), "{} needs a row in advice.rs", rule.id);
         assert!(!advice(rule.id).ends_with('.'), "{}", rule.id);
     }
 }
@@ -141,7 +141,8 @@ fn paragraph(rule: &Rule) -> String {
         }
     };
     let advice = advice(rule.id).replace("NAME", "web");
-    let fix = format!("{}{}", advice[..1].to_uppercase(), &advice[1..]);
+    let (first, rest) = advice.split_at_checked(1).unwrap_or_default();
+    let fix = format!("{}{rest}", first.to_uppercase());
     format!(
         "**{}**, for {kinds}{stage}. {}. {} Symptom: {} Fix: {fix}.{needs}",
         rule.severity, rule.condition, rule.effect, rule.sign
