@@ -75,16 +75,20 @@ impl Section {
         text
     }
 
-    /// A row of README: swarmctl compared with the fastest way to do the same with docker.
+    /// A row of README: ratios of swarmctl to the fastest way to do the same with docker, then time and peak memory of both.
     fn as_summary(&self) -> Option<String> {
         SUMMARY.iter().find(|start| self.what.starts_with(**start))?;
         let ours = self.rows.iter().find(|row| row.name.starts_with("swarmctl"))?;
         let docker = self.rows.iter().filter(|row| row.name.contains("docker"));
         let docker = docker.min_by_key(|row| row.cost.wall)?;
-        let [wall, _, cpu, _, memory] = self.cells(ours);
-        let [other_wall, _, other_cpu, _, other_memory] = self.cells(docker);
+        let part = |own: f64, other: f64| format!("{:.2}", own / other.max(1e-9));
+        let time = part(ours.cost.wall.as_secs_f64(), docker.cost.wall.as_secs_f64());
+        let cpu = part(ours.cost.cpu.as_secs_f64(), docker.cost.cpu.as_secs_f64());
+        let memory = part(ours.cost.memory as f64, docker.cost.memory as f64);
+        let [wall, _, _, _, peak] = self.cells(ours);
+        let [docker_wall, _, _, _, docker_peak] = self.cells(docker);
         Some(format!(
-            "| {} | {wall} | {cpu} | {memory} | {other_wall} | {other_cpu} | {other_memory} |\n",
+            "| {} | {time} | {cpu} | {memory} | {wall} | {peak} | {docker_wall} | {docker_peak} |\n",
             self.what
         ))
     }
@@ -98,8 +102,8 @@ pub fn write(sections: &[Section]) {
     sections.iter().for_each(|section| table += &section.as_markdown());
     println!("\n{table}");
     let mut summary = String::from(
-        "| | swarmctl: wall ms | CPU ms | peak MiB | docker: wall ms | CPU ms | peak MiB |\n\
-         |---|---:|---:|---:|---:|---:|---:|\n",
+        "| swarmctl / docker | time | CPU | memory | swarmctl: ms | MiB | docker: ms | MiB |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     summary.extend(sections.iter().filter_map(Section::as_summary));
     for (variable, text) in [("BENCH_TABLE", table), ("BENCH_SUMMARY", summary)] {
