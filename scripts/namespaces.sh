@@ -36,7 +36,8 @@ inside() {
 
   # From here on, the machine's own programs are hidden: only the programs of the release and the
   # builtins of bash can be used.
-  # - cgroupfs: systemd is outside of this PID namespace and would misinterpret the process IDs in here.
+  # The cgroup driver is cgroupfs, because systemd is outside of this PID namespace and would misinterpret the process
+  # IDs in here.
   while :; do
     dockerd \
       --config-file "$dir/engine.data/daemon.json" \

@@ -257,13 +257,25 @@ fn the_figures_of_readme_are_those_of_docs_performance() {
             .take_while(|(at, line)| *at == 0 || line.starts_with("|  |"))
             .map(|(_, line)| line)
             .collect();
-        let has = |name: &str, figures: &[&str]| {
-            let columns = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
-            let rows = block.iter().map(|line| columns(line)).filter(|row| row[2].contains(name));
-            rows.map(|row| [row[3].clone(), row[5].clone(), row[7].clone()]).any(|found| found == figures)
+        // Wall time, CPU time and peak memory of the row with these figures.
+        let costs = |name: &str, wall: &str, memory: &str| -> Option<[f64; 3]> {
+            let columns =
+                |line: &&str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+            let mut rows = block.iter().map(columns).filter(|row| row[2].contains(name));
+            let row = rows.find(|row| row[3] == wall && row[7] == memory)?;
+            Some([3, 5, 7].map(|column| row[column].parse().unwrap()))
         };
-        let (swarmctl, docker) = figures.split_at(3);
-        assert!(has("swarmctl", swarmctl) && has("docker", docker), "not in docs/performance.md: {row}");
+        let [ratios @ .., wall, memory, docker_wall, docker_memory] = &figures[..] else { panic!("{row}") };
+        let (Some(own), Some(docker)) =
+            (costs("swarmctl", wall, memory), costs("docker", docker_wall, docker_memory))
+        else {
+            panic!("not in docs/performance.md: {row}")
+        };
+        for (ratio, (own, docker)) in ratios.iter().zip(own.iter().zip(docker)) {
+            // The pages have rounded figures.
+            assert!((ratio.parse::<f64>().unwrap() - own / docker).abs() < 0.011, "wrong ratio: {row}");
+        }
+        assert_eq!(ratios.len(), own.len(), "{row}");
     }
 }
 

@@ -126,7 +126,7 @@ fn name_types_of_mounts(spec: &mut Map<String, Value>) {
     }
 }
 
-/// Replaces each network that is a name by an object. docker-py accepts names.
+/// Replaces each network that is only a name, as docker-py accepts it, with an object that has this name.
 fn name_targets_of_networks(spec: &mut Map<String, Value>) {
     let name = |list: Option<&mut Value>| {
         for network in list.and_then(Value::as_array_mut).into_iter().flatten() {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     /// The first nine cases are the examples of RFC 7396, appendix A, in which both values are objects. The tenth is
-    /// its last example without the null, and the last case is not from the RFC. All values are placed below a key of
+    /// the last example of the appendix with its null left out, and the last case is not from the RFC. All values are placed below a key of
     /// the spec.
     #[test]
     fn merges_as_rfc_7396_says() {

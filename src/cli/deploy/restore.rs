@@ -91,8 +91,8 @@ impl Restorer<'_> {
         Ok(Prepared { image: change.report, remarks, ..prepared })
     }
 
-    /// Describes why a spec is not restored: objects that it refers to by ID no longer exist. If another
-    /// object has the name of such an object now, it is not used in its place.
+    /// Describes why a spec is not restored: objects that it refers to by ID no longer exist. A new
+    /// object with the same name is not used instead.
     fn describe_missing(&self, client: &Client, missing: &[references::Referenced]) -> String {
         let run = self.run;
         let which = match self.restored {

@@ -91,8 +91,8 @@ impl Authority {
         self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, when)
     }
 
-    /// Creates a self-signed certificate for these names, as `openssl req -x509` does. Returns it as an
-    /// authority's and as an engine's.
+    /// Creates a self-signed certificate for these names, as `openssl req -x509` does. Returns it twice:
+    /// as the certificate of an authority, and as that of an engine, with its key.
     pub fn self_signed(names: &[&str], when: Validity) -> (String, CertifiedKey) {
         let mut params = Self::params(names, when);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

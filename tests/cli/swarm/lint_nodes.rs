@@ -113,7 +113,7 @@ impl Service {
     }
 }
 
-/// The services and the IDs of findings of rules that count nodes or addresses.
+/// The findings of the rules that count nodes or addresses, each as a service's name and the ID of the rule.
 fn found(engine: &Engine, names: &[&str]) -> BTreeSet<(String, String)> {
     let counts = |id: &str| matches!(id, "L05" | "L06" | "L07" | "L08" | "L10");
     let all = lint(engine, names).into_iter();

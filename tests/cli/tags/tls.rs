@@ -50,7 +50,7 @@ fn an_authority_and_a_client_certificate_of_certs_d_are_used() {
     let run =
         || named(&registry, "unix:///nonexistent").env("SWARMCTL_TEST_CERTS_DIRECTORY", directory_name).run();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);
-    // Docker uses this directory if the image reference contains the default port.
+    // Docker uses the directory `NAME:443` if the image reference contains the default port.
     let with_port = format!("{NAME}:443");
     fs::rename(directory.path().join(NAME), directory.path().join(&with_port)).unwrap();
     assert_eq!(printed(&run().succeeds()), ["1.0.0"]);

@@ -24,8 +24,9 @@ pub struct UpdateRequest {
     pub auth: Option<RegistryAuth>,
     /// What to do if the engine would drop fields.
     pub field_loss: OnFieldLoss,
-    /// The planned change, if the update is from a plan. The specs of the service must then be those in the plan.
-    /// Without a plan, a spec that another writer has changed is edited too, unless both change the same place.
+    /// The planned change, if the update is from a plan. The spec must then be the one in the plan and, for a
+    /// rollback, the previous spec too. Without a plan, a spec that another writer has changed is edited too, unless
+    /// both change the same place.
     pub planned: Option<Arc<PlannedService>>,
     /// The nodes for the forecast of [`Mode::Plan`], if the caller has read them.
     pub nodes: Option<Arc<Vec<Node>>>,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A task of this slot. The times are in seconds after ten o'clock: creation, and the start of its state.
+/// A task of this slot. It was created at `made` and entered its state at `at`, both in seconds after ten o'clock.
 fn task(slot: u64, made: u32, at: u32, state: &str, desired: &str) -> Value {
     let time = |second: u32| format!("2026-01-01T10:{:02}:{:02}Z", second / 60, second % 60);
     json!({

@@ -262,7 +262,7 @@ fn a_task_that_appears_between_the_two_lists_does_not_hide_a_failure_loop() {
     let listed = made.tasks.len();
     let made = made.task(1, 15, 15, "assigned", "ready", "");
     assert_eq!(made.judged_with(16, ..listed).state, State::Failed(FailureReason::Failing));
-    // A task created before the last change of the service must be replaced, so the failures are older than the change.
+    // The engine will replace a task that was created before the last change of the service, so the failures do not count.
     let made = made.with("/UpdatedAt", json!("2026-01-01T10:00:16Z"));
     assert_eq!(made.judged_with(17, ..listed).state, State::UnderWay(WaitsFor::Tasks));
 }
@@ -276,7 +276,7 @@ fn a_completed_update_has_converged_although_the_date_is_rounded_down() {
     let completed = made_with(&running, status("completed", "2026-01-01T10:00:00Z"))
         .with("/UpdatedAt", json!("2026-01-01T10:00:06.2Z"));
     assert_eq!(completed.state(5), State::Converged);
-    // A newer task, which has been running only since 3 s, must still run for the rest of the monitor period.
+    // A newer task, which started to run at 3 s, must still run for the rest of the monitor period.
     let restarted = completed.task(1, 2, 3, "running", "running", "");
     assert!(matches!(
         restarted.judged(5, &Baseline::nothing(), 1).unwrap().state,

@@ -122,7 +122,7 @@ pub fn poll_services(
         }
         missing = unanswered;
     }
-    // The list is empty if the request was refused. It is not used again.
+    // The list is empty if the request was refused. An empty list is not kept.
     known.0 = nodes_read.zip(nodes.filter(|nodes| !nodes.is_empty()));
     confirm(client, watched, &ids)
 }

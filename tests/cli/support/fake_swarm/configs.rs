@@ -41,8 +41,8 @@ impl StoredConfig {
 }
 
 impl SwarmState {
-    /// Whether the request is about configs with data. These are all requests about configs, except lists that are not
-    /// filtered by a label or by a name that begins with `swarmctl.`.
+    /// Whether the request is about configs with data. A request for a list is only if it has a filter with a label, or
+    /// with a name that begins with `swarmctl.`. All other requests about configs are.
     pub(super) fn is_about_stored_configs(&self, request: &Request) -> bool {
         let by = request.param("filters").and_then(normal_filters).unwrap_or_else(|| json!({}));
         let is_own = by["name"][0].as_str().is_some_and(|name| name.starts_with("swarmctl."));

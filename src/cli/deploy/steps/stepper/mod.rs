@@ -201,8 +201,8 @@ impl Stepper {
             let has_ended = is_settled && seen.service.updated_at().is_none_or(is_old);
             if has_ended { seen.judgement.updated } else { u64::MAX }
         });
-        // The last step of this command may need fewer new tasks than the current one. Then only as many tasks are
-        // replaced as the last step needs.
+        // The current step is that of the label. The last step of this command may need fewer new tasks. Then only as
+        // many tasks are replaced as the last step needs.
         let of = seen.judgement.desired;
         let enough = self.last.map_or(label.target, |last| self.list.target(last, of));
         Situation {
