@@ -15,8 +15,8 @@ fn a_service_is_created_and_its_id_is_printed() {
     let made = engine.service("cr-t001");
     assert_eq!(made["ID"], id);
     assert_eq!(run.stdout, format!("{id}\n"));
-    assert_eq!(made["Endpoint"]["Ports"][0]["PublishedPort"], 22401);
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
+    assert_eq!(engine.service("cr-t001")["Endpoint"]["Ports"][0]["PublishedPort"], 22401);
 }
 
 #[test]

@@ -52,6 +52,10 @@ fn a_service_with_networks_in_the_deprecated_place_keeps_them_there() {
     spec["EndpointSpec"] =
         json!({ "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 22302 }] });
     let _service = engine.create_at("/v1.30", &spec);
+    // The engine allocates the addresses after it has responded, which also changes the version index.
+    engine.wait_until("the addresses are allocated", |engine| {
+        engine.service("ui-old")["Endpoint"]["VirtualIPs"].as_array().map(Vec::len) == Some(2)
+    });
     let before = engine.service("ui-old");
     assert_eq!(
         before["Spec"]["Networks"],

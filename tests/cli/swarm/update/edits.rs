@@ -90,6 +90,7 @@ fn networks_of_the_deprecated_place_are_kept_when_one_is_added() {
         json!({ "Ports": [{ "TargetPort": 80, "PublishedPort": 22504, "PublishMode": "host" }] });
     let service = engine.create_at("/v1.30", &spec);
     let ips = |service: &Value| service["Endpoint"]["VirtualIPs"].as_array().cloned().unwrap_or_default();
+    engine.wait_until("an address is allocated", |engine| !ips(&engine.service("du-legacy")).is_empty());
     let before = engine.service("du-legacy");
     engine.swarmctl(&["update", "du-legacy", "--network-add", "du-new-net"]).run().succeeds();
     let after = engine.service("du-legacy");
