@@ -26,7 +26,7 @@ inside() {
       note "no overlay over $path: an empty directory may be left there"
       continue
     }
-    # The machine's list of libraries does not describe the release's.
+    # ld.so.cache lists the machine's libraries, not those of the release.
     if [ "$path" = /etc ]; then rm -f /etc/ld.so.cache; fi
   done
 

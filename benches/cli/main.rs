@@ -148,7 +148,8 @@ fn all() -> Vec<Section> {
     sections.push(watched::section(&socket, ROUNDS));
     for (count, rounds) in [(200, ROUNDS), (1000, FEW_ROUNDS)] {
         if let Some(names) = peers::first_names(&names, count) {
-            let what = format!("the image of {count} of {} services, `--detach`", env("BENCH_SERVICES"));
+            let what =
+                format!("update the image of {count} of {} services, `--detach`", env("BENCH_SERVICES"));
             let chosen = ["--filter".to_owned(), format!("label=first{count}=yes")];
             sections.push(batch(&socket, &what, &names, &chosen, rounds));
             if count == 200 {
@@ -168,7 +169,7 @@ fn all() -> Vec<Section> {
     }
     let names = peers::grow(&socket, &names, &service, MANY);
     let mut large = lists(&commands, &MANY.to_string(), FEW_ROUNDS);
-    let what = format!("the image of all {MANY} services, `--detach`");
+    let what = format!("update the image of all {MANY} services, `--detach`");
     // Other sections have created services with another repository, so `--all` would be refused.
     let all = ["--filter", "label=team=shop"].map(str::to_owned);
     large.push(batch(&socket, &what, &names, &all, FEW_ROUNDS));

@@ -21,7 +21,7 @@ pub fn without_journal(socket: &str, service: &str, label: &str, rounds: usize) 
 pub fn with_journal(socket: &str, label: &str, rounds: usize) -> Section {
     journal(socket, &["enable"]);
     let chosen = ["--filter".to_owned(), label.to_owned()];
-    let what = "the image of 200 services, `--detach`, with a journal";
+    let what = "update the image of 200 services, `--detach`, with a journal";
     let mut section = compare(what, rounds, contenders(socket, &chosen, "r"));
     for row in &mut section.rows {
         row.requests = row.example.take().and_then(|command| count_requests(socket, &command));

@@ -24,7 +24,7 @@ pub struct Row {
 }
 
 /// The sections that README shows, by the start of their titles.
-const SUMMARY: [&str; 4] = ["`inspect`", "`ls` of ", "`update-image ", "the image of 200 "];
+const SUMMARY: [&str; 4] = ["`inspect`", "`ls` of ", "`update-image ", "update the image of 200 "];
 
 const BEGIN: &str = "<!-- made by scripts/bench -->\n";
 const END: &str = "<!-- end of what scripts/bench made -->\n";

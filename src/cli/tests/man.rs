@@ -84,7 +84,7 @@ const FILES: [(&str, &str); 5] = [
     ("/var/run/docker.sock", "The socket of the local engine, which is the default."),
     (
         "~/.docker/config.json",
-        "Docker's settings: the current context, registry credentials and their helpers, HTTP headers and formats.",
+        "Docker's settings: the current context, registry credentials and their helpers, HTTP headers, and output formats.",
     ),
     ("~/.docker/contexts/", "The Docker contexts."),
     ("~/.docker/ca.pem, cert.pem, key.pem", "The default files for TLS."),

@@ -35,7 +35,7 @@ pub struct Plan {
     pub is_once: bool,
 }
 
-/// Whether faults are not a sample but occur at the shortest distance.
+/// Whether all faults are tried, at the shortest distance between two of them, and not only a sample.
 pub fn is_whole() -> bool {
     step() == Some(1)
 }
@@ -121,7 +121,8 @@ pub fn plans(case: &Case, class: FaultClass) -> Vec<Plan> {
         Some(_) => plans,
     };
     for (i, plan) in plans.iter_mut().enumerate() {
-        // Half of the commands print JSON. The pattern does not coincide with other alternations of the faults.
+        // Half of the commands print JSON. It is not every second one, because other properties of the faults alternate
+        // too, and all combinations must occur.
         plan.json = i.count_ones() % 2 == 1;
     }
     plans

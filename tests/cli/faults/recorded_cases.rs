@@ -7,7 +7,8 @@ use crate::support::fake_swarm::{FakeSwarm, Snapshot};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::swarmctl;
 
-/// The settings of all cases here. Their samples are smaller, because they share most requests with other commands.
+/// The settings of all cases here. Their samples of faults are smaller, because most of their requests are also in
+/// other cases.
 const RECORDED: Case = Case { sample_divisor: 6, journal: "swarm", reads_selection: true, ..PLAIN };
 
 pub const RECORDED_CASES: &[Case] = &[

@@ -28,8 +28,8 @@ use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
 
 /// The help of `--rollback-on-failure`, which for this command means: undo the rollback.
-const ON_FAILURE: &str = "With --to, take the rollback back if its rollout fails (exit 6)";
-const ON_FAILURE_LONG: &str = "With --to, take the rollback back if its rollout fails (exit 6)\n\n\
+const ON_FAILURE: &str = "With --to, undo the rollback if its rollout fails (exit 6)";
+const ON_FAILURE_LONG: &str = "With --to, undo the rollback if its rollout fails (exit 6)\n\n\
     Waits for this too. With `all`, services that converged before are also returned to the specs that they \
     had before this command, the last one first.";
 

@@ -32,7 +32,7 @@ pub struct TagsArgs {
     /// Policy: patch, minor, major, a range as in '~1.8', or label (see `update-image`)
     #[arg(long, value_name = "POLICY", default_value = "major", add = Completion::POLICIES, value_parser = PolicySource::parse)]
     newest: PolicySource,
-    /// Consider only tags that match; the group `version` is compared
+    /// Consider only tags that match (see `update-image`)
     #[arg(long, value_name = "REGEX", value_parser = TagPattern::parse)]
     tags: Option<TagPattern>,
     /// Consider pre-releases

@@ -305,7 +305,8 @@ impl<'a> RunEnd<'a> {
             None => positions.is_empty().then_some(0),
         };
         let failed = self.reports.iter().zip(&self.exits).filter(|(report, exit)| {
-            // The exit code of a service that was not started is an answer (10) if a canary's gate was inconclusive.
+            // A service that was not started counts as failed, even if its exit code is an answer (10), because a canary's
+            // gate was inconclusive.
             !exit.is_answer() || matches!(report.outcome(), Outcome::NotStarted(_))
         });
         let mut codes: Vec<(usize, u8)> =

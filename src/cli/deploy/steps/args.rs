@@ -91,7 +91,8 @@ impl StepArgs {
 }
 
 impl CheckArgs {
-    /// Returns the rules for `steps`, or for the steps of the held update. `example` is a command that does not ask.
+    /// Returns the rules for `steps`, or for the steps of the held update. `example` is a command without `--confirm`,
+    /// for the error.
     ///
     /// # Errors
     /// `--confirm` is given without a terminal.

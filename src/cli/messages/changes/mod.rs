@@ -69,8 +69,8 @@ fn collect_leaves(place: Place, old: Option<&Value>, new: Option<&Value>, leaves
             }
             return;
         }
-        // If both values are lists, only the order of the items has changed, because different items are changes of their
-        // own.
+        // Only a list that was added or removed as a whole is split into items. If there is a list before and after, only
+        // the order has changed: different items are separate changes.
         if is_list(old) && is_list(new) && old.is_some() != new.is_some() && place.identity().is_some() {
             let items = |list: Option<&Value>| {
                 list.and_then(Value::as_array).cloned().unwrap_or_default().into_iter()

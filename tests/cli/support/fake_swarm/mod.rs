@@ -37,7 +37,8 @@ pub struct SwarmState {
     pub services: Vec<Service>,
     /// ID and name of every network.
     pub networks: Vec<(String, String)>,
-    /// ID and name of every secret. Lists of configs other than those of the journal contain the same objects.
+    /// ID and name of every secret. They also serve as the configs that do not belong to the
+    /// journal.
     pub secrets: Vec<(String, String)>,
     /// Configs with data: those of the journal.
     pub configs: Vec<StoredConfig>,

@@ -23,8 +23,8 @@ fn the_installed_program_runs_and_docker_finds_the_plugin() {
     assert_eq!(root.run("swarmctl --version"), format!("swarmctl {VERSION}\n"));
     let listed = root.run(&format!("swarmctl -H {} ls --format '{{{{.Name}}}}'", swarm.host()));
     assert_eq!(listed, "web\n");
-    // If this machine has no docker client, this is the client of an unpacked Debian release, whose directory the copy
-    // has too.
+    // If this machine has no docker client, this is the client of an unpacked Debian release. The copied file system
+    // contains it too.
     let docker = programs::docker().display();
     let help = root.run(&format!("{docker} --help"));
     assert!(help.lines().any(|line| line.trim().starts_with("swarmctl*")), "{help}");
@@ -129,7 +129,8 @@ fn package() -> &'static Path {
     })
 }
 
-/// A copy of this machine's file system for changes, which no other process sees. It is deleted when it is dropped.
+/// A copy of this machine's file system that can be changed. No other process sees the changes. The copy is deleted
+/// when it is dropped.
 struct Root {
     directory: TempDir,
     /// The process whose mount namespace has the copy. It ends when its stdin is closed.
@@ -177,7 +178,7 @@ impl Root {
 
     fn install(&self) {
         let path = self.directory.path().join("package.deb");
-        // The package is copied to /tmp, which is shared with the machine, except for mounts in it.
+        // /tmp is shared with the machine, except for file systems that are mounted below it.
         fs::copy(package(), &path).unwrap();
         self.run(&format!("apt-get install -qq -y --no-install-recommends {} >&2", path.display()));
     }

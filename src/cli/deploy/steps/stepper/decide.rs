@@ -20,7 +20,8 @@ use crate::cli::deploy::watch::Ending;
 use crate::cli::messages;
 
 impl Stepper {
-    /// Returns what to do after the service was read. After a report, the caller must call this again.
+    /// Returns what to do after the service was read. If that is a report, the caller must call this again
+    /// afterwards.
     pub fn observe(&mut self, seen: Observed) -> Action {
         if self.is_posting() || seen.service.version() < self.version {
             return Action::Wait;
