@@ -263,7 +263,7 @@ fn the_figures_of_readme_are_those_of_docs_performance() {
                 |line: &&str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
             let mut rows = block.iter().map(columns).filter(|row| row[2].contains(name));
             let row = rows.find(|row| row[3] == wall && row[7] == memory)?;
-            Some([3, 5, 7].map(|column| row[column].parse().unwrap()))
+            Some([3, 5, 7].map(|column| row[column].parse().expect("a figure")))
         };
         let [ratios @ .., wall, memory, docker_wall, docker_memory] = &figures[..] else { panic!("{row}") };
         let (Some(own), Some(docker)) =
@@ -273,7 +273,10 @@ fn the_figures_of_readme_are_those_of_docs_performance() {
         };
         for (ratio, (own, docker)) in ratios.iter().zip(own.iter().zip(docker)) {
             // The pages have rounded figures.
-            assert!((ratio.parse::<f64>().unwrap() - own / docker).abs() < 0.011, "wrong ratio: {row}");
+            assert!(
+                (ratio.parse::<f64>().expect("a ratio") - own / docker).abs() < 0.011,
+                "wrong ratio: {row}"
+            );
         }
         assert_eq!(ratios.len(), own.len(), "{row}");
     }
