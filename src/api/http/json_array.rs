@@ -227,6 +227,15 @@ mod tests {
     }
 
     #[test]
+    fn the_error_states_what_was_expected() {
+        let two = format!("[{}{}]", service("a"), service("b"));
+        for (text, expected) in [("[1]", "an object"), (&two, "`,` or `]`"), ("[] []", "its end")] {
+            let error = names(text, 1000).unwrap_err().to_string();
+            assert!(error.contains(&format!("expected {expected}")), "{text}: {error}");
+        }
+    }
+
+    #[test]
     fn an_object_without_an_end_is_given_up() {
         let mut rows = JsonArrayParser::new(name_of);
         let mut bytes = format!(r#"[{{"ID":"{}"#, "x".repeat(MAX_OBJECT_LEN)).into_bytes();
