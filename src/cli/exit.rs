@@ -20,7 +20,7 @@ pub enum Exit {
     Usage = 2,
     /// Not found, ambiguous name, or removed while waiting.
     NoSuch = 3,
-    /// Version conflict: another writer changed the same place, --if-version does not match, or retries ran out.
+    /// Version conflict: another writer changed the same value, --if-version does not match, or the retries ran out.
     Conflict = 4,
     /// The rollout failed: paused, its tasks cannot run, a gate failed, or the engine rolled back to a spec that fails
     /// too.

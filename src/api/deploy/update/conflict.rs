@@ -25,7 +25,7 @@ pub enum Conflict {
         /// Who made the change.
         changed_by: ChangedBy,
     },
-    /// The update was applied, and then another writer changed the same place.
+    /// The update was applied, and then another writer changed the same value.
     Replaced {
         /// The place.
         place: Place,

@@ -26,7 +26,7 @@ pub struct UpdateRequest {
     pub field_loss: OnFieldLoss,
     /// The planned change, if the update is from a plan. The spec must then be the one in the plan and, for a
     /// rollback, the previous spec too. Without a plan, a spec that another writer has changed is edited too, unless
-    /// both change the same place.
+    /// both change the same value.
     pub planned: Option<Arc<PlannedService>>,
     /// The nodes for the forecast of [`Mode::Plan`], if the caller has read them.
     pub nodes: Option<Arc<Vec<Node>>>,

@@ -7,7 +7,7 @@ pub enum UndoState {
     Ready,
     /// There is nothing to revert: the changes were reverted already, or the run only restarted the tasks.
     Done,
-    /// Somebody has changed the same places since the run.
+    /// Somebody has changed the same values since the run.
     Conflict,
     /// The service was removed, and another service has its name.
     Replaced,

@@ -275,7 +275,7 @@ fn converged(change: &Watchable, now: &Service) -> Conclusion {
     }
 }
 
-/// Returns the conclusion for a service that converged on another writer's change of the same places.
+/// Returns the conclusion for a service that converged on another writer's change of the same values.
 fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) -> Conclusion {
     let Some(place) = judgement.and_then(|it| it.replaced.first()) else { return Conclusion::Converged };
     let at = |service: &Service| place.get(service.spec()).cloned();
