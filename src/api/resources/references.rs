@@ -1,6 +1,6 @@
 //! Resolves the names of networks, secrets and configs in edits to the IDs that the engine stores.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,27 +13,37 @@ use crate::api::http::request_path::{Path, can_be_name};
 use crate::api::spec::{self, Edit, Place, Reference, ReferenceKind};
 
 /// Replaces names in edits by IDs, with one request for each name. The network IDs in `spec` are not looked up,
-/// because such a network may have been removed.
+/// because such a network may have been removed. Returns the names of the networks that were looked up, by ID.
 ///
 /// # Errors
 /// [`Error::NoSuch`] for the first name that does not exist. If so, nothing must be posted.
-pub fn resolve(client: &Client, edits: &mut [Edit], spec: Option<&Value>) -> Result<()> {
+pub fn resolve(
+    client: &Client,
+    edits: &mut [Edit],
+    spec: Option<&Value>,
+) -> Result<BTreeMap<String, String>> {
     let networks = ["Networks", "TaskTemplate.Networks"].map(Place::at);
-    let mut ids = HashMap::new();
+    let (mut ids, mut network_names) = (HashMap::new(), BTreeMap::new());
     for reference in spec::references(edits) {
         let name = &reference.name;
         let is_own =
             spec.is_some_and(|spec| networks.iter().any(|list| list.clone().item(name).get(spec).is_some()));
         let id = match reference.kind {
             ReferenceKind::Network if is_own => name.clone(),
-            ReferenceKind::Network => network_id(client, name).map_err(|e| with_similar(client, e))?,
+            ReferenceKind::Network => {
+                let network = network(client, name).map_err(|e| with_similar(client, e))?;
+                if !network.name.is_empty() {
+                    network_names.insert(network.id.clone(), network.name);
+                }
+                network.id
+            }
             ReferenceKind::Secret => named_id(client, "secret", name).map_err(|e| with_similar(client, e))?,
             ReferenceKind::Config => named_id(client, "config", name).map_err(|e| with_similar(client, e))?,
         };
         ids.insert(reference, id);
     }
     spec::resolve(edits, &|reference: &Reference| ids.get(reference).cloned());
-    Ok(())
+    Ok(network_names)
 }
 
 /// Adds similar names to the error of a name that does not exist. Nothing is added if the names cannot be listed.
@@ -87,7 +97,7 @@ pub fn list_missing(client: &Client, spec: &Value, current: &Value) -> Result<Ve
     }
     let mut missing = Vec::new();
     for one in left {
-        match (one.kind == "network").then(|| network_id(client, &one.id)) {
+        match (one.kind == "network").then(|| network(client, &one.id)) {
             Some(Ok(_)) => {}
             Some(Err(error)) if !error.is_not_found() => return Err(error),
             _ => missing.push(one),
@@ -117,7 +127,11 @@ pub fn id_of_name(client: &Client, kind: &'static str, name: &str) -> Result<Opt
     if name.is_empty() {
         return Ok(None);
     }
-    let found = if kind == "network" { network_id(client, name) } else { named_id(client, kind, name) };
+    let found = if kind == "network" {
+        network(client, name).map(|found| found.id)
+    } else {
+        named_id(client, kind, name)
+    };
     match found {
         Ok(id) => Ok(Some(id)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -187,17 +201,16 @@ struct NameOnly {
     name: String,
 }
 
-/// The ID of the network with this name or ID (`GET /networks/{name}?scope=swarm`).
-fn network_id(client: &Client, name: &str) -> Result<String> {
+/// The network with this name or ID (`GET /networks/{name}?scope=swarm`).
+fn network(client: &Client, name: &str) -> Result<Network> {
     let none = || Error::no_such("network", name, None);
     if !can_be_name(name) {
         return Err(none());
     }
     let found = client.get_json::<Network>(&Path::new(&["networks", name]).query("scope", "swarm"));
     match found {
-        Ok(network) => Ok(network.id),
         Err(Error::Engine { status: 404, .. }) => Err(none()),
-        Err(e) => Err(e),
+        found => found,
     }
 }
 

@@ -6,6 +6,7 @@ use super::{refuses, spec_after, spec_with, swarm, swarm_with, update};
 use crate::support::exit::Exit;
 use crate::support::fixtures::{NETWORK, OLD, spec};
 use crate::support::run::Run;
+use crate::support::run::swarmctl;
 
 /// Requires that these flags are refused with exit code 2 for this service, and that nothing is posted.
 #[track_caller]
@@ -84,7 +85,11 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
     update(&["t001", "--network-add", "name=t001only,alias=x,driver-opt=k=v"])
         .host(swarm.host())
         .run()
-        .succeeds();
+        .succeeds()
+        .prints(&[
+            "network zzzzzzzzzzzz (alias w) moved from Networks to TaskTemplate.Networks",
+            "network t001only (alias x) added",
+        ]);
     let now = swarm.service("t001").spec;
     assert_eq!(now.get("Networks"), None);
     assert_eq!(
@@ -104,6 +109,22 @@ fn networks_move_to_the_tasks_template_and_the_others_stay() {
     swarm.world().networks.retain(|(id, _)| id != other);
     update(&["t001", "--network-rm", other]).host(swarm.host()).run().succeeds();
     assert_eq!(swarm.service("t001").spec["TaskTemplate"]["Networks"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn networks_are_reported_by_the_names_that_the_command_has_looked_up() {
+    let swarm = swarm_with(spec_with("/TaskTemplate/Networks", json!([{ "Target": NETWORK }])));
+    let other = "zzzzzzzzzzzzzzzzzzzzzzzzz";
+    swarm.world().networks.push((other.into(), "a-network-of-t001".into()));
+    let on = |args: &[&str]| swarmctl(args).host(swarm.host()).run().succeeds();
+    let create = ["create", "--dry-run", "--no-resolve-image", "--name", "web", "--network", other, OLD];
+    on(&create).prints(&["network a-network-of-t001 added"]);
+    let change = ["--network-rm", "t001only", "--network-add", "a-network-of-t001", "t001"];
+    let run = on(&[&["update", "-d", "--json"], &change[..]].concat());
+    assert_eq!(run.json()["services"][0]["changes"][0]["old"]["Target"], NETWORK);
+    let back = ["--network-rm", "a-network-of-t001", "--network-add", "t001only", "t001"];
+    let run = on(&[&["update", "-d"], &back[..]].concat());
+    run.prints(&["network a-network-of-t001 removed", "network t001only added"]);
 }
 
 #[test]

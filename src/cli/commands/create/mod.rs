@@ -1,17 +1,15 @@
 //! `create`: creates a service.
 
 mod image;
+mod resolve;
 
 use clap::Args;
 use serde_json::json;
 
 use self::image::{Image, image_edits, image_of, warn_of_flag_behind_image};
+use self::resolve::{ResolvedNames, resolve};
 use crate::api::deploy::create::{create, plan};
-use crate::api::error::Result;
-use crate::api::http::client::Client;
-use crate::api::registry::image_ref::ImageRef;
-use crate::api::resources::references;
-use crate::api::spec::{self, Edit};
+use crate::api::spec;
 use crate::cli::app::App;
 use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, record_created_service};
 use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
@@ -21,7 +19,7 @@ use crate::cli::deploy::report::{
 };
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
-use crate::cli::flags::image::{ImageChange, ResolveArgs};
+use crate::cli::flags::image::ResolveArgs;
 use crate::cli::flags::image_report::announce;
 use crate::cli::flags::{CreateFlags, SpecArgs, check_engine, groups};
 use crate::cli::messages::usage::UsageError;
@@ -84,7 +82,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     // The digest is resolved for an image on the command line, and for an image in `--spec` without a digest.
     let image = image_of(&spec).filter(|image| is_given || image.digest().is_none());
     let created = match resolve(&client, app, &mut edits, &args.resolve, image.as_ref()) {
-        Ok(change) => {
+        Ok(ResolvedNames { change, network_names }) => {
             let spec = spec::create::made_of(base, &edits).map_err(UsageError::from)?;
             announce(app.ui, std::iter::once((name, &change.report)));
             let (stage, found) = match check_new(&client, app.ui, &spec, args.strict) {
@@ -111,7 +109,8 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
                 Stage::Created(Ok(_)) => change.report.credentials_note().into_iter().collect(),
                 _ => Vec::new(),
             };
-            let remarks = Remarks { announced: change.report.all_warnings(), notes, ..Remarks::default() };
+            let announced = change.report.all_warnings();
+            let remarks = Remarks { announced, notes, network_names, ..Remarks::default() };
             ServiceReport::new(name, stage).with(found).with(remarks)
         }
         Err(error) => ServiceReport::not_started(name, None, NotStarted::Failed(error)),
@@ -133,18 +132,4 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
         app.ui.note(&format!("recorded as run {run}"));
     }
     Ok(exit)
-}
-
-/// Replaces names by IDs and adds the digest of the image. If this fails, nothing is posted.
-fn resolve(
-    client: &Client,
-    app: &App,
-    edits: &mut Vec<Edit>,
-    args: &ResolveArgs,
-    image: Option<&ImageRef>,
-) -> Result<ImageChange> {
-    references::resolve(client, edits, None)?;
-    let change = image.map(|image| args.for_new(client, app, image)).transpose()?.unwrap_or_default();
-    edits.extend(change.edits.iter().cloned());
-    Ok(change)
 }

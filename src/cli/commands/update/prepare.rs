@@ -15,6 +15,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::{IfPaused, Prepared};
 use crate::cli::flags::image::{ImageChange, Restart};
+use crate::cli::messages::changes::NetworkNames;
 use crate::cli::messages::usage::UsageError;
 
 /// The requested update, independent of a service.
@@ -27,6 +28,15 @@ pub struct RequestedUpdate<'a> {
     /// The spec of `--spec`.
     pub document: Option<&'a Document>,
     pub args: &'a UpdateArgs,
+}
+
+/// The edits for one service.
+struct Adapted {
+    resolved: Resolved,
+    /// Notes about removals that match nothing.
+    unmatched: Vec<String>,
+    /// The names of networks, by ID.
+    network_names: NetworkNames,
 }
 
 impl RequestedUpdate<'_> {
@@ -46,7 +56,7 @@ impl RequestedUpdate<'_> {
         }
         let mut edits = self.edits.to_vec();
         let named = take_image(&mut edits, |_| true);
-        let (mut resolved, unmatched) = self.edits_for(client, service, edits)?;
+        let Adapted { mut resolved, unmatched, network_names } = self.edits_for(client, service, edits)?;
         // The tag of a new spec is pinned too, unless the service already has this image or a flag sets another
         // image.
         let is_new =
@@ -67,6 +77,7 @@ impl RequestedUpdate<'_> {
             remarks: Remarks {
                 not_stored: resolved.not_stored,
                 announced_notes: unmatched,
+                network_names,
                 ..Remarks::default()
             },
             image: image.report,
@@ -91,14 +102,9 @@ impl RequestedUpdate<'_> {
         pin.change(client, self.app, current, requested, restart)
     }
 
-    /// Adapts the edits to a service, and replaces names by IDs. Also returns notes about removals that match nothing.
-    fn edits_for(
-        &self,
-        client: &Client,
-        service: &Service,
-        edits: Vec<Edit>,
-    ) -> Result<(Resolved, Vec<String>), NotStarted> {
-        let all = || -> ApiResult<(Vec<Edit>, Vec<Edit>)> {
+    /// Adapts the edits to a service, and replaces names by IDs.
+    fn edits_for(&self, client: &Client, service: &Service, edits: Vec<Edit>) -> Result<Adapted, NotStarted> {
+        let all = || -> ApiResult<(Vec<Edit>, Vec<Edit>, NetworkNames)> {
             let mut all = match self.document {
                 Some(document) => document.as_merged(service.spec()).map_err(UsageError::from)?,
                 None => Vec::new(),
@@ -109,12 +115,12 @@ impl RequestedUpdate<'_> {
             // The edits of the flags include the removals too, so resolving their names again needs no additional
             // request.
             all.extend(self.removals.edits().cloned());
-            references::resolve(client, &mut all, Some(service.spec()))?;
+            let network_names = references::resolve(client, &mut all, Some(service.spec()))?;
             let removals = all.split_off(count);
             spec::update::check(&all, service.spec()).map_err(UsageError::from)?;
-            Ok((all, removals))
+            Ok((all, removals, network_names))
         };
-        let (all, removals) = all().map_err(NotStarted::Failed)?;
+        let (all, removals, network_names) = all().map_err(NotStarted::Failed)?;
         let unmatched = self.removals.check(service, &removals, &all);
         let resolved =
             spec::resolve_repeated(all, service.spec()).map_err(|occupied| {
@@ -123,7 +129,7 @@ impl RequestedUpdate<'_> {
                     Err(error) => NotStarted::Failed(error),
                 }
             })?;
-        Ok((resolved, unmatched))
+        Ok(Adapted { resolved, unmatched, network_names })
     }
 }
 

@@ -91,7 +91,7 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
         is_implied: matches!(report.outcome(), Outcome::Applied | Outcome::Converged | Outcome::Inconclusive),
         done,
         image: changes::image_only(report.changes()),
-        changes: changes::describe(report.changes()),
+        changes: changes::describe(report.changes(), &report.remarks.network_names),
         forecast: report.forecast().map(messages::forecast),
     })
 }

@@ -14,6 +14,7 @@ use crate::api::rollout::{FailureReason, Judgement};
 use crate::api::spec::{Change, Place};
 use crate::cli::deploy::ChosenBy;
 use crate::cli::deploy::steps::StepReport;
+use crate::cli::messages::changes::NetworkNames;
 use crate::cli::newest::{Decision, ImageRefusal};
 
 /// What a command did to one service.
@@ -223,6 +224,8 @@ pub struct Remarks {
     pub announced_notes: Vec<String>,
     /// Places that were requested and that the engine cannot store.
     pub not_stored: Vec<Place>,
+    /// The names of the networks that the command has looked up, by ID.
+    pub network_names: NetworkNames,
     /// The image before `--map-registry`.
     pub mapped_from: Option<String>,
     /// How the newest image was chosen.
@@ -247,6 +250,7 @@ impl Remarks {
             notes: join(self.notes, more.notes),
             announced_notes: join(self.announced_notes, more.announced_notes),
             not_stored: join(self.not_stored, more.not_stored),
+            network_names: self.network_names.into_iter().chain(more.network_names).collect(),
             mapped_from: self.mapped_from.or(more.mapped_from),
             newest: self.newest.or(more.newest),
             lint: join(self.lint, more.lint),

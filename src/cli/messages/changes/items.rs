@@ -61,7 +61,6 @@ fn item_kind(place: &Place) -> Option<ItemKind> {
     }
     Some(match keys.as_slice() {
         ["EndpointSpec", "Ports"] => ItemKind::Listed { label: "port", format: port },
-        ["Networks"] | ["TaskTemplate", "Networks"] => ItemKind::Listed { label: "network", format: network },
         ["TaskTemplate", "Placement", "Constraints"] => {
             ItemKind::Listed { label: "constraint", format: short_value }
         }
@@ -120,14 +119,6 @@ fn port(port: &Value) -> String {
         mode => format!(" ({mode})"),
     };
     format!("{published}{}/{protocol}{mode}", number("TargetPort"))
-}
-
-fn network(network: &Value) -> String {
-    let aliases: Vec<&str> =
-        network["Aliases"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    // The first 12 characters of an ID, as docker shows it.
-    let name = format!("{:.12}", string_field(network, "Target"));
-    if aliases.is_empty() { name } else { format!("{name} (alias {})", aliases.join(", ")) }
 }
 
 fn preference(preference: &Value) -> String {

@@ -2,12 +2,15 @@
 
 mod items;
 mod labels;
+mod networks;
 mod values;
 
 use serde_json::Value;
 
 use self::items::describe_item;
 use self::labels::{Label, label_of};
+pub use self::networks::NetworkNames;
+use self::networks::{describe_network, is_network};
 pub use self::values::{approximate_bytes, format_cpus, image_change, short_image};
 use self::values::{format_value, short_text};
 use crate::api::spec::{Change, Place};
@@ -19,8 +22,8 @@ const PLATFORMS: &str = "TaskTemplate.Placement.Platforms";
 /// The place of the counter that restarts tasks. Its value has no meaning of its own.
 const FORCE_UPDATE: &str = "TaskTemplate.ForceUpdate";
 
-/// Describes changes of a service, in their order.
-pub fn describe(changes: &[Change]) -> Vec<String> {
+/// Describes changes of a service, in their order. Networks without a name in `networks` are shown by ID.
+pub fn describe(changes: &[Change], networks: &NetworkNames) -> Vec<String> {
     let mut leaves = Vec::new();
     for change in changes {
         collect_leaves(change.place.clone(), change.old.as_ref(), change.new.as_ref(), &mut leaves);
@@ -30,7 +33,14 @@ pub fn describe(changes: &[Change]) -> Vec<String> {
         let follows_from_image = sets_image && change.place.is_within(PLATFORMS);
         !follows_from_image && !change.place.is_within(FORCE_UPDATE)
     };
-    leaves.iter().filter(is_shown).map(describe_one).collect()
+    let describe = |change: &Change| {
+        if is_network(&change.place) {
+            describe_network(change, &leaves, networks)
+        } else {
+            Some(describe_one(change))
+        }
+    };
+    leaves.iter().filter(is_shown).filter_map(describe).collect()
 }
 
 /// Formats a change with its place and complete values: `TaskTemplate.ContainerSpec.Image: a -> b`.
@@ -41,7 +51,7 @@ pub fn in_full(change: &Change) -> String {
 
 /// Describes the only change if it sets the image: `opera443399/whoami:0.7 -> 0.6`.
 pub fn image_only(changes: &[Change]) -> Option<String> {
-    match describe(changes).as_slice() {
+    match describe(changes, &NetworkNames::new()).as_slice() {
         [one] => one.strip_prefix("image ").map(str::to_owned).filter(|_| sets_only_image(changes)),
         _ => None,
     }
@@ -122,7 +132,7 @@ mod tests {
     use crate::api::spec::changes;
 
     fn described(old: &Value, new: &Value) -> Vec<String> {
-        describe(&changes(old, new))
+        describe(&changes(old, new), &NetworkNames::new())
     }
 
     fn container(key: &str, value: &Value) -> Value {
@@ -204,6 +214,38 @@ mod tests {
         assert_eq!(described(&port("host"), &json!({})), ["port 8080->80/tcp (host) removed"]);
         let level = |level: &str| container("Env", &json!([format!("LEVEL={level}")]));
         assert_eq!(described(&level("info"), &level("debug")), ["env LEVEL=info -> debug"]);
+    }
+
+    #[test]
+    fn networks_have_the_names_that_were_looked_up() {
+        let names = NetworkNames::from([("n1n1n1n1n1n1n1".to_owned(), "a-network-of-web".to_owned())]);
+        let of = |networks: Value| json!({ "TaskTemplate": { "Networks": networks } });
+        let named = json!({ "Target": "n1n1n1n1n1n1n1", "Aliases": ["db"] });
+        let unnamed = json!({ "Target": "n2n2n2n2n2n2n2" });
+        assert_eq!(
+            describe(&changes(&of(json!([unnamed])), &of(json!([named]))), &names),
+            ["network n2n2n2n2n2n2 removed", "network a-network-of-web (alias db) added"]
+        );
+    }
+
+    #[test]
+    fn a_network_that_moves_to_the_task_template_is_not_removed_and_added() {
+        let names = NetworkNames::from([("n2".to_owned(), "front".to_owned())]);
+        let [old, new] = [json!({ "Target": "n1" }), json!({ "Target": "n1", "Aliases": ["db"] })];
+        let before = json!({ "Networks": [old], "TaskTemplate": {} });
+        let with = |networks: Value| json!({ "TaskTemplate": { "Networks": networks } });
+        let moved = "network n1 moved from Networks to TaskTemplate.Networks";
+        for (networks, expected) in [
+            (json!([old, { "Target": "n2" }]), &[moved, "network front added"][..]),
+            (json!([new]), &["network n1 -> n1 (alias db) moved from Networks to TaskTemplate.Networks"]),
+            (json!([{ "Target": "n2" }]), &["network n1 removed", "network front added"]),
+        ] {
+            assert_eq!(describe(&changes(&before, &with(networks)), &names), expected);
+        }
+        assert_eq!(
+            described(&with(json!([old])), &before),
+            ["network n1 moved from TaskTemplate.Networks to Networks"]
+        );
     }
 
     #[test]
