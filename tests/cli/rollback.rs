@@ -124,6 +124,33 @@ fn a_previous_spec_with_the_same_tasks_as_the_failing_one_counts_as_failed() {
     assert!(swarm.posts().is_empty());
 }
 
+#[test]
+fn a_rollback_that_would_be_refused_is_not_suggested() {
+    let to_image = format!("to roll back run `swarmctl update-image web {OLD}`");
+    for (tasks, says) in [
+        // The update before this one failed too, and the engine still lists a task of an image that ran.
+        (&[(OLD, "shutdown", 199, 100), (NEW, "failed", 99, 98)][..], Some(&*to_image)),
+        (&[(NEW, "failed", 99, 98)], None),
+        // The rollout was paused, but one of its tasks has run since.
+        (
+            &[(NEW, "failed", 99, 98), (NEW, "shutdown", 90, 30)],
+            Some("to roll back run `swarmctl rollback web`"),
+        ),
+    ] {
+        let swarm = swarm();
+        swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+        swarm.world().step("web", Step::Paused);
+        set_tasks(&swarm, tasks);
+        swarm.world().service("web").rollout = vec![Step::Paused];
+        let failed = run(&swarm, &["update", "--resume", "--env-add", "A=1", "web"]);
+        let failed = failed.fails_with(Exit::RolloutFailed).says(&["swarmctl ps web"]);
+        match says {
+            Some(says) => _ = failed.says(&[says]),
+            None => assert!(!failed.stderr.contains("to roll back"), "{}", failed.stderr),
+        }
+    }
+}
+
 // Secrets, configs and networks that no longer exist
 
 /// A swarm in which only the previous spec of the service has a secret, configs and a network.

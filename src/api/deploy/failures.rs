@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api::error::Result;
+use crate::api::forecast::{find_spec_failures, newest_good_image};
 use crate::api::http::client::Client;
 use crate::api::resources::addresses;
 use crate::api::resources::addresses::NetworkUsage;
@@ -11,6 +12,7 @@ use crate::api::resources::logs::{Framing, LogScope};
 use crate::api::resources::nodes;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
+use crate::api::resources::tasks;
 use crate::api::rollout::{Cause, FailureReason, Judgement, PlacementProblem, State};
 
 /// The maximum number of distinct causes that are explained.
@@ -30,6 +32,21 @@ pub struct Explanation {
     pub problems: Vec<PlacementProblem>,
     /// Whether the swarm has a leader, if it was queried.
     pub has_leader: Option<bool>,
+    /// Whether a rollback helps.
+    pub previous: PreviousSpec,
+}
+
+/// What is known about the previous spec of a service whose rollout failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PreviousSpec {
+    /// No failure of it is known.
+    #[default]
+    Usable,
+    /// Its tasks failed too.
+    Failed {
+        /// The newest other image whose tasks ran well. `None` if the engine no longer lists such a task.
+        good_image: Option<String>,
+    },
 }
 
 /// Why tasks failed, described by the newest of them.
@@ -75,7 +92,23 @@ pub fn explain_with_logs(client: &Client, service: &Service, judgement: &Judgeme
         has_leader: unallocated_networks
             .and(nodes.as_ref())
             .map(|nodes| nodes.iter().any(nodes::Node::is_leader)),
+        previous: PreviousSpec::Usable,
     }
+}
+
+/// Finds out whether the previous spec of a service has failed, with one `GET /tasks`. For a service whose rollout was
+/// paused before the update: if the tasks cannot be listed, the previous spec counts as failed.
+pub fn judge_previous(client: &Client, service: &Service) -> PreviousSpec {
+    let (Some(previous), Ok((tasks, now))) =
+        (service.previous_spec(), tasks::list_with_specs_and_time(client, service.id()))
+    else {
+        return PreviousSpec::Failed { good_image: None };
+    };
+    if find_spec_failures(previous, &tasks, now).is_none() {
+        return PreviousSpec::Usable;
+    }
+    let image = previous["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default();
+    PreviousSpec::Failed { good_image: newest_good_image(&tasks, image).map(str::to_owned) }
 }
 
 /// All failures so far, without log lines: no request is sent.
@@ -117,7 +150,7 @@ fn taken_ports(client: &Client, service: &Service, judgement: &Judgement) -> Opt
     if !waits_for_port(judgement) {
         return None;
     }
-    let all = services::list(client, &services::filters(&[])).ok();
+    let all = services::list_with_counts(client).ok();
     Some(port_problem(service, all.as_deref()))
 }
 
@@ -128,7 +161,7 @@ pub fn add_taken_ports<'j>(client: &Client, judged: impl Iterator<Item = (&'j Se
     if waiting.is_empty() {
         return;
     }
-    let all = services::list(client, &services::filters(&[])).ok();
+    let all = services::list_with_counts(client).ok();
     for (service, judgement) in waiting {
         judgement.problems.push(port_problem(service, all.as_deref()));
     }
@@ -140,7 +173,7 @@ fn waits_for_port(judgement: &Judgement) -> bool {
 }
 
 /// The ports of a service that are in use, and the services that use them. `all` are the services of the swarm,
-/// `None` if they could not be listed.
+/// `None` if they could not be listed. A service without running tasks uses no port.
 fn port_problem(service: &Service, all: Option<&[Service]>) -> PlacementProblem {
     let own = host_ports(service);
     let Some(all) = all else { return PlacementProblem::Ports { ports: own, services: Vec::new() } };
@@ -148,12 +181,12 @@ fn port_problem(service: &Service, all: Option<&[Service]>) -> PlacementProblem 
     for other in all.iter().filter(|other| other.id() != service.id()) {
         let theirs = host_ports(other);
         let shared: Vec<&String> = own.iter().filter(|port| theirs.contains(port)).collect();
-        if !shared.is_empty() {
+        if !shared.is_empty() && other.task_counts().is_none_or(|counts| counts.running > 0) {
             services.push(other.name().to_owned());
             ports.extend(shared.into_iter().cloned());
         }
     }
-    // If no other service has the ports, older tasks of the service itself hold them.
+    // If no other service uses the ports, older tasks of the service itself hold them.
     if ports.is_empty() {
         (ports, services) = (own, vec![service.name().to_owned()]);
     }
@@ -199,21 +232,41 @@ mod tests {
 
     use super::*;
 
-    fn service(name: &str, port: u16) -> Service {
+    fn object(name: &str, port: u16) -> Value {
         let ports = json!([{"PublishMode": "host", "PublishedPort": port, "Protocol": "tcp"}]);
         let spec = json!({"Name": name, "EndpointSpec": {"Ports": ports}});
-        Service::new(json!({"ID": format!("id-{name}"), "Version": {"Index": 1}, "Spec": spec})).unwrap()
+        json!({"ID": format!("id-{name}"), "Version": {"Index": 1}, "Spec": spec})
+    }
+
+    fn service(name: &str, port: u16) -> Service {
+        Service::new(object(name, port)).unwrap()
+    }
+
+    fn running(name: &str, port: u16, tasks: u64) -> Service {
+        let mut object = object(name, port);
+        object["ServiceStatus"] = json!({"RunningTasks": tasks, "DesiredTasks": 1});
+        Service::new(object).unwrap()
+    }
+
+    fn problem(services: &[&str]) -> PlacementProblem {
+        PlacementProblem::Ports {
+            ports: vec!["80/tcp".to_owned()],
+            services: services.iter().map(|name| (*name).to_owned()).collect(),
+        }
     }
 
     #[test]
     fn without_the_list_of_services_no_service_is_blamed_for_a_port() {
         let own = service("web", 80);
-        let problem = |services: &[&str]| PlacementProblem::Ports {
-            ports: vec!["80/tcp".to_owned()],
-            services: services.iter().map(|name| (*name).to_owned()).collect(),
-        };
         assert_eq!(port_problem(&own, None), problem(&[]));
         assert_eq!(port_problem(&own, Some(&[service("web", 80), service("api", 80)])), problem(&["api"]));
         assert_eq!(port_problem(&own, Some(&[service("web", 80), service("api", 81)])), problem(&["web"]));
+    }
+
+    #[test]
+    fn a_service_without_running_tasks_is_not_blamed_for_a_port() {
+        let all = [running("web", 80, 1), running("api", 80, 0), running("db", 80, 2)];
+        assert_eq!(port_problem(&all[0], Some(&all)), problem(&["db"]));
+        assert_eq!(port_problem(&all[0], Some(&all[..2])), problem(&["web"]));
     }
 }

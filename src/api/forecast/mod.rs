@@ -6,6 +6,7 @@
 //! then a change of the endpoint does not replace it either.
 
 mod comparison;
+mod good_image;
 mod normalize;
 mod slots;
 mod spec_failures;
@@ -15,6 +16,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use self::comparison::SpecComparison;
+pub use self::good_image::newest_good_image;
 use self::normalize::{NormalizedTask, normalize_endpoint};
 use self::slots::{ForecastSlot, slots};
 pub use self::spec_failures::{SpecFailures, find_spec_failures};

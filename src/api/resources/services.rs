@@ -183,6 +183,11 @@ pub fn list_by_id_with_counts(client: &Client, ids: &[&str]) -> Result<HashMap<S
     by_id(ids, |filters| with_counts(filters, |path| list_at(client, path)))
 }
 
+/// All services, with the task counts of each if the leader can count ([`Service::task_counts`]).
+pub fn list_with_counts(client: &Client) -> Result<Vec<Service>> {
+    with_counts(&[], |path| list_at(client, path))
+}
+
 /// Lists the services with these IDs, in as few requests as possible.
 fn by_id(ids: &[&str], list: impl Fn(&[Filter]) -> Result<Vec<Service>>) -> Result<HashMap<String, Service>> {
     let mut found = HashMap::new();

@@ -2,7 +2,7 @@
 //! and their logs only for a limited time.
 
 use super::report::{Conclusion, ServiceReport, Stage, WatchResult};
-use crate::api::deploy::failures;
+use crate::api::deploy::failures::{self, Explanation, PreviousSpec};
 use crate::api::http::client::Client;
 
 /// Adds the causes of a failed rollout to the report.
@@ -17,7 +17,13 @@ fn with_explanation(client: &Client, result: WatchResult) -> WatchResult {
     match (&result.conclusion, &result.service, &result.judgement) {
         (Conclusion::Failed(_) | Conclusion::RolledBack, Some(service), Some(judgement)) => {
             let explanation = failures::explain_with_logs(client, service, judgement);
-            WatchResult { explanation, ..result }
+            // If the rollout before this one had failed too, a rollback may return to the spec that failed.
+            let is_second = result
+                .base()
+                .is_some_and(|base| base.is_paused() && service.previous_spec() == Some(base.spec()));
+            let previous =
+                if is_second { failures::judge_previous(client, service) } else { PreviousSpec::Usable };
+            WatchResult { explanation: Explanation { previous, ..explanation }, ..result }
         }
         _ => result,
     }

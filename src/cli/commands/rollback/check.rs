@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::api::error::Error;
-use crate::api::forecast::{SpecFailures, find_spec_failures};
+use crate::api::forecast::{SpecFailures, find_spec_failures, newest_good_image};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
@@ -12,7 +12,7 @@ use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::{NotPrepared, check_rollback, missing_references};
 
 use super::FailedSpec;
-use super::alternative::{describe_no_way_back, newest_good_image};
+use super::alternative::describe_no_way_back;
 
 /// Returns why there is no previous spec.
 pub fn no_previous_spec(service: &Service) -> &'static str {

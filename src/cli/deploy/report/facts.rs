@@ -3,7 +3,7 @@
 use super::service::{
     Conclusion, NewService, NotStarted, Removal, ServiceReport, Stage, WatchResult, Watchable,
 };
-use crate::api::deploy::failures::Explanation;
+use crate::api::deploy::failures::{Explanation, PreviousSpec};
 use crate::api::deploy::remove::Stopped;
 use crate::api::deploy::update::{Delivery, NoChange, Update, Warning};
 use crate::api::forecast::Forecast;
@@ -12,8 +12,13 @@ use crate::api::rollout::Judgement;
 use crate::api::spec::{Change, Place};
 use crate::cli::deploy::steps::{StepReport, StepResult};
 
-static NO_EXPLANATION: Explanation =
-    Explanation { failures: Vec::new(), networks: Vec::new(), problems: Vec::new(), has_leader: None };
+static NO_EXPLANATION: Explanation = Explanation {
+    failures: Vec::new(),
+    networks: Vec::new(),
+    problems: Vec::new(),
+    has_leader: None,
+    previous: PreviousSpec::Usable,
+};
 
 impl ServiceReport {
     /// The service as the command first read it; `None` if no update was posted, planned or attempted.
@@ -208,7 +213,7 @@ pub enum EngineWarnings<'a> {
 }
 
 impl WatchResult {
-    fn base(&self) -> Option<&Service> {
+    pub fn base(&self) -> Option<&Service> {
         match &self.watched {
             Watchable::Applied(applied) => Some(&applied.base),
             Watchable::Unchanged(_) | Watchable::Created(_) | Watchable::Found(_) => None,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::api::deploy::failures::TaskFailure;
+use crate::api::deploy::failures::{PreviousSpec, TaskFailure};
 use crate::api::deploy::update::Delivery;
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::FailureReason;
@@ -119,7 +119,7 @@ fn command<'a>(start: &str, words: impl Iterator<Item = Cow<'a, str>>) -> String
 enum RollbackWay {
     /// The engine's previous spec is the one from before the change.
     Previous,
-    /// The engine has another previous spec, so this image from before the change is set again.
+    /// The engine's previous spec does not help, so this earlier image is set again.
     Image(String),
     /// There was no service before the change.
     Remove,
@@ -131,7 +131,10 @@ fn rollback_way(report: &ServiceReport) -> Option<RollbackWay> {
     };
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     if now.previous_spec() == Some(base.spec()) {
-        return Some(RollbackWay::Previous);
+        return match &report.explanation().previous {
+            PreviousSpec::Usable => Some(RollbackWay::Previous),
+            PreviousSpec::Failed { good_image } => good_image.clone().map(RollbackWay::Image),
+        };
     }
     let has_image = report.changes().iter().any(|change| change.place == image);
     base.image().filter(|_| has_image).map(|image| RollbackWay::Image(image.to_owned()))
