@@ -185,6 +185,15 @@ fn wait_returns_when_the_tasks_are_gone_too() {
 }
 
 #[test]
+fn the_end_of_the_time_names_the_remaining_tasks_and_their_nodes() {
+    let swarm = swarm(&["t001"]);
+    // The second poll gets no response.
+    swarm.breaks(InjectedFault::by(5, ResponseFault::Stall(0)));
+    let run = swarmctl(["rm", "--wait", "--timeout", "2s", "t001"]).host(swarm.host()).run();
+    run.fails_with(Exit::StoppedWaiting).says(&["caused by: timed out (--timeout)", "on node node-1"]);
+}
+
+#[test]
 fn without_wait_rm_returns_immediately() {
     let swarm = swarm(&["t001"]);
     let run = swarmctl(["rm", "t001"]).host(swarm.host()).run().succeeds();

@@ -31,6 +31,11 @@ pub enum Stopped {
         /// The remaining tasks.
         left: Explanation,
     },
+    /// The deadline of the command expired.
+    TimedOut {
+        /// The remaining tasks.
+        left: Explanation,
+    },
     /// The command was canceled.
     Interrupted {
         /// The remaining tasks.
@@ -160,11 +165,14 @@ pub fn wait_until_gone(client: &Client, services: &[&Service]) -> Vec<Stopped> {
         match polled.and_then(|()| if is_over { Ok(()) } else { client.cancellation().sleep(rest) }) {
             Ok(()) => pause = (pause * 3 / 2).min(client.timeouts().max_removal_interval),
             Err(error) => {
+                let is_over = client.time_left().is_some_and(|left| left.is_zero());
+                let nodes = if is_over { nodes_after_deadline(client) } else { Vec::new() };
                 let end = |(result, service): (Option<Stopped>, &&Service)| {
                     result.unwrap_or_else(|| {
-                        let left = explain(service, tasks_of(service, &left), &[]);
+                        let left = explain(service, tasks_of(service, &left), &nodes);
                         match &error {
                             Error::Interrupted => Stopped::Interrupted { left },
+                            _ if is_over => Stopped::TimedOut { left },
                             error => Stopped::GaveUp { why: error.to_string(), left },
                         }
                     })
@@ -220,6 +228,12 @@ fn poll(
         results[at] = Some(Stopped::GaveUp { why, left: explain(services[at], lost, &nodes) });
     }
     Ok(())
+}
+
+/// The nodes, to name those of the remaining tasks. Empty if they cannot be read.
+fn nodes_after_deadline(client: &Client) -> Vec<Node> {
+    let client = client.for_last_requests(client.timeouts().last_requests);
+    client.and_then(|client| nodes::list(&client).ok()).unwrap_or_default()
 }
 
 fn tasks_of<'t>(service: &Service, tasks: &'t [Task]) -> impl Iterator<Item = &'t Task> {

@@ -285,11 +285,13 @@ pub(super) fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
     if memory > 0 {
         required.push(super::resources::memory(memory));
     }
+    // All replicas must fit, so a node is shared by as many tasks as each node would run.
+    let on_each = i64::try_from(subject.replicas()?.div_ceil(nodes.count()).max(1)).unwrap_or(i64::MAX);
     if cpus > has_cpus {
-        changes.push(Change::ReservedCpus(has_cpus));
+        changes.push(Change::ReservedCpus(has_cpus / on_each));
     }
     if memory > has_memory {
-        changes.push(Change::ReservedMemory(has_memory));
+        changes.push(Change::ReservedMemory(has_memory / on_each));
     }
     let message = format!(
         "no single node has the reserved {}: {}{}",

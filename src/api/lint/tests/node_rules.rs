@@ -136,6 +136,9 @@ fn l11_reservations_larger_than_every_node() {
     assert_eq!(finding.fix, Fix::Update(vec![Change::ReservedCpus(2_000_000_000)]));
     let finding = with(json!({"MemoryBytes": 4 * gib + 1})).finds("L11");
     assert_eq!(finding.fix, Fix::Update(vec![Change::ReservedMemory(4 * gib)]));
+    let finding =
+        with(json!({"MemoryBytes": 5 * gib})).with("Mode.Replicated.Replicas", json!(7)).finds("L11");
+    assert_eq!(finding.fix, Fix::Update(vec![Change::ReservedMemory(4 * gib / 3)]));
     with(json!({"NanoCPUs": 2_000_000_000_i64, "MemoryBytes": 4 * gib})).passes("L11");
     with(json!({})).passes("L11");
     // One node has enough CPUs, another enough memory.

@@ -179,7 +179,9 @@ impl ServiceReport {
         match &*self.stage {
             Stage::Removed(Ok(Removal::Done(
                 _,
-                Some(Stopped::GaveUp { left, .. } | Stopped::Interrupted { left }),
+                Some(
+                    Stopped::GaveUp { left, .. } | Stopped::TimedOut { left } | Stopped::Interrupted { left },
+                ),
             ))) => left,
             _ => self.watch_result().map_or(&NO_EXPLANATION, |result| &result.explanation),
         }

@@ -133,6 +133,7 @@ impl ServiceReport {
             Stage::Removed(Ok(Removal::Done(_, stopped))) => match stopped {
                 None | Some(Stopped::Ended) => Outcome::Applied,
                 Some(Stopped::GaveUp { why, .. }) => Outcome::GaveUp(why),
+                Some(Stopped::TimedOut { .. }) => Outcome::GaveUp("timed out (--timeout)"),
                 Some(Stopped::Interrupted { .. }) => Outcome::Interrupted,
             },
             Stage::Watched(result) => outcome_of_watched(result),
