@@ -15,8 +15,10 @@ use crate::cli::exit::Exit;
 ///
 /// For the current bash session: source <(swarmctl completion bash)
 ///
-/// The script calls swarmctl to complete commands, flags, values and contexts. If the engine responds within a second,
-/// services, stacks, networks, images, nodes, secrets and configs are completed too.
+/// The script completes commands, flags, values and contexts of `swarmctl`. If the engine responds within a second,
+/// services, stacks, networks, images, nodes, secrets, configs and recorded runs are completed too.
+///
+/// For the plugin `docker swarmctl`, use the script of Docker's client: docker completion bash
 #[derive(Args, Debug)]
 pub struct CompletionArgs {
     /// Shell

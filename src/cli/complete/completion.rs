@@ -37,6 +37,8 @@ impl Completion {
     pub const SECRETS: Self = Self::Dynamic(CandidateKind::Secrets);
     /// Names of configs.
     pub const CONFIGS: Self = Self::Dynamic(CandidateKind::Configs);
+    /// Numbers of recorded runs.
+    pub const RUNS: Self = Self::Dynamic(CandidateKind::Runs);
     /// Placement constraints.
     pub const CONSTRAINTS: Self = Self::Dynamic(CandidateKind::Constraints);
     /// Names of contexts.
@@ -118,8 +120,9 @@ mod tests {
     use super::*;
 
     /// All arguments with these value names must have a completion.
-    const COMPLETED: [&str; 11] = [
+    const COMPLETED: [&str; 12] = [
         "SERVICE",
+        "RUN",
         "SERVICE|REPOSITORY[:TAG]",
         "POLICY",
         "SERVICE|TASK",

@@ -5,10 +5,14 @@ use serde_json::json;
 use super::Candidate;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
+use crate::api::journal::{StoredRun, Summary};
+use crate::api::records::names::{JOURNAL, RUN_PREFIX};
 use crate::api::resources::services::TaskCounts;
 use crate::api::resources::{images, networks, nodes, references, services};
 use crate::cli::app::App;
 use crate::cli::commands::ls::image_without_digest;
+use crate::cli::deploy::journal::required_journal;
+use crate::cli::select::format_count;
 
 /// The kind of candidates for an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub enum CandidateKind {
     Secrets,
     /// Configs.
     Configs,
+    /// Numbers of recorded runs.
+    Runs,
     /// Placement constraints, with the names of nodes.
     Constraints,
     /// Filters of services, `KEY=VALUE`.
@@ -91,7 +97,8 @@ pub fn candidates(kind: CandidateKind, engine: &EngineAccess, prefix: &str) -> R
         CandidateKind::Stacks => from_names(stacks(&engine.client()?)),
         CandidateKind::Networks => from_names(networks::list_names(&engine.client()?)),
         CandidateKind::Secrets => from_names(references::list_names(&engine.client()?, "secret")),
-        CandidateKind::Configs => from_names(references::list_names(&engine.client()?, "config")),
+        CandidateKind::Configs => from_names(configs(&engine.client()?)),
+        CandidateKind::Runs => Ok((runs(&engine.client()?), false)),
         CandidateKind::Constraints => constraints(engine, prefix),
         CandidateKind::Filters => filters(engine, prefix, &[]),
         CandidateKind::TaskFilters => filters(engine, prefix, &["node=", "desired-state="]),
@@ -120,6 +127,23 @@ fn all_images(client: &Client) -> Result<Vec<Candidate>> {
     })?;
     images.extend(running.into_iter().filter(|image| !image.text.is_empty()));
     Ok(images)
+}
+
+/// Returns the configs, except those of the journal.
+fn configs(client: &Client) -> Result<Vec<String>> {
+    let names = references::list_names(client, "config")?.into_iter();
+    Ok(names.filter(|name| name != JOURNAL && !name.starts_with(RUN_PREFIX)).collect())
+}
+
+/// Returns the runs of the journal. Empty if there is none, because an error would appear in the command line.
+fn runs(client: &Client) -> Vec<Candidate> {
+    let runs = required_journal(client, None).ok().and_then(|journal| journal.store().runs().ok());
+    let candidate = |run: StoredRun| {
+        let Summary { command, count, outcome, .. } = run.summary;
+        let services = format_count(usize::try_from(count).unwrap_or(usize::MAX), "service");
+        Candidate::new(run.number.to_string(), format!("{outcome}, {services}: {command}"))
+    };
+    runs.unwrap_or_default().into_iter().map(candidate).collect()
 }
 
 fn stacks(client: &Client) -> Result<Vec<String>> {

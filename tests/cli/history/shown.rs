@@ -119,3 +119,25 @@ fn the_engine_is_shown_for_services_without_runs_and_if_it_is_asked_for() {
     let json = run(&swarm, "history --engine --json web").succeeds().json();
     assert_eq!((&json["journal"], &json["engine"][0]["source"]), (&Value::Null, &json!("current")));
 }
+
+#[test]
+fn completion_offers_the_recorded_runs_and_hides_the_configs_of_the_journal() {
+    let swarm = shop(&["web", "db"]);
+    run(&swarm, &format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
+    set_all(&swarm, NEW).succeeds();
+    let complete = |words: &[&str]| {
+        let line = [&["__complete"], words, &[""]].concat();
+        let run = swarmctl(line).host(swarm.host()).env("SWARMCTL_JOURNAL", "swarm").run().succeeds();
+        assert_eq!(run.stderr, "");
+        run.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let line = format!("update-image --no-resolve-image --detach web {NEW}");
+    for words in [&["undo"][..], &["history", "--run"], &["rollback", "--to"]] {
+        let found = complete(words);
+        assert_eq!(found[0], format!("1\tdetached, 1 service: {line}"), "{words:?}");
+        assert!(found[1].starts_with("2\t") && found.len() == 3, "{words:?}: {found:?}");
+    }
+    assert_eq!(complete(&["update", "--config-add"]), [":4"]);
+    run(&swarm, "journal disable").succeeds();
+    assert_eq!(complete(&["undo"]), [":4"]);
+}

@@ -37,6 +37,7 @@ pub struct HistoryArgs {
         long,
         value_name = "RUN",
         value_parser = run_number,
+        add = Completion::RUNS,
         conflicts_with_all = ["services", "stack", "filter", "all", "engine"]
     )]
     run: Option<u64>,

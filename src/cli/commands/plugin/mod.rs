@@ -24,7 +24,7 @@ const PROGRAM: &str = "swarmctl";
 /// The words with which the user calls the plugin.
 const NAME: &str = "docker swarmctl";
 
-/// Install swarmctl as a Docker CLI plugin: `docker swarmctl`
+/// Install or remove the Docker CLI plugin `docker swarmctl`
 #[derive(Args, Debug)]
 pub struct PluginArgs {
     #[command(subcommand)]

@@ -12,6 +12,7 @@ use crate::api::journal::{Record, RecordedService};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::journal::{find_run, read_record};
 use crate::cli::deploy::report::{NotStarted, ReportStyle, report_early_end};
@@ -31,6 +32,7 @@ pub struct ToArgs {
         long,
         value_name = "RUN",
         value_parser = run_number,
+        add = Completion::RUNS,
         conflicts_with_all = ["stack", "filter", "all", "to_failed", "plan"]
     )]
     to: Option<u64>,

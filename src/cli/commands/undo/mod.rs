@@ -34,7 +34,7 @@ use crate::cli::exit::Exit;
 #[expect(clippy::struct_excessive_bools, reason = "each field is a flag of the command line")]
 pub struct UndoArgs {
     /// Run: its number in `swarmctl history`
-    #[arg(value_name = "RUN", value_parser = run_number)]
+    #[arg(value_name = "RUN", value_parser = run_number, add = Completion::RUNS)]
     run: u64,
     /// Services of the run: names, IDs, or the first 6 or more characters of IDs [default: all]
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
