@@ -196,7 +196,7 @@ impl ImageArgs {
 impl ImageChange {
     /// Creates the result for an image that the service already runs.
     fn unchanged(same: NoChange) -> Self {
-        Self { report: ImageReport { same: Some(same), ..ImageReport::default() }, ..Self::default() }
+        Self { report: ImageReport::unchanged(same), ..Self::default() }
     }
 }
 

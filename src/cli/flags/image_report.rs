@@ -83,6 +83,11 @@ fn add_to_groups<'a>(groups: &mut Vec<FailureGroup<'a>>, service: &str, reported
 }
 
 impl ImageReport {
+    /// Creates the report of an image that does not change, for this reason.
+    pub fn unchanged(same: NoChange) -> Self {
+        Self { same: Some(same), ..Self::default() }
+    }
+
     /// Returns all warnings, in their complete form.
     pub fn all_warnings(&self) -> Vec<String> {
         let details = self.registry_failure.iter().flat_map(|reported| &reported.details);

@@ -137,6 +137,11 @@ impl Decision {
         }
     }
 
+    /// Whether the service keeps its image, because no newer tag is allowed or old enough.
+    pub fn keeps_image(&self) -> bool {
+        matches!(self.choice, Choice::NoNewer | Choice::HeldBack)
+    }
+
     /// Describes why the service keeps its image.
     pub fn unchanged(&self) -> String {
         let policy = self.policy.as_deref().unwrap_or_default();

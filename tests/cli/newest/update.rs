@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{digest, on, swarm};
 use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, refused, tags};
-use crate::support::fake_swarm::{FakeSwarm, distribution};
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step, distribution};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Answer;
 
@@ -226,6 +226,45 @@ fn tags_that_are_too_new_are_held_back() {
         (&json!("unchanged"), &json!("held_back"))
     );
     swarm.expect("web").posted(0);
+}
+
+#[test]
+fn a_service_without_a_newer_tag_is_not_ok_if_its_rollout_is_paused() {
+    let registry = registry();
+    let min_age = ["--newest", "major", "--min-age", "3d"];
+    for (policy, why) in [
+        (&["--newest", "minor"][..], "no tag newer than 1.8.0 (policy minor)"),
+        (&min_age, "held back 2.0.0 (unknown age, minimum 3 d)"),
+    ] {
+        for flags in [&["web"][..], &["web", "--detach"], &["--all"]] {
+            let swarm = swarm(&registry, &[("web", "1.8.0", None)], &FINDS);
+            swarm.world().step("web", Step::Paused);
+            let args = [&["update-image", "--json"], policy, flags].concat();
+            let run = on(&swarm, &args).run().fails_with(Exit::RolloutFailed);
+            assert_eq!(item(&run, "web")["notes"][0], json!(why), "{}", run.report());
+            assert_eq!(item(&run, "web")["newest"]["chosen"], json!(null));
+            run.says(&["`swarmctl restart --resume web`"]);
+            swarm.expect("web").posted(0);
+        }
+    }
+}
+
+#[test]
+fn a_service_without_a_newer_tag_is_waited_for() {
+    let registry = registry();
+    let swarm = swarm(&registry, &[("web", "1.8.0", None), ("api", "1.7.2", None)], &FINDS);
+    swarm.world().step("web", Step::Updating);
+    swarm.before(RequestKind::Read, 4, |world| world.step("web", Step::Completed));
+    let args = ["update-image", "--newest", "minor", "--json", "web"];
+    let run = on(&swarm, &args).run().succeeds();
+    assert_eq!(item(&run, "web")["outcome"], json!("converged"), "{}", run.report());
+    let run = on(&swarm, &args).run().succeeds();
+    assert_eq!(item(&run, "web")["reason"], json!("no_newer"), "{}", run.report());
+    let run = on(&swarm, &["update-image", "--newest", "minor", "--all"]).run().succeeds();
+    run.prints(&["web: no tag newer than 1.8.0 (policy minor)"])
+        .says(&["2 services: 1 updated, 1 unchanged"]);
+    swarm.expect("web").applied(0);
+    swarm.expect("api").applied(1).posted(1);
 }
 
 #[test]

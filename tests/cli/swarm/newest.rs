@@ -68,6 +68,7 @@ fn the_newest_tag_of_a_real_registry_is_deployed_with_one_change_and_its_digest(
         "3d",
         "--min-age-from",
         "created",
+        "--detach",
         "--json",
         "new-a",
     ];

@@ -83,9 +83,7 @@ pub struct UpdateImageArgs {
 /// Runs the command.
 pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     let requested = args.requested.read(&args.select)?;
-    for new in requested.values() {
-        new.check(&args.pin)?;
-    }
+    requested.values().try_for_each(|new| new.check(&args.pin))?;
     if args.verify.is_some() && args.pin.never_asks() {
         let why = "--verify cannot be combined with --resolve-image never";
         return Err(UsageError::new(why, "swarmctl update-image --verify CMD web shop/web:1.8").into());
@@ -123,16 +121,18 @@ impl UpdateImageArgs {
             let why = "it runs no container (it has no ContainerSpec), so it has no image";
             return Err(item.unsuitable(why.to_owned()));
         };
-        let (requested, decision) = match newest {
-            Some(newest) => newest.choose(client, item, current).map(|(image, why)| (image, Some(why)))?,
+        let (image, decision) = match newest {
+            Some(newest) => match newest.choose(client, item, current)? {
+                (Some(image), decision) => (image, Some(decision)),
+                (None, decision) => return Ok(newest::unchanged(request, current, decision)),
+            },
             None => (item.payload.image(current).map_err(|why| item.unsuitable(why))?, None),
         };
         if let RequestedImage::Mapped(image, from) = &item.payload {
             mapped::check(client, app, image, from)?;
         }
         let restart = if self.force { Restart::Forced } else { Restart::OnChange };
-        let change = self.pin.change(client, app, current, &requested, restart);
-        let change = change.map_err(NotStarted::Failed)?;
+        let change = self.pin.change(client, app, current, &image, restart).map_err(NotStarted::Failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
         // If only credentials change, a paused rollout is resumed if the command line names the service and its

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::requested_image::RequestedImage;
+use crate::api::deploy::update::{NoChange, UpdateRequest};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::{LABEL, PolicySource};
 use crate::cli::app::App;
-use crate::cli::deploy::Item;
-use crate::cli::deploy::report::NotStarted;
+use crate::cli::deploy::report::{NotStarted, Remarks};
+use crate::cli::deploy::{IfPaused, Item, Prepared};
+use crate::cli::flags::image_report::ImageReport;
 use crate::cli::newest::{Choice, ChoiceArgs, Chooser, Decision, ServiceImage, UNKNOWN_PUSH};
 use crate::cli::select::SelectArgs;
 use crate::output::Ui;
@@ -19,6 +21,13 @@ use crate::output::Ui;
 pub struct NewestChooser<'a> {
     chooser: Chooser<'a>,
     has_unknown_push: AtomicBool,
+}
+
+/// Prepares a service that keeps its image: nothing is posted, but the command waits for its rollout.
+pub fn unchanged(request: &UpdateRequest, current: &str, decision: Box<Decision>) -> Prepared {
+    let image = ImageReport::unchanged(NoChange::SameImage(current.to_owned()));
+    let remarks = Remarks { newest: Some(decision), ..Remarks::default() };
+    Prepared { image, remarks, ..Prepared::new(request.clone(), IfPaused::Keep) }
 }
 
 /// Returns the selection of services. If the policy comes from labels, services without a label are left out.
@@ -44,16 +53,17 @@ impl<'a> NewestChooser<'a> {
         Ok(Some(Self { chooser, has_unknown_push: AtomicBool::new(false) }))
     }
 
-    /// Chooses the image of one service and checks that the engine finds it. Also returns how it was chosen.
+    /// Chooses the image of one service and checks that the engine finds it; `None` if the service keeps its image. Also
+    /// returns how it was chosen.
     ///
     /// # Errors
-    /// The service keeps its image, the image is refused, or a request failed.
+    /// The image is refused, or a request failed.
     pub fn choose(
         &self,
         client: &Client,
         item: &Item<RequestedImage>,
         current: &str,
-    ) -> Result<(ImageRef, Box<Decision>), NotStarted> {
+    ) -> Result<(Option<ImageRef>, Box<Decision>), NotStarted> {
         let service = &item.service;
         let label = service.spec()["Labels"][LABEL].as_str();
         let image = ServiceImage { name: service.name(), image: current, label };
@@ -64,11 +74,14 @@ impl<'a> NewestChooser<'a> {
         if let Choice::Newer(image) = &decision.choice {
             let image = image.clone();
             match self.chooser.check(client, &image, service.spec()).map_err(NotStarted::Failed)? {
-                None => return Ok((image, Box::new(decision))),
+                None => return Ok((Some(image), Box::new(decision))),
                 Some(refusal) => decision.choice = Choice::Refused(refusal),
             }
         }
-        Err(NotStarted::Newest(Box::new(decision), item.chosen_by))
+        match decision.choice {
+            Choice::Refused(_) => Err(NotStarted::Newest(Box::new(decision), item.chosen_by)),
+            _ => Ok((None, Box::new(decision))),
+        }
     }
 
     /// Prints the hint about unknown push times, if it is needed.

@@ -114,6 +114,15 @@ pub enum StoppedBy {
 impl ServiceReport {
     /// Returns the outcome for the service.
     pub fn outcome(&self) -> Outcome<'_> {
+        match (self.outcome_of_stage(), self.remarks.newest.as_deref()) {
+            (Outcome::Unchanged(NoChange::SameImage(_)), Some(decision)) if decision.keeps_image() => {
+                Outcome::NoNewer(decision)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    fn outcome_of_stage(&self) -> Outcome<'_> {
         match &*self.stage {
             Stage::NotStarted { why, .. } => outcome_of_not_started(why),
             Stage::Deployed(Ok(Update::Unchanged(unchanged))) => Outcome::Unchanged(&unchanged.reason),

@@ -90,6 +90,11 @@ pub fn notes(report: &ServiceReport) -> Vec<String> {
         notes.push(format!("skipped: {}", refusal.why));
     }
     notes.extend(report.newest().into_iter().flat_map(Decision::notes));
+    if let Some(decision) = report.newest().filter(|newest| newest.keeps_image())
+        && !matches!(report.outcome(), Outcome::NoNewer(_))
+    {
+        notes.push(decision.unchanged());
+    }
     if let Some(result) = report.watch_result() {
         notes.extend(left_behind(result));
         notes.extend(about_unchanged(result).map(str::to_owned));

@@ -181,7 +181,7 @@ pub enum NotStarted {
     FailedBefore(String),
     /// The update would have the side effect that the text describes.
     HasSideEffect(String),
-    /// The policy selects no image. A service that was not named is skipped if its tag cannot be compared.
+    /// No image can be chosen. A service that was not named is skipped if its tag cannot be compared.
     Newest(Box<Decision>, ChosenBy),
     /// The new image is refused.
     ImageRefused(ImageRefusal),
