@@ -108,11 +108,12 @@ fn added_twice(kind: ReferenceKind, name: &str, file: &str) -> UsageError {
 
 /// Returns the error for a request to rename a service, with commands that have the same result.
 pub fn rename_error(service: &str, name: &str) -> UsageError {
-    let (pasted, new) = (shell::service(service), shell::service(name));
+    let new = shell::service(name);
+    let commands = replacement(service, &format!("--name {new}"));
     UsageError::new(
         format!(
-            "`{service}` cannot become `{name}`: the engine reports \"renaming services is not supported\". Create a new service and remove the old one: `swarmctl inspect {pasted} | swarmctl create --spec - --name {new} && swarmctl rm \
-             {pasted}` (in the reverse order if it publishes ports)"
+            "`{service}` cannot become `{name}`: the engine reports \"renaming services is not supported\". \
+             Remove it and create it again: `{commands}`"
         ),
         "swarmctl create --spec web.json --name web-2",
     )
@@ -120,16 +121,25 @@ pub fn rename_error(service: &str, name: &str) -> UsageError {
 
 /// Returns the error for a request to change the mode of a service, with commands that have the same result.
 pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
-    let (pasted, mode_pasted) = (shell::service(service), shell::word(mode));
-    // A name that needs quotes is not used as a file name.
-    let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
+    let commands = replacement(service, &format!("--mode {}", shell::word(mode)));
     UsageError::new(
         format!(
             "the mode of `{service}` cannot become `{mode}`: the engine reports \"service mode change is not allowed\". \
-             Remove it and create it again: `swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
-             swarmctl create --spec {file} --mode {mode_pasted}`"
+             Remove it and create it again: `{commands}`"
         ),
         "swarmctl create --spec web.json --mode global",
+    )
+}
+
+/// Returns the commands that create a service again with another flag. The spec is saved first. The service is removed before the
+/// new one is created, because both may publish the same ports.
+fn replacement(service: &str, flag: &str) -> String {
+    let pasted = shell::service(service);
+    // A name that needs quotes is not used as a file name.
+    let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
+    format!(
+        "swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
+         swarmctl create --spec {file} {flag}"
     )
 }
 
@@ -161,10 +171,9 @@ mod tests {
     fn another_name_or_mode_is_refused_with_the_commands_that_do_it() {
         let why = |invalid: InvalidSpec| UsageError::from(invalid).why;
         let service = || "web".to_owned();
-        assert!(
-            why(InvalidSpec::Rename { service: service(), name: "api".to_owned() })
-                .contains("`swarmctl inspect web | swarmctl create --spec - --name api && swarmctl rm web`")
-        );
+        assert!(why(InvalidSpec::Rename { service: service(), name: "api".to_owned() }).ends_with(
+            "`swarmctl inspect web > web.json && swarmctl rm --wait web && swarmctl create --spec web.json --name api`"
+        ));
         assert!(
             why(InvalidSpec::ModeChange { service: service(), mode: "global".to_owned() })
                 .contains("swarmctl create --spec web.json --mode global")
