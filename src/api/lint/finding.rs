@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::Rule;
 
 /// The severity of a finding, worst first.
@@ -61,6 +63,10 @@ pub enum Fix {
     Scale(u64),
     /// Pin the image to the digest of its tag.
     Pin,
+    /// Install the plugin, or use another logging driver.
+    LogDriver,
+    /// Install the plugin, or mount this volume with another driver.
+    VolumeDriver(Value),
     /// Remove a constraint that excludes nodes, or change the nodes so that they meet it.
     Constraint(String),
 }

@@ -220,19 +220,20 @@ pub(super) fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()
     let mut required = Vec::new();
     let logs = text(subject.spec, "TaskTemplate.LogDriver.Name")?;
     if !matches!(logs, "" | "none") {
-        required.push(("Log", logs, "TaskTemplate.LogDriver.Name".to_owned()));
+        required.push(("Log", logs, "TaskTemplate.LogDriver.Name".to_owned(), Fix::LogDriver));
     }
     for mount in list(subject.spec, MOUNTS)? {
         let driver = text(mount, "VolumeOptions.DriverConfig.Name")?;
         if text(mount, "Type")? == "volume" && !matches!(driver, "" | "local") {
-            required.push(("Volume", driver, Place::at(MOUNTS).item_of(mount).to_string()));
+            let place = Place::at(MOUNTS).item_of(mount).to_string();
+            required.push(("Volume", driver, place, Fix::VolumeDriver(mount.clone())));
         }
     }
     if required.is_empty() {
         return Ok(());
     }
     let Some(nodes) = subject.eligible()? else { return Ok(()) };
-    for (kind, name, place) in required {
+    for (kind, name, place, fix) in required {
         if nodes.iter().any(|node| has_plugin(node, kind, name)) {
             continue;
         }
@@ -242,7 +243,7 @@ pub(super) fn missing_plugin(subject: &Subject, found: &mut Findings) -> Read<()
             counted(nodes.count(), "eligible node"),
             nodes.eligibility_note()
         );
-        found.push((place, message, Fix::Advice));
+        found.push((place, message, fix));
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ fn cases(cpus: u64) -> Vec<Case> {
     let exceeded = ("pending", "max replicas per node limit exceed");
     let plugin = ("pending", "missing plugin on 1 node");
     let nfs = json!([{
-        "Type": "volume", "Source": "v", "Target": "/v", "VolumeOptions": {"DriverConfig": {"Name": "no-such-driver"}}
+        "Type": "volume", "Source": "li-volume", "Target": "/v", "VolumeOptions": {"DriverConfig": {"Name": "no-such-driver"}}
     }]);
     vec![
         Case::new("L04", "li-word", ("starting", "")).with(CHECK, json!({"Test": ["curl", "x"]})),
@@ -105,8 +105,8 @@ fn cases(cpus: u64) -> Vec<Case> {
         Case::new("L28", "li-volume", plugin).with("TaskTemplate.ContainerSpec.Mounts", nfs).fixed_by(&[
             "update",
             "--detach",
-            "--mount-rm",
-            "/v",
+            "--mount-add",
+            "type=volume,source=li-volume,target=/v,volume-driver=local",
             "li-volume",
         ]),
         Case::new("L29", "li-range", ("rejected", "invalid port specification"))

@@ -206,8 +206,10 @@ fn l28_plugins_that_no_node_has() {
             json!([{"Type": "volume", "Target": "/v", "VolumeOptions": {"DriverConfig": {"Name": name}}}]);
         Case::new().with("TaskTemplate.ContainerSpec.Mounts", mount)
     };
-    assert_eq!(logs("loki").finds("L28").place, "TaskTemplate.LogDriver.Name");
-    assert_eq!(volume("nfs").finds("L28").place, "TaskTemplate.ContainerSpec.Mounts[/v]");
+    let (of_logs, of_volume) = (logs("loki").finds("L28"), volume("nfs").finds("L28"));
+    assert_eq!((of_logs.place.as_str(), of_logs.fix), ("TaskTemplate.LogDriver.Name", Fix::LogDriver));
+    assert_eq!(of_volume.place, "TaskTemplate.ContainerSpec.Mounts[/v]");
+    assert!(matches!(of_volume.fix, Fix::VolumeDriver(mount) if mount["Target"] == "/v"));
     volume("nfs").mode("ReplicatedJob").finds("L28");
     volume("nfs").mode("Global").passes("L28");
     for fine in [logs("json-file"), logs("none"), logs(""), volume("local"), volume("")] {

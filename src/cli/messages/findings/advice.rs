@@ -69,7 +69,7 @@ const ADVICE: &[(&str, &str)] = &[
     ("L27", "set a limit of at least 6 MiB: `swarmctl update --limit-memory 6m NAME`"),
     (
         "L28",
-        "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in `swarmctl update --log-driver json-file NAME`",
+        "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in `swarmctl update --log-driver json-file NAME` or `swarmctl update --mount-add type=volume,source=VOLUME,target=PATH,volume-driver=local NAME`",
     ),
     (
         "L29",

@@ -1,8 +1,13 @@
 //! How to fix a finding: a command or a sentence.
 
+use serde_json::Value;
+
 use super::advice::advice;
 use crate::api::lint::{Change, Finding, Fix};
 use crate::cli::messages::shell;
+
+/// The logging driver that every node has.
+const JSON_FILE: &str = "--log-driver json-file";
 
 /// Returns the command or sentence that describes the fix; `None` if there is nothing to do.
 pub fn fix(finding: &Finding, service: &str) -> Option<String> {
@@ -19,6 +24,10 @@ pub fn fix(finding: &Finding, service: &str) -> Option<String> {
             None => format!("swarmctl scale {name}={replicas}"),
         },
         Fix::Pin => format!("swarmctl update-image --refresh {name}"),
+        Fix::LogDriver => another_driver(&format!("swarmctl update {JSON_FILE} {name}")),
+        Fix::VolumeDriver(mount) => {
+            another_driver(&format!("swarmctl update --mount-add {} {name}", with_local_driver(mount)))
+        }
         Fix::Constraint(constraint) => {
             let constraint = shell::argument(constraint.as_bytes());
             format!(
@@ -37,6 +46,7 @@ pub fn fix_for_new(finding: &Finding) -> Option<String> {
             .replace("swarmctl update ", "")
             .replace("swarmctl scale NAME=", "--replicas ")
             .replace("--publish-rm TARGET --publish-add", "--publish")
+            .replace("--mount-add", "--mount")
             .replace(" NAME`", "`"),
         Fix::Update(changes) => {
             let flags: Vec<String> = changes.iter().map(flag).collect();
@@ -44,11 +54,44 @@ pub fn fix_for_new(finding: &Finding) -> Option<String> {
         }
         Fix::Scale(replicas) => format!("use `--replicas {replicas}`"),
         Fix::Pin => return None,
+        Fix::LogDriver => another_driver(JSON_FILE),
+        Fix::VolumeDriver(mount) => another_driver(&format!("--mount {}", with_local_driver(mount))),
         Fix::Constraint(constraint) => {
             let constraint = shell::argument(constraint.as_bytes());
             format!("change a node so that it meets the constraint, or leave out `--constraint {constraint}`")
         }
     })
+}
+
+fn another_driver(example: &str) -> String {
+    format!(
+        "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in `{example}`"
+    )
+}
+
+/// Returns the value of `--mount` that mounts the volume with the driver that every node has. Labels and options of the
+/// other driver are left out.
+fn with_local_driver(mount: &Value) -> String {
+    let text = |key: &str| mount[key].as_str().unwrap_or_default();
+    let (source, target) = (text("Source"), text("Target"));
+    let mut fields = vec!["type=volume".to_owned()];
+    if !source.is_empty() {
+        fields.push(field("source", source));
+    }
+    fields.extend([field("target", target), "volume-driver=local".to_owned()]);
+    if mount["ReadOnly"] == true {
+        fields.push("readonly".to_owned());
+    }
+    shell::argument(fields.join(",").as_bytes()).into_owned()
+}
+
+/// Formats a field of a CSV value.
+fn field(key: &str, value: &str) -> String {
+    if value.contains([',', '"', '\n', '\r']) {
+        format!("\"{key}={}\"", value.replace('"', "\"\""))
+    } else {
+        format!("{key}={value}")
+    }
 }
 
 fn flag(change: &Change) -> String {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::advice::advice;
 use super::{fix, fix_for_new, object};
 use crate::api::lint::{Change, Finding, Fix, Kind, RequiredList, Rule, RuleStage, rule, rules};
@@ -13,6 +15,7 @@ fn finding(id: &str, fix: Fix) -> Finding {
 
 #[test]
 fn fixes_are_commands_to_paste() {
+    let mount = json!({ "Type": "volume", "Source": "a,\"b", "Target": "/v", "ReadOnly": true });
     for (finding, service, expected) in [
         (
             finding("L05", Fix::Update(vec![Change::StopFirst])),
@@ -41,6 +44,18 @@ fn fixes_are_commands_to_paste() {
             "change a node so that it meets the constraint, or remove the constraint with `swarmctl update --constraint-rm 'node.labels.a == $b' web`",
         ),
         (
+            finding("L28", Fix::LogDriver),
+            "web",
+            "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in \
+             `swarmctl update --log-driver json-file web`",
+        ),
+        (
+            finding("L28", Fix::VolumeDriver(mount)),
+            "web",
+            "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in \
+             `swarmctl update --mount-add 'type=volume,\"source=a,\"\"b\",target=/v,volume-driver=local,readonly' web`",
+        ),
+        (
             finding("L13", Fix::Advice),
             "web",
             "use a tag that names a version, as in `swarmctl update-image web IMAGE:1.7`",
@@ -63,9 +78,14 @@ fn fixes_of_a_service_that_was_not_created_are_flags() {
         ),
         (finding("L29", Fix::Advice), "publish ports from 1 to 65535: `--publish PUBLISHED:TARGET`"),
         (
-            finding("L28", Fix::Advice),
+            finding("L28", Fix::LogDriver),
             "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in \
              `--log-driver json-file`",
+        ),
+        (
+            finding("L28", Fix::VolumeDriver(json!({ "Type": "volume", "Target": "/v" }))),
+            "install the plugin on a node with `docker plugin install PLUGIN`, or use another driver, as in \
+             `--mount type=volume,target=/v,volume-driver=local`",
         ),
     ] {
         assert_eq!(fix_for_new(&finding).as_deref(), Some(expected));
