@@ -73,6 +73,8 @@ mod tags;
 mod tls;
 mod unchanged;
 mod undo;
+#[cfg(target_os = "linux")]
+mod unwritten;
 mod update;
 mod update_image;
 mod wait;

@@ -14,7 +14,7 @@ use crate::cli::app::App;
 use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, record_created_service};
 use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
 use crate::cli::deploy::report::{
-    Additions, NewService, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, Stage,
+    Additions, NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, print_id,
     report_early_end, report_with,
 };
 use crate::cli::deploy::{FollowArgs, PlanArgs};
@@ -115,11 +115,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
         }
         Err(error) => ServiceReport::not_started(name, None, NotStarted::Failed(error)),
     };
-    if let Some(id) = created.id().filter(|_| args.follow.format() != ReportFormat::Json) {
-        let mut out = app.ui.stdout();
-        out.line(id);
-        out.finish()?;
-    }
+    let printed = print_id(style, &created, app);
     let (reports, waited) = if args.follow.detach {
         (vec![created], Waited::No)
     } else {
@@ -127,7 +123,8 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let end = RunEnd::new(style, &reports, waited, app);
     let run = run.and_then(|run| run.finish(app, &client, &end));
-    let exit = report_with(style, &reports, Additions { run, ..Additions::default() }, app)?;
+    let additions = Additions { run, unprinted_id: printed.as_ref().err(), ..Additions::default() };
+    let exit = report_with(style, &reports, additions, app)?;
     if let Some(run) = run {
         app.ui.note(&format!("recorded as run {run}"));
     }

@@ -64,7 +64,7 @@ impl<'a> CommandObject<'a> {
         services: ServiceObjects<'a>,
         additions: Additions<'a>,
     ) -> Self {
-        let Additions { verified, plan_file, run, undoes } = additions;
+        let Additions { verified, plan_file, run, undoes, .. } = additions;
         let (command, exit_code) = (style.command, exit.code());
         Self { command, exit_code, run, services, verify: verified, undoes, plan_file }
     }

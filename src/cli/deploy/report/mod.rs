@@ -11,6 +11,9 @@ mod service;
 mod stop;
 mod text;
 mod undo;
+mod unwritten;
+
+use std::io;
 
 use serde_json::Value;
 
@@ -28,6 +31,8 @@ pub use self::service::{
 pub use self::stop::BatchStop;
 pub use self::text::print_remarks_and_error;
 pub use self::undo::UndoState;
+pub use self::unwritten::print_id;
+use self::unwritten::report_unwritten;
 use crate::api::cancellation::Signal;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
@@ -120,6 +125,8 @@ pub struct Additions<'a> {
     pub run: Option<u64>,
     /// The number of the run that the command undoes.
     pub undoes: Option<u64>,
+    /// Why the ID of a new service could not be printed before the report.
+    pub unprinted_id: Option<&'a io::Error>,
 }
 
 /// Like [`report`], with additional fields in the JSON object.
@@ -159,8 +166,11 @@ pub fn report_with(
     if style.summary == SummaryLine::Shown && reports.len() > 1 {
         app.ui.note(&text::summary(style, reports));
     }
-    out.finish()?;
-    Ok(style.exit(reports, app.signal()))
+    let written = out.finish();
+    Ok(match written.as_ref().err().or(additions.unprinted_id) {
+        None => style.exit(reports, app.signal()),
+        Some(error) => report_unwritten(style, reports, error, app),
+    })
 }
 
 /// Finds the named or selected services, and reports if there are none.
