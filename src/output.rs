@@ -30,7 +30,7 @@ pub use live_display::LiveDisplay;
 pub use natural::natural_cmp;
 pub use progress_bar::ProgressBar;
 pub use progress_rows::{ProgressRow, RowStatus};
-pub use stdout::OutputWriter;
+pub use stdout::{OutputWriter, finished};
 pub use streams::OutputStreams;
 pub use table::Table;
 pub use template::{Escapes, Template, TemplateError, zero};

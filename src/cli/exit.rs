@@ -5,7 +5,7 @@ use super::deploy::report::{Outcome, ServiceReport, SkipReason, StoppedBy};
 use super::deploy::repository::RepositoryMismatch;
 use crate::api::cancellation::Signal;
 use crate::api::deploy::update::NoChange;
-use crate::api::error::{Error, InvalidValue};
+use crate::api::error::{ConnectErrorKind, Error, InvalidValue};
 use crate::api::registry::digest::RegistryErrorKind;
 use crate::cli::messages::usage::UsageError;
 
@@ -99,6 +99,8 @@ impl Exit {
     pub fn for_error(error: &Error, signal: Option<Signal>) -> Exit {
         match error {
             Error::InvalidValue(_) | Error::InvalidSetting(_) => Exit::Usage,
+            // No engine was contacted, and the same files will be refused again.
+            e if e.connect_error().is_some_and(|e| e.kind == ConnectErrorKind::TlsFile) => Exit::Usage,
             Error::NoSuch { .. } | Error::NoMatch { .. } => Exit::NoSuch,
             Error::Interrupted => Exit::for_signal(signal),
             e if e.is_not_found() || e.is_ambiguous_name() => Exit::NoSuch,

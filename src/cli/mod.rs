@@ -48,6 +48,7 @@ use self::commands::wait;
 use self::grammar::{examples, globals, suggest};
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io;
 
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -167,9 +168,12 @@ fn parse_moved(
 fn print_version(ui: Ui) -> Exit {
     let mut out = ui.stdout();
     out.line(VERSION);
-    // A closed pipe is not an error.
-    let _ = out.finish();
-    Exit::Done
+    exit_after_output(ui, out.finish())
+}
+
+/// Reports output that could not be written to stdout, and returns the exit code.
+fn exit_after_output(ui: Ui, written: io::Result<()>) -> Exit {
+    written.map_or_else(|error| errors::print_final_error(ui, &error.into(), None), |()| Exit::Done)
 }
 
 /// The command line parser. Only the names of the commands are known before [`Command::build`].
@@ -218,13 +222,23 @@ fn print_parse_error(ui: Ui, mut root: Command, words: &[OsString], first: &clap
 
 /// Prints what clap reports: an error, the help or the version.
 fn print_parser_output(ui: Ui, error: &clap::Error) -> Exit {
-    // A closed pipe is not an error.
-    let _ = match ui.with_own_name(&error.to_string()) {
-        Cow::Borrowed(_) => error.print(),
-        Cow::Owned(text) if error.use_stderr() => ui.parser_error(&text),
-        Cow::Owned(text) => ui.help(&text),
-    };
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    let shown = error.to_string();
+    let text = ui.with_own_name(&shown);
+    if error.use_stderr() {
+        // If stderr is closed, the exit code still reports the error.
+        let _ = match text {
+            Cow::Borrowed(_) => error.print(),
+            Cow::Owned(text) => ui.parser_error(&text),
+        };
+        return Exit::Usage;
+    }
+    exit_after_output(
+        ui,
+        output::finished(match text {
+            Cow::Borrowed(_) => error.print(),
+            Cow::Owned(text) => ui.help(&text),
+        }),
+    )
 }
 
 /// Runs the commands that shells and docker's client call: completion and plugin metadata.
@@ -234,9 +248,7 @@ fn run_internal_command(ui: Ui, root: &Command, words: &[OsString]) -> Option<Ex
     if name == plugin::METADATA {
         let mut out = ui.stdout();
         out.line(&plugin::metadata(root));
-        // A closed pipe is not an error.
-        let _ = out.finish();
-        return Some(Exit::Done);
+        return Some(exit_after_output(ui, out.finish()));
     }
     let descriptions = match name {
         name if name == with_descriptions => complete::Descriptions::Shown,
@@ -285,5 +297,5 @@ fn run(ui: Ui, cli: Cli, command_line: CommandLine) -> Exit {
         CliCommand::Version(Lazy(args)) => version::run(&args, &app),
         CliCommand::Wait(Lazy(args)) => wait::run(args, &app),
     };
-    result.unwrap_or_else(|error| errors::print_final_error(ui, &error, app.signal()))
+    result.unwrap_or_else(|error| errors::print_command_error(&app, error))
 }

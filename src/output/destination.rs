@@ -1,5 +1,7 @@
 //! Where text is printed, and whether it is colored.
 
+use std::env;
+use std::io;
 use std::io::IsTerminal;
 
 /// Where text is printed: on a terminal, or to a pipe or a file.
@@ -24,6 +26,19 @@ impl Destination {
 pub enum ColorMode {
     /// Colors are used.
     On,
-    /// No colors are used, because NO_COLOR is set.
+    /// No colors are used, because NO_COLOR is set or the terminal has none.
     Off,
+}
+
+impl ColorMode {
+    /// Returns whether messages on stderr are colored, by the rules of the command-line parser.
+    pub fn for_stderr() -> Self {
+        let value = |key| env::var_os(key).filter(|value| !value.is_empty());
+        let has_colors = value("TERM").is_some_and(|terminal| terminal != "dumb");
+        if io::stderr().is_terminal() && has_colors && value("NO_COLOR").is_none() {
+            Self::On
+        } else {
+            Self::Off
+        }
+    }
 }

@@ -30,6 +30,16 @@ pub fn stdout() -> OutputWriter {
     OutputWriter::new(stdout.lock(), destination)
 }
 
+/// Adds to the error that it is about stdout. A pipe that its reader closed is not an error.
+pub fn finished(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(io::Error::new(error.kind(), format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl<W: Write> OutputWriter<W> {
     pub(super) fn new(to: W, destination: Destination) -> Self {
         Self { to: BufWriter::with_capacity(32 * 1024, to), destination, is_closed: false, failed: None }
@@ -148,10 +158,7 @@ impl<W: Write> OutputWriter<W> {
     /// Writes buffered output. Fails if anything could not be written, except to a pipe that its reader closed.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush();
-        match self.failed.take() {
-            Some(error) => Err(io::Error::new(error.kind(), format!("cannot write to stdout: {error}"))),
-            None => Ok(()),
-        }
+        finished(self.failed.take().map_or(Ok(()), Err))
     }
 
     /// Like [`Self::finish`], for output that must not be lost: it is also an error if the reader closed the pipe.

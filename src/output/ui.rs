@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
+use console::Style;
 use serde_json::Value;
 
 use super::json::json_visible;
 use super::stdout::{OutputWriter, stdout};
 use super::streams::{OutputStreams, streams};
 use super::wrap::{stderr_width, wrap};
-use super::{MAX_LINE_LEN, visible};
+use super::{ColorMode, MAX_LINE_LEN, visible};
 
 /// The maximum number of lines of one message: more would scroll everything else away.
 const MAX_LINES: usize = 200;
@@ -126,12 +127,12 @@ impl Ui {
         named.into()
     }
 
-    /// Prints a message of the command-line parser on stderr, unchanged.
+    /// Prints a message of the command-line parser on stderr.
     ///
     /// # Errors
     /// Stderr cannot be written.
     pub fn parser_error(self, text: &str) -> io::Result<()> {
-        io::stderr().write_all(text.as_bytes())
+        io::stderr().write_all(colored(text, ColorMode::for_stderr()).as_bytes())
     }
 
     /// Prints help on stdout, unchanged.
@@ -188,7 +189,29 @@ fn message(label: &str, text: &str, width: Option<usize>) -> String {
 
 fn print(text: &str) {
     // If stderr is closed, the command still continues.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(colored(text, ColorMode::for_stderr()).as_bytes());
+}
+
+/// Colors the labels of messages like the command-line parser. All lines of a message except the first are indented.
+fn colored(text: &str, color: ColorMode) -> Cow<'_, str> {
+    if color == ColorMode::Off {
+        return text.into();
+    }
+    let labels = [
+        ("error:", Style::new().red().bold()),
+        ("warning:", Style::new().yellow().bold()),
+        ("hint:", Style::new().green()),
+    ];
+    let line = |line| match labels
+        .iter()
+        .find_map(|(label, style)| Some((label, style, str::strip_prefix(line, label)?)))
+    {
+        Some((label, style, rest)) => {
+            format!("{}{rest}", style.clone().force_styling(true).apply_to(label)).into()
+        }
+        None => Cow::Borrowed(line),
+    };
+    text.split_inclusive('\n').map(line).collect::<String>().into()
 }
 
 #[cfg(test)]
@@ -206,6 +229,16 @@ mod tests {
              hint: look at it with `swarmctl ls`\n"
         );
         assert_eq!(report::<&str>("no such service", [], None, None), "error: no such service\n");
+    }
+
+    #[test]
+    fn labels_are_colored_and_text_is_not() {
+        let text = "error: a\n  error: b\ncaused by: c\nhint: d error: e\n";
+        assert_eq!(colored(text, ColorMode::Off), text);
+        assert_eq!(
+            colored(text, ColorMode::On),
+            "\u{1b}[31m\u{1b}[1merror:\u{1b}[0m a\n  error: b\ncaused by: c\n\u{1b}[32mhint:\u{1b}[0m d error: e\n"
+        );
     }
 
     #[test]

@@ -193,7 +193,11 @@ fn a_proxy_that_fails_is_named() {
         .run()
         .fails_with(Exit::Unreachable)
         .tells_an_error();
-    run.says(&["did not connect to `engine.example:443`: `HTTP/1.1 407", "NO_PROXY"]);
+    run.says(&[
+        "did not connect to `engine.example:443`: `HTTP/1.1 407",
+        "check the user and password",
+        "NO_PROXY",
+    ]);
     assert_eq!(proxy.asked(), ["CONNECT engine.example:443 HTTP/1.1"]);
     let refusal = Answer { content_type: "text/html", ..Answer::json(503, "<html>no such host</html>") };
     let engine = Engine::with_ping(refusal, []);
@@ -213,6 +217,11 @@ fn a_proxy_that_fails_is_named() {
     let socks = format!("socks5://me:{PASSWORD}@127.0.0.1:1");
     let run = swarmctl(["-H", "tcp://engine.example", "ls"]).env("HTTP_PROXY", &socks).run();
     run.fails_with(Exit::Usage).says(&["HTTP_PROXY", "`socks5://`"]);
+    let engine = Engine::with_ping(Answer { content_type: "text/plain", ..Answer::json(407, "") }, []);
+    let proxy = Relay::proxy(engine.socket(), "");
+    let by = format!("127.0.0.1:{}", proxy.port);
+    let run = swarmctl(["-H", "tcp://engine.example", "ls"]).env("http_proxy", &by).run();
+    run.fails_with(Exit::Unreachable).says(&["status 407\n", "hint: check the user and password"]);
 }
 
 /// A server that requires TLS responds to plain HTTP with an alert.

@@ -197,3 +197,43 @@ fn readmes_table_has_the_programs_codes() {
     assert!(known.len() > 10, "{known:?}");
     assert_eq!(documented, known);
 }
+
+#[test]
+fn every_command_names_what_it_cannot_do_without_an_engine() {
+    let worker = FakeSwarm::start();
+    worker.world().is_no_manager = true;
+    for line in [
+        "create img",
+        "create --json img",
+        "history",
+        "history web",
+        "images",
+        "inspect web",
+        "journal enable",
+        "journal prune",
+        "lint",
+        "logs web",
+        "ls",
+        "outdated",
+        "ps web",
+        "rm web",
+        "scale web=2",
+        "status web",
+        "tags nginx",
+        "undo 1",
+        "update --env-add A=1 web",
+        "wait web",
+    ] {
+        for (host, why) in [
+            ("unix:///nonexistent", "cannot connect to the engine at `unix:///nonexistent`"),
+            (&worker.host(), "the engine answered 503: This node is not a swarm manager"),
+        ] {
+            let command = swarmctl(line.split(' ')).env("SWARMCTL_JOURNAL", "swarm").host(host);
+            let run = command.run().fails_with(Exit::Unreachable);
+            let text = if run.stderr.is_empty() { &run.stdout } else { &run.stderr };
+            let (first, rest) = text.split_once('\n').unwrap();
+            assert!(first.starts_with("error: cannot ") && !first.contains("connect"), "{}", run.report());
+            assert!(rest.starts_with(&format!("caused by: {why}")), "{}", run.report());
+        }
+    }
+}

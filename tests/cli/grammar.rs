@@ -243,6 +243,7 @@ fn a_flag_whose_value_is_an_argument_is_explained() {
         ("update-image", "--image=x", "swarmctl update-image web shop/web:1.8"),
         ("scale", "--replicas", "swarmctl scale web=3"),
         ("create", "--image", "swarmctl create --name web shop/web:1.8"),
+        ("create", "--args", "swarmctl create --name web shop/web:1.8 --verbose"),
     ] {
         swarmctl([command, flag, "x", "web"])
             .run()

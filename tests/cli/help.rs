@@ -1,12 +1,14 @@
 //! `help` and `version`.
 
+use std::process::Command;
+
 use serde_json::json;
 
 use crate::plan::any_plan;
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
-use crate::support::run::swarmctl;
+use crate::support::run::{swarmctl, swarmctl_by};
 use crate::support::server::Answer;
 use crate::support::system;
 
@@ -142,4 +144,29 @@ fn version_without_an_engine_prints_the_client_and_exits_8() {
     // If no engine can be selected, the client's version is still printed, and the exit code is that of the error.
     let run = swarmctl(["version"]).host("ftp://x").run().fails_with(Exit::Usage);
     run.prints(&["Client:\n"]);
+}
+
+/// Only Linux has /dev/full.
+#[cfg(target_os = "linux")]
+#[test]
+fn help_and_versions_that_cannot_be_written_are_an_error() {
+    for words in [
+        "help",
+        "help create",
+        "--help",
+        "create --help",
+        "--version",
+        "-D --version",
+        "version",
+        "completion bash",
+    ] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$@\" >/dev/full", "sh", env!("CARGO_BIN_EXE_swarmctl")]);
+        shell.args(words.split(' '));
+        swarmctl_by(shell)
+            .run()
+            .fails_with(Exit::Failed)
+            .says(&["error: cannot write to stdout: No space left"]);
+        swarmctl(words.split(' ')).run_into_closed_pipe().never_says(&["cannot write"]);
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, NO_MANAGER};
 use crate::support::fixtures::{OLD, hard_spec, service_text_with, spec};
 use crate::support::run::swarmctl;
 use crate::support::server::{Answer, Framing, ResponseFault};
@@ -249,17 +249,16 @@ fn fails_with_unreachable_if_there_is_no_manager() {
         .run()
         .fails_with(Exit::Unreachable)
         .tells_an_error();
-    let words = "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.";
     for args in [&["ls"][..], &["ls", "--json"], &["ls", "-q"]] {
         // `-q` does not need the engine's task counts.
-        let refused = |target| get(target).answers(Answer::error(503, words)).times(0..=1);
+        let refused = |target| get(target).answers(Answer::error(503, NO_MANAGER)).times(0..=1);
         let engine = Engine::unordered([refused(LIST), refused("/v1.41/services")]);
         swarmctl(args.iter().copied())
             .host(engine.host())
             .run()
             .fails_with(Exit::Unreachable)
             .tells_an_error()
-            .says(&[words, "hint: "]);
+            .says(&[NO_MANAGER, "hint: "]);
         assert_eq!(engine.asked().len(), 1, "it is final");
     }
 }
@@ -344,4 +343,24 @@ fn a_misspelled_stack_gets_a_suggestion() {
     assert_eq!(ls(&["--stack", "unlike"]).stderr, "");
     assert_eq!(ls(&["--stack", "shop"]).stderr, "");
     assert_eq!(ls(&["--stack", "shpo", "--quiet"]).stderr, "");
+}
+
+#[test]
+fn only_a_node_outside_a_swarm_is_advised_to_start_one() {
+    for (words, hint) in [
+        (NO_MANAGER, "start a new swarm with `docker swarm init`"),
+        (
+            "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.",
+            "hint: the node is a worker",
+        ),
+        (
+            "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster.",
+            "hint: the manager may be starting",
+        ),
+    ] {
+        let engine = Engine::ordered([get(LIST).answers(Answer::error(503, words))]);
+        let run =
+            swarmctl(["ls"]).host(engine.host()).run().fails_with(Exit::Unreachable).says(&[words, hint]);
+        assert_eq!(run.stderr.contains("`docker swarm init`"), words == NO_MANAGER, "{}", run.report());
+    }
 }

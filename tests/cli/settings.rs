@@ -380,7 +380,10 @@ fn no_value_of_a_header_is_shown() {
     user.swarmctl("-D -c a", &["ls"]).run().succeeds();
     user.swarmctl("-D -c a", &["context", "show"]).run().prints(&["HTTP headers", "Authorization"]);
     user.config(&json!({ "HttpHeaders": { "Authorization": format!("{PASSWORD}\nX: y") } }).to_string());
-    user.ls("-c a").fails_with(Exit::Failed).says(&["`HttpHeaders`", "`Authorization`"]);
+    for way in ["-c a", "-H unix:///nonexistent"] {
+        let run = user.ls(way).fails_with(Exit::Failed).says(&["`HttpHeaders`", "`Authorization`"]);
+        run.says(&["hint: fix it, or select another directory with `--config DIR`"]).never_says(&["`-H`"]);
+    }
     user.ls(&format!("-c a DOCKER_CUSTOM_HEADERS=A={PASSWORD},B"))
         .fails_with(Exit::Usage)
         .says(&["has no `=`"]);

@@ -53,7 +53,10 @@ fn ssh_is_started_as_docker_does_and_its_message_is_shown() {
     for (script, whys) in [
         (
             "printf 'Host key verification failed.\\r\\nno \\033[31mway\\n' >&2; exit 255",
-            &["ssh cannot connect to `manager1`: Host key verification failed.", "ssh -p 2222 me@manager1"][..],
+            &[
+                "ssh cannot connect to `manager1`: Host key verification failed.",
+                "`ssh -p 2222 me@manager1 docker -H unix:///run/docker.sock version`",
+            ][..],
         ),
         ("exit 255", &["ssh cannot connect to `manager1`"]),
         (

@@ -193,7 +193,7 @@ fn unusable_files_are_reported_before_any_request() {
         (&ours.pem, &pair.cert, ENCRYPTED_KEYS[1], "openssl pkey -in "),
     ] {
         let own = directory(Some(ca), Some(cert), Some(key));
-        let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
+        let run = verified(&relay, &own).run().fails_with(Exit::Usage).tells_an_error();
         run.says(&[why, "DOCKER_CERT_PATH"]);
     }
     for (cert, key, why) in [
@@ -201,12 +201,18 @@ fn unusable_files_are_reported_before_any_request() {
         (None, Some(&*pair.key), "key.pem` cannot be used alone"),
     ] {
         let own = directory(Some(&ours.pem), cert, key);
-        verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&[why]);
+        verified(&relay, &own).run().fails_with(Exit::Usage).says(&[why]);
     }
     let own = directory_of(&ours, &pair);
     fs::remove_file(own.path().join("key.pem")).unwrap();
     symlink("/dev/zero", own.path().join("key.pem")).unwrap();
-    verified(&relay, &own).run().fails_with(Exit::Unreachable).says(&["key.pem` is not a file"]);
+    verified(&relay, &own).run().fails_with(Exit::Usage).says(&["key.pem` is not a file"]);
+    let own = directory_of(&ours, &pair);
+    for (flag, file) in [("--tlscacert", "nosuch.pem"), ("--tlscert", "nosuch.pem")] {
+        let words = ["--tlsverify", flag, file, "ls"];
+        let command = swarmctl(words).host(relay.host()).env("DOCKER_CERT_PATH", path(&own));
+        command.run().fails_with(Exit::Usage).tells_an_error().says(&["`nosuch.pem` cannot be read"]);
+    }
     assert_eq!(relay.connections(), 0);
 }
 
@@ -262,7 +268,7 @@ fn certificates_of_version_1_and_expired_ones_are_reported_with_a_fix() {
     let ours = Authority::new("ours");
     let relay = Relay::tls(engine.socket(), &ours.engine(&[ADDRESS], Validity::Now), Some(&ours));
     let own = directory_of(&ours, &pair);
-    let run = verified(&relay, &own).run().fails_with(Exit::Unreachable).tells_an_error();
+    let run = verified(&relay, &own).run().fails_with(Exit::Usage).tells_an_error();
     run.says(&[
         "cert.pem` is of X.509 version 1, and only version 3 is supported",
         "hint: select other files",

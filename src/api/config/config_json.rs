@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::headers::{self, Header};
 use super::user_file;
-use crate::api::error::{Error, Result};
+use crate::api::error::{Error, Result, SettingScope};
 
 /// The name of the file in the config directory.
 pub const NAME: &str = "config.json";
@@ -24,24 +24,24 @@ pub struct ConfigFile {
 
 impl ConfigFile {
     /// Reads the file in a config directory. A file that is missing, or that the user may not read, is
-    /// treated as empty.
+    /// treated as empty. `scope` is what the caller needs the file for.
     ///
     /// # Errors
     /// The file cannot be read for another reason, or is not a JSON object.
-    pub fn read(directory: &Path) -> Result<Self> {
+    pub fn read(directory: &Path, scope: SettingScope) -> Result<Self> {
         let path = directory.join(NAME);
         let location = path.display().to_string();
         let text = match user_file::read(&path) {
             Ok(text) => text.unwrap_or_default(),
             Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-                let denied_reason = Some(broken(&location, &e.to_string()).to_string());
+                let denied_reason = Some(broken(scope, &location, &e.to_string()).to_string());
                 return Ok(Self { location, denied_reason, ..Self::default() });
             }
-            Err(e) => return Err(broken(&location, &e.to_string())),
+            Err(e) => return Err(broken(scope, &location, &e.to_string())),
         };
         match user_file::parse_object(&text) {
             Ok(fields) => Ok(Self { location, fields, denied_reason: None }),
-            Err(why) => Err(broken(&location, &why)),
+            Err(why) => Err(broken(scope, &location, &why)),
         }
     }
 
@@ -53,7 +53,10 @@ impl ConfigFile {
         match field(&self.fields, "currentContext") {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(name)) => Ok(Some(name).filter(|name| !name.is_empty()).map(String::as_str)),
-            Some(_) => Err(broken(&self.location, "`currentContext` is not the name of a context")),
+            Some(_) => {
+                let why = "`currentContext` is not the name of a context";
+                Err(broken(SettingScope::EngineChoice, &self.location, why))
+            }
         }
     }
 
@@ -65,7 +68,10 @@ impl ConfigFile {
         match field(&self.fields, name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(_) => Err(broken(&self.location, &format!("`{name}` is not a string"))),
+            Some(_) => {
+                let why = format!("`{name}` is not a string");
+                Err(broken(SettingScope::EveryEngine, &self.location, &why))
+            }
         }
     }
 
@@ -75,7 +81,8 @@ impl ConfigFile {
     /// The field is not an object of strings, or a header is not valid in HTTP. Values may be secret and are
     /// not shown.
     pub fn headers(&self) -> Result<Vec<Header>> {
-        let broken = |why: &str| broken(&self.location, &format!("`HttpHeaders`: {why}"));
+        let broken =
+            |why: &str| broken(SettingScope::EveryEngine, &self.location, &format!("`HttpHeaders`: {why}"));
         let headers = match field(&self.fields, "HttpHeaders") {
             None | Some(Value::Null) => return Ok(Vec::new()),
             Some(Value::Object(headers)) => headers,
@@ -100,8 +107,8 @@ pub fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value
         .or_else(|| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, it)| it))
 }
 
-fn broken(location: &str, why: &str) -> Error {
-    Error::Settings { what: format!("`{location}`"), why: why.to_owned() }
+fn broken(scope: SettingScope, location: &str, why: &str) -> Error {
+    Error::Settings { scope, what: format!("`{location}`"), why: why.to_owned() }
 }
 
 #[cfg(test)]
@@ -111,7 +118,7 @@ mod tests {
     fn read(text: &str) -> Result<ConfigFile> {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join(NAME), text).unwrap();
-        ConfigFile::read(directory.path())
+        ConfigFile::read(directory.path(), SettingScope::EngineChoice)
     }
 
     #[test]
@@ -127,7 +134,7 @@ mod tests {
             let file = read(text).unwrap();
             assert_eq!((file.current_context().unwrap(), file.headers().unwrap()), (None, vec![]), "{text}");
         }
-        let none = ConfigFile::read(Path::new("/nonexistent")).unwrap();
+        let none = ConfigFile::read(Path::new("/nonexistent"), SettingScope::EngineChoice).unwrap();
         assert_eq!(none.current_context().unwrap(), None);
     }
 

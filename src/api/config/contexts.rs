@@ -14,7 +14,7 @@ use super::config_json::field;
 use super::endpoint::{Peer, Tls};
 use super::settings::DEFAULT_CONTEXT;
 use super::user_file;
-use crate::api::error::{Error, Result};
+use crate::api::error::{Error, Result, SettingScope};
 
 /// The maximum number of contexts that are read.
 const MAX_CONTEXTS: usize = 10_000;
@@ -69,6 +69,7 @@ impl Contexts {
     pub fn list(&self) -> Result<Vec<(String, Result<Context>)>> {
         let directory = self.directory.join("meta");
         let unreadable = |e: io::Error| Error::Settings {
+            scope: SettingScope::EngineChoice,
             what: format!("the contexts in `{}`", directory.display()),
             why: e.to_string(),
         };
@@ -200,7 +201,7 @@ fn broken(name: &str, file: &Path, why: &str) -> Error {
         "" => format!("the context in `{}`", file.display()),
         name => format!("context `{name}` (`{}`)", file.display()),
     };
-    Error::Settings { what, why: why.to_owned() }
+    Error::Settings { scope: SettingScope::EngineChoice, what, why: why.to_owned() }
 }
 
 #[cfg(test)]

@@ -33,18 +33,18 @@ impl Proxy {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, InvalidSetting> {
         let Endpoint::Tcp(tcp) = endpoint else { return Ok(None) };
-        let either = |name: &str| {
-            let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-            set(name).or_else(|| set(&name.to_lowercase()))
+        let first_set = |names: [&'static str; 2]| {
+            let set = |name| Some((name, variable(name).filter(|value| !value.trim().is_empty())?));
+            names.into_iter().find_map(set)
         };
-        let name = if tcp.tls.is_some() { "HTTPS_PROXY" } else { "HTTP_PROXY" };
+        let names =
+            if tcp.tls.is_some() { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
         // httpoxy (CVE-2016-5385): under CGI, HTTP_PROXY may come from the request, so it is ignored if
         // REQUEST_METHOD is set.
-        let is_untrusted = name == "HTTP_PROXY" && variable("REQUEST_METHOD").is_some();
-        match either(name).filter(|_| !is_untrusted) {
-            Some(url) if !is_bypassed(tcp, &either("NO_PROXY").unwrap_or_default()) => {
-                Self::parse(name, url.trim()).map(Some)
-            }
+        let is_untrusted = tcp.tls.is_none() && variable("REQUEST_METHOD").is_some();
+        let bypassed = || first_set(["NO_PROXY", "no_proxy"]).map(|(_, hosts)| hosts).unwrap_or_default();
+        match first_set(names).filter(|_| !is_untrusted) {
+            Some((name, url)) if !is_bypassed(tcp, &bypassed()) => Self::parse(name, url.trim()).map(Some),
             _ => Ok(None),
         }
     }
@@ -161,6 +161,14 @@ mod tests {
             Some("x:2")
         );
         assert_eq!(found("tcp://engine", &[("HTTP_PROXY", "x:2"), ("REQUEST_METHOD", "GET")]), None);
+    }
+
+    #[test]
+    fn an_error_names_the_variable_that_is_set() {
+        let endpoint = Endpoint::parse("tcp://engine", None).unwrap();
+        let variable = |name: &str| (name == "http_proxy").then(|| "socks5://p".to_owned());
+        let error = Proxy::find(&endpoint, variable).unwrap_err().to_string();
+        assert!(error.starts_with("http_proxy names a proxy with `socks5://`"), "{error}");
     }
 
     #[test]

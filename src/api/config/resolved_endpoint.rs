@@ -8,7 +8,7 @@ use super::contexts::Contexts;
 use super::endpoint::{Endpoint, without_password};
 use super::headers::{self, Header};
 use super::settings::{DEFAULT_CONTEXT, EngineChoice, Setting, SettingSource, Settings};
-use crate::api::error::{Error, InvalidSetting, Result};
+use crate::api::error::{Error, InvalidSetting, Result, SettingScope};
 
 /// The engine to use, and how it was selected.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl ResolvedEndpoint {
         let needs_context = settings.needs_current_context();
         let directory = settings.config_directory().map(|(directory, _)| directory);
         let file = match (&directory, needs_context || environment_headers.is_none()) {
-            (Some(directory), true) => ConfigFile::read(directory),
+            (Some(directory), true) => ConfigFile::read(directory, SettingScope::EngineChoice),
             _ => Ok(ConfigFile::default()),
         };
         // If the engine depends on `currentContext`, a file that is not valid is an error. Otherwise only the headers
@@ -196,6 +196,7 @@ fn context_endpoint(directory: Option<PathBuf>, named_by: &Setting) -> Result<En
     let what = format!("context `{}`", context.name);
     let Some(host) = &context.host else {
         return Err(Error::Settings {
+            scope: SettingScope::EngineChoice,
             what,
             why: "it is not a context for a Docker engine (it has no endpoint `docker`)".to_owned(),
         });

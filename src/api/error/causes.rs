@@ -39,6 +39,8 @@ pub enum ConnectErrorKind {
     TlsFile,
     /// The proxy did not connect to the engine.
     Proxy,
+    /// The proxy requires a user and a password, or rejects those that were sent.
+    ProxyAuthentication,
     /// ssh failed.
     Ssh,
     /// ssh connected, but the docker client is not installed on that host.

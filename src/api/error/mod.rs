@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 pub use causes::{ConnectError, ConnectErrorKind, CredentialsError, InvalidValue, RegistryErrorKind};
-pub use setting::{InvalidSetting, Parameter, SettingSource};
+pub use setting::{InvalidSetting, Parameter, SettingScope, SettingSource};
 pub use suggestion::Suggestion;
 
 /// Why a request to the engine failed.
@@ -140,9 +140,11 @@ pub enum Error {
     /// The user's credentials could not be read.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// A file that selects the engine (config.json, a context) cannot be used. Nothing was sent.
+    /// A file with settings (config.json, a context) cannot be used. Nothing was sent.
     #[error("cannot use {what}: {why}")]
     Settings {
+        /// What depends on the file.
+        scope: SettingScope,
         /// The file or the context.
         what: String,
         /// What is wrong with it.

@@ -17,6 +17,15 @@ pub enum SettingSource {
     Default,
 }
 
+/// What depends on a file with settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingScope {
+    /// Which engine is selected. The file is not needed if the engine is selected in another way.
+    EngineChoice,
+    /// Something else, whichever engine is selected: headers, formats.
+    EveryEngine,
+}
+
 /// An argument that selects the engine or its TLS files. Its name is that of docker's flag, such as `tlsverify`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameter {

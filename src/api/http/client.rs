@@ -55,6 +55,11 @@ impl Client {
         Self { failover: Arc::new(Failover::new(hosts)), ..self }
     }
 
+    /// Whether there are several managers to fail over between.
+    pub fn has_alternatives(&self) -> bool {
+        self.failover.has_alternatives()
+    }
+
     /// Reports every request to `observer`.
     pub fn observed(self, observer: Observer) -> Self {
         Self { observer, ..self }

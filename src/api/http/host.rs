@@ -17,6 +17,8 @@ use crate::api::config::endpoint::Endpoint;
 use crate::api::error::{Error, Result};
 use crate::api::transport::{self, ConnectError, ConnectErrorKind, MAX_SSH_CONNECTIONS, NotConnected};
 
+/// The status of a proxy that requires a user and a password.
+const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 /// Maximum length of a response's body. The tasks of 100,000 services are shorter.
 pub(in crate::api) const MAX_RESPONSE_LEN: u64 = 256 << 20;
 /// Consumes complete rows from the bytes of a body that have arrived so far.
@@ -120,17 +122,24 @@ impl Host {
         let Some(proxy) = self.connection.proxy.as_ref().filter(|_| !error.requires_tls()) else {
             return error;
         };
+        let mut kind = ConnectErrorKind::Proxy;
         let detail = match &error {
             Error::Engine { status, message }
             | Error::Denied { status, message, .. }
-            | Error::Rejected { status, message, .. } => format!("status {status}: {message}"),
+            | Error::Rejected { status, message, .. } => {
+                if *status == PROXY_AUTHENTICATION_REQUIRED {
+                    kind = ConnectErrorKind::ProxyAuthentication;
+                }
+                if message.is_empty() {
+                    format!("status {status}")
+                } else {
+                    format!("status {status}: {message}")
+                }
+            }
             Error::InvalidResponse { why, .. } => why.clone(),
             _ => return error,
         };
-        self.connect_error(
-            ConnectErrorKind::Proxy,
-            format!("no engine responds through the proxy `{proxy}`: {detail}"),
-        )
+        self.connect_error(kind, format!("no engine responds through the proxy `{proxy}`: {detail}"))
     }
 
     /// Sends one request and reads the response, of any status. Returns its head, its body, and the number of bytes of

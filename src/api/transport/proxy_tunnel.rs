@@ -37,7 +37,13 @@ pub fn tunnel(socket: &mut Socket, proxy: &Proxy, tcp: &Tcp) -> io::Result<()> {
     let first = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
     match first.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)) {
         Some(status) if status.starts_with('2') => Ok(()),
-        _ => Err(failed(format!("did not connect to `{to}`: `{first}`")).into()),
+        status => {
+            let mut error = failed(format!("did not connect to `{to}`: `{first}`"));
+            if status == Some("407") {
+                error.kind = ConnectErrorKind::ProxyAuthentication;
+            }
+            Err(error.into())
+        }
     }
 }
 

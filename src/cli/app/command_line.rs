@@ -41,6 +41,11 @@ impl CommandLine {
         self.caller
     }
 
+    /// The subcommand, as it was typed. Empty if there is none.
+    pub fn subcommand(&self) -> &str {
+        self.command.to_str().unwrap_or_default()
+    }
+
     /// The command with its services and images, without values that may be secret.
     pub fn described(&self) -> &str {
         &self.described

@@ -27,7 +27,7 @@ use crate::api::config::docker_config;
 use crate::api::config::proxy::Proxy;
 use crate::api::config::resolved_endpoint::ResolvedEndpoint;
 use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
-use crate::api::error::Result as ApiResult;
+use crate::api::error::{Result as ApiResult, SettingScope};
 use crate::api::http::client::Client;
 use crate::api::http::observer::Observer;
 use crate::api::registry::auth::Keyring;
@@ -173,8 +173,7 @@ impl App {
     pub fn terminal(&self) -> Option<TerminalInfo> {
         let is_set = |key: &str| std::env::var_os(key).is_some_and(|value| !value.is_empty());
         let is_dumb = !is_set("TERM") || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        (std::io::stderr().is_terminal() && !is_dumb)
-            .then(|| TerminalInfo { color: if is_set("NO_COLOR") { ColorMode::Off } else { ColorMode::On } })
+        (std::io::stderr().is_terminal() && !is_dumb).then(|| TerminalInfo { color: ColorMode::for_stderr() })
     }
 
     /// The user's registry credentials from DOCKER_AUTH_CONFIG and Docker's config.json. They are read when
@@ -207,7 +206,7 @@ impl App {
     /// Returns a string value in Docker's config.json.
     pub fn config_text(&self, name: &str) -> ApiResult<Option<String>> {
         let Some((directory, _)) = self.settings.config_directory() else { return Ok(None) };
-        Ok(ConfigFile::read(&directory)?.text(name)?.map(str::to_owned))
+        Ok(ConfigFile::read(&directory, SettingScope::EveryEngine)?.text(name)?.map(str::to_owned))
     }
 
     /// `user@host`. The user is from the environment, and the host from the kernel.

@@ -37,6 +37,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
 
 /// Flags that users may expect but whose values are arguments: the command, the flag, and an example.
 const ARGUMENTS: &[(&str, &str, &str)] = &[
+    ("create", "--args", "swarmctl create --name web shop/web:1.8 --verbose"),
     ("create", "--image", "swarmctl create --name web shop/web:1.8"),
     ("scale", "--replicas", "swarmctl scale web=3"),
     ("update-image", "--image", "swarmctl update-image web shop/web:1.8"),

@@ -7,7 +7,8 @@ use crate::support::engine::{Engine, get, post};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{ID, NETWORK, OLD, service_text, spec};
-use crate::support::server::Answer;
+use crate::support::run::swarmctl;
+use crate::support::server::{Answer, Request};
 
 #[test]
 fn networks_are_looked_up_and_posted_by_id() {
@@ -90,6 +91,16 @@ fn fails_with_unreachable_if_there_is_no_manager() {
     let words = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.";
     let engine = Engine::ordered([post("/v1.41/services/create").answers(Answer::error(503, words))]);
     create(&["img"]).host(engine.host()).run().fails_with(Exit::Unreachable).tells_an_error().says(&[words]);
+    let worker = FakeSwarm::start();
+    worker.world().is_no_manager = true;
+    let run = swarmctl(["create", "img"])
+        .env("SWARMCTL_JOURNAL", "swarm")
+        .host(worker.host())
+        .run()
+        .fails_with(Exit::Unreachable);
+    let run = run.tells_an_error().says(&["not a swarm manager"]).never_says(&["warning", "digest"]);
+    let is_lookup = |request: &Request| request.path.contains("/distribution/");
+    assert!(!worker.requests().iter().any(is_lookup), "{}", run.report());
 }
 
 #[test]

@@ -89,3 +89,14 @@ fn a_stack_that_converges() {
     let command = format!("update-image --no-resolve-image --progress none --parallel 1 --stack shop {NEW}");
     assert_terminals("stack", || swarm(&["shop_api", "shop_web", "shop_worker"]), &command);
 }
+
+#[test]
+fn the_labels_of_all_errors_have_the_same_color() {
+    for command in ["ls --nosuch", "-H unix:///nonexistent ls"] {
+        let run = on_terminal(80, 24, command).run();
+        let label = run.stdout.split("error:").next().unwrap();
+        assert!(label.contains("\u{1b}[1m") && label.contains("\u{1b}[31m"), "{}", run.report());
+        let run = on_terminal(80, 24, command).env("NO_COLOR", "1").run().prints(&["error:"]);
+        assert!(!run.stdout.contains('\u{1b}'), "{}", run.report());
+    }
+}

@@ -46,7 +46,7 @@ fn roots(
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let none = "no CA file is given, and this system has no trusted authorities";
         return if roots.is_empty() {
-            Err(ConnectError::new(ConnectErrorKind::TlsFile, none))
+            Err(ConnectError::new(ConnectErrorKind::UntrustedCertificate, none))
         } else {
             Ok((roots, extra))
         };

@@ -9,7 +9,7 @@ use crate::api::config::contexts::Contexts;
 use crate::api::config::endpoint::{Endpoint, without_password};
 use crate::api::config::resolved_endpoint;
 use crate::api::config::settings::{DEFAULT_CONTEXT, Settings};
-use crate::api::error::Result;
+use crate::api::error::{Result, SettingScope};
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::messages::errors::error_chain;
@@ -63,7 +63,11 @@ pub fn run(args: ListArgs, app: &App) -> anyhow::Result<Exit> {
 /// Reads the contexts in docker's order. Returns them with the name of the current one.
 fn list(settings: &Settings) -> Result<(Vec<ContextRow>, String)> {
     let directory = settings.config_directory().map(|(directory, _)| directory);
-    let file = directory.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+    let file = directory
+        .as_deref()
+        .map(|directory| ConfigFile::read(directory, SettingScope::EngineChoice))
+        .transpose()?
+        .unwrap_or_default();
     let current = settings.choose(file.current_context()?).map_err(UsageError::from)?.context.value;
     let (endpoint, error) = match resolved_endpoint::default_endpoints(settings).map_err(name_flags) {
         Ok(endpoints) => {

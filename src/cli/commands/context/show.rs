@@ -10,7 +10,7 @@ use super::{fields, json};
 use crate::api::config::config_json::ConfigFile;
 use crate::api::config::resolved_endpoint::ResolvedEndpoint;
 use crate::api::config::settings::{EngineChoice, Settings};
-use crate::api::error::Result;
+use crate::api::error::{Result, SettingScope};
 use crate::api::http::client::Client;
 use crate::api::http::request_path::Path;
 use crate::api::resources::system;
@@ -59,7 +59,9 @@ pub fn run(args: ShowArgs, app: &App) -> anyhow::Result<Exit> {
 /// Returns the choice with all settings that it overrides. This includes `currentContext` of
 /// config.json, which is not read elsewhere if another setting decides.
 fn choice(settings: &Settings, target: &ResolvedEndpoint) -> EngineChoice {
-    let file = settings.config_directory().and_then(|(directory, _)| ConfigFile::read(&directory).ok());
+    let file = settings
+        .config_directory()
+        .and_then(|(directory, _)| ConfigFile::read(&directory, SettingScope::EngineChoice).ok());
     let current = file.as_ref().and_then(|file| file.current_context().ok()?);
     settings.choose(current).unwrap_or_else(|_| target.choice.clone())
 }

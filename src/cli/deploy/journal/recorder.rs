@@ -71,7 +71,7 @@ impl Recorder {
     /// so that no extra request is needed.
     ///
     /// # Errors
-    /// The engine does not respond, or its response to the ping is an error or is not valid.
+    /// The engine does not respond, or its response to the ping is an error or is not valid, or it is not a manager.
     pub fn look_for_journal(&mut self, client: &Client) -> Result<()> {
         if self.location == Location::Off || self.opened.is_some() {
             return Ok(());
@@ -92,8 +92,16 @@ impl Recorder {
                 }
             }
         };
-        self.opened = Some(opened);
-        Ok(())
+        match opened {
+            // The command cannot do anything on this node, so that it must not warn of anything else first.
+            Err(JournalError::Engine(error)) if error.is_not_manager() && !client.has_alternatives() => {
+                Err(error)
+            }
+            opened => {
+                self.opened = Some(opened);
+                Ok(())
+            }
+        }
     }
 
     /// Uses a journal that the command itself has read.
@@ -169,6 +177,11 @@ impl Recorder {
             return Ok(None);
         }
         match why {
+            // The user may never have started a journal.
+            Some(error @ JournalError::Engine(_)) if !is_required && self.location == Location::Swarm => {
+                app.ui.warning(&format!("{NOT_RECORDED_IN_SWARM}: {}", describe(&error)));
+                Ok(None)
+            }
             Some(error) => self.not_recorded(app, error),
             None if self.location == Location::Off => {
                 Err(anyhow::anyhow!("{NOT_RECORDED}: SWARMCTL_JOURNAL is off"))
@@ -190,6 +203,8 @@ impl Recorder {
     }
 }
 
+/// The warning if the response to the search for a journal is an error.
+const NOT_RECORDED_IN_SWARM: &str = "the run is not recorded: cannot check whether this swarm has a journal";
 /// The error if a record is required.
 const NOT_RECORDED: &str = "nothing was updated: the run could not be recorded";
 

@@ -215,7 +215,7 @@ pub fn report_nothing_done(
 
 /// Reports a command that ended before it did anything to its services.
 pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> anyhow::Result<Exit> {
-    let code = errors::print_final_error(app.ui, &error, app.signal());
+    let code = errors::print_command_error(app, error);
     if style.format == ReportFormat::Json {
         let mut out = app.ui.stdout();
         out.json_object(&CommandObject::without_services(style, code));

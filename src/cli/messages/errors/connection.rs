@@ -1,18 +1,11 @@
 //! Hints about connections that fail.
 
+use crate::api::config::endpoint::Endpoint;
 use crate::api::error::ConnectErrorKind;
 use crate::cli::messages::shell;
 
 /// The hint for a failed connection to `endpoint`. `context` is the Docker context that selected it.
 pub fn hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> String {
-    let ssh_command = || {
-        let address = endpoint.trim_start_matches("ssh://").split('/').next().unwrap_or_default();
-        let (host, port) = match address.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => (host, format!(" -p {port}")),
-            _ => (address, String::new()),
-        };
-        format!("`ssh{port} {} docker version`", host.replace(['[', ']'], ""))
-    };
     let is_about_files = matches!(
         kind,
         ConnectErrorKind::UntrustedCertificate
@@ -56,13 +49,55 @@ pub fn hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> St
                 .to_owned()
         }
         ConnectErrorKind::Proxy => "add hosts that need no proxy to NO_PROXY".to_owned(),
-        ConnectErrorKind::Ssh => format!("check whether this works: {}", ssh_command()),
+        ConnectErrorKind::ProxyAuthentication => {
+            "check the user and password in the proxy's URL (`http://USER:PASSWORD@HOST:PORT` in HTTP_PROXY or \
+             HTTPS_PROXY), or add hosts that need no proxy to NO_PROXY"
+                .to_owned()
+        }
+        ConnectErrorKind::Ssh => format!("check whether this works: {}", ssh_command(endpoint)),
         ConnectErrorKind::DockerNotInstalled => {
-            format!("docker must be in the PATH of a login without a terminal; check {}", ssh_command())
+            format!("docker must be in the PATH of a login without a terminal; check {}", ssh_command(endpoint))
         }
         ConnectErrorKind::NotAnEngine => {
             "a login without a terminal must not print anything: check its ~/.bashrc or /etc/profile".to_owned()
         }
         ConnectErrorKind::TooManyConnections => "the engine may be slow; try again".to_owned(),
+    }
+}
+
+/// A command that uses the same engine over ssh. Two shells read the path of its socket: this one and that of the other
+/// host.
+fn ssh_command(endpoint: &str) -> String {
+    let Ok(Endpoint::Ssh(ssh)) = Endpoint::parse(endpoint, None) else {
+        return "`ssh HOST docker version`".to_owned();
+    };
+    let port = ssh.port.map_or_else(String::new, |port| format!(" -p {port}"));
+    let user = ssh.user.map_or_else(String::new, |user| format!("{user}@"));
+    let address = format!("{user}{}", ssh.host);
+    let command = match ssh.path.map(|path| format!("unix://{path}")) {
+        None => "docker version".to_owned(),
+        Some(socket) => match shell::argument(socket.as_bytes()) {
+            plain if plain == socket => format!("docker -H {plain} version"),
+            quoted => shell::argument(format!("docker -H {quoted} version").as_bytes()).into_owned(),
+        },
+    };
+    format!("`ssh{port} {} {command}`", shell::word(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ssh_command_uses_the_socket_of_the_endpoint() {
+        for (endpoint, command) in [
+            ("ssh://eng", "`ssh eng docker version`"),
+            ("ssh://me@eng:23", "`ssh -p 23 me@eng docker version`"),
+            ("ssh://[fd00::1]:23", "`ssh -p 23 fd00::1 docker version`"),
+            ("ssh://eng/run/x.sock", "`ssh eng docker -H unix:///run/x.sock version`"),
+            ("ssh://eng/a b", r"`ssh eng 'docker -H '\''unix:///a b'\'' version'`"),
+        ] {
+            assert_eq!(ssh_command(endpoint), command);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{connection, names};
 use crate::api::config::docker_config;
-use crate::api::error::{CredentialsError, Error, RegistryErrorKind};
+use crate::api::error::{CredentialsError, Error, RegistryErrorKind, SettingScope};
 use crate::cli::messages::shell;
 
 /// Returns a hint for an error, if possible with a command to paste.
@@ -54,14 +54,16 @@ pub fn hint(error: &Error) -> Option<String> {
                 .to_owned()
         }
         Error::Credentials(error) => credentials_hint(error),
-        Error::Settings { .. } => {
+        Error::Settings { scope: SettingScope::EveryEngine, .. } => {
+            "fix it, or select another directory with `--config DIR` before the subcommand, or with DOCKER_CONFIG"
+                .to_owned()
+        }
+        Error::Settings { scope: SettingScope::EngineChoice, .. } => {
             "fix it, or select the engine with `-H` before the subcommand or with DOCKER_HOST, or another directory with \
              `--config DIR`"
                 .to_owned()
         }
-        e if e.is_not_manager() => {
-            "run it on a manager node, or start a new swarm with `docker swarm init`".to_owned()
-        }
+        Error::Engine { message, .. } if error.is_not_manager() => not_manager_hint(message).to_owned(),
         Error::Engine { message, .. } if message.contains("does not have a leader") => {
             "list the managers with `docker node ls`; more than half of them must be up".to_owned()
         }
@@ -86,6 +88,18 @@ pub fn engine_login_hint(registry: &str) -> String {
         "log in with `docker login {registry}`, and store the credentials with `--with-registry-auth`; the name may be \
          wrong too"
     )
+}
+
+/// The hint for a node that is not a manager, by the engine's message.
+fn not_manager_hint(message: &str) -> &'static str {
+    if message.contains("docker swarm init") {
+        "the node is not in a swarm: run it on a manager node, or start a new swarm with `docker swarm init`"
+    } else if message.contains("Worker nodes") {
+        "the node is a worker: select a manager with `-H` before the subcommand or with DOCKER_HOST; on a manager, \
+         `docker node ls` lists them"
+    } else {
+        "the manager may be starting: try again, or select another manager with `-H` before the subcommand"
+    }
 }
 
 fn credentials_hint(error: &CredentialsError) -> String {

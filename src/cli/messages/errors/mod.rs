@@ -10,4 +10,4 @@ pub mod settings;
 
 pub use self::hint::{engine_login_hint, hint};
 pub use self::names::for_unknown_services;
-pub use self::print::{error_chain, print_error, print_final_error};
+pub use self::print::{error_chain, print_command_error, print_error, print_final_error};

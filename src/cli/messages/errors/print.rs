@@ -3,12 +3,43 @@
 use super::hint;
 use crate::api::cancellation::Signal;
 use crate::api::error::Error;
+use crate::cli::app::App;
 use crate::cli::deploy::journal::JournalCommandError;
 use crate::cli::deploy::repository::RepositoryMismatch;
 use crate::cli::exit::{AlreadyReported, Exit};
 use crate::output::Ui;
 
+/// The first line of the error of a command that got no response, or a refusal, to a request that is not about one
+/// service. Commands that are not listed name what they cannot do themselves.
+const HEADLINES: &[(&str, &str)] = &[
+    ("create", "cannot create the service"),
+    ("history", "cannot show the history of any service"),
+    ("images", "cannot print the image of any service"),
+    ("journal", "cannot read the journal"),
+    ("lint", "cannot check any service"),
+    ("logs", "cannot read the log of any service"),
+    ("outdated", "cannot check any service"),
+    ("tags", "cannot list tags"),
+    ("undo", "cannot undo the run"),
+    ("update-image", "cannot update any service"),
+];
+
 /// Prints the error that ended a command, unless it has been reported, and returns its exit code.
+pub fn print_command_error(app: &App, mut error: anyhow::Error) -> Exit {
+    let is_unnamed = error.chain().next().and_then(|first| first.downcast_ref()).is_some_and(is_of_engine);
+    let name = app.command_line().subcommand();
+    if let Some((_, headline)) = HEADLINES.iter().find(|(command, _)| is_unnamed && *command == name) {
+        error = error.context(*headline);
+    }
+    print_final_error(app.ui, &error, app.signal())
+}
+
+/// Whether the engine did not respond, or refused a request.
+fn is_of_engine(error: &Error) -> bool {
+    Exit::for_error(error, None) == Exit::Unreachable || error.connect_error().is_some() || error.is_refusal()
+}
+
+/// Prints the error that ended the program, unless it has been reported, and returns its exit code.
 pub fn print_final_error(ui: Ui, error: &anyhow::Error, signal: Option<Signal>) -> Exit {
     if let Some(AlreadyReported(exit)) = error.downcast_ref::<AlreadyReported>() {
         return *exit;
