@@ -73,21 +73,24 @@ fn skips_services_that_a_post_would_disturb() {
     job["Mode"] = json!({ "ReplicatedJob": { "TotalCompletions": 1, "MaxConcurrent": 1 } });
     let swarm = FakeSwarm::with([job, spec("web", IMAGE)]);
     refresh(&swarm, &["job"]).fails_with(Exit::RolloutFailed).says(&["it is a job"]);
-    refresh(&swarm, &["--filter=name=job", "--filter=name=web"])
-        .succeeds()
-        .prints(&["job: skipped", "web: given"]);
+    let run = refresh(&swarm, &["--filter=name=job", "--filter=name=web"]).succeeds();
+    assert_eq!(run.stdout, "web: given new credentials\n");
+    run.says(&["skipped 1 job: an update would run it again: job", "selected 1 service"]);
     assert_eq!(swarm.posts().len(), 1);
+    let run = refresh(&swarm, &["--json", "--all"]).succeeds();
+    assert_eq!(run.json()["services"].as_array().unwrap().len(), 1, "{}", run.report());
     let run = refresh(&swarm, &["--json", "job", "web"]).fails_with(Exit::RolloutFailed);
     let outcomes =
         run.json()["services"].as_array().unwrap().iter().map(|it| it["outcome"].clone()).collect::<Vec<_>>();
     assert_eq!(outcomes, [json!("skipped"), json!("applied")]);
     // JSON has the reason too, whether the service was named or selected.
-    for (args, code) in [(["--json", "job"], 5), (["--json", "--filter=name=job"], 0)] {
+    let swarm = in_state("web", Some("paused"));
+    for (args, code) in [(["--json", "web"], 5), (["--json", "--filter=name=web"], 0)] {
         let run = refresh(&swarm, &args).exits(code);
         let service = &run.json()["services"][0];
         assert_eq!(&service["exit_code"], &json!(code));
         assert_eq!(&service["posted"], &json!(false));
-        assert!(service["error"].as_str().unwrap().contains("it is a job"), "{service}");
+        assert!(service["error"].as_str().unwrap().contains("its rollout is paused"), "{service}");
     }
 }
 
@@ -137,7 +140,9 @@ fn reports_services_that_it_cannot_refresh() {
     refresh(&swarm, &["web"])
         .fails_with(Exit::Failed)
         .says(&["no credentials for registry `docker.io`", "docker login"]);
-    refresh(&swarm, &["--filter", "name=web"]).succeeds().prints(&["web: skipped: there are no credentials"]);
+    refresh(&swarm, &["--dry-run", "--all"])
+        .succeeds()
+        .prints(&["web: skipped: there are no credentials", "db: would be given new credentials"]);
     refresh(&swarm, &["nosuch", "db"])
         .fails_with(Exit::NotFound)
         .says(&["nothing was changed: no such service: `nosuch`"]);
@@ -146,6 +151,31 @@ fn reports_services_that_it_cannot_refresh() {
         .prints(&["db: given new credentials"]);
     refresh(&swarm, &[]).fails_with(Exit::Usage);
     assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn a_selection_without_any_credentials_fails() {
+    let swarm = FakeSwarm::with([spec("web", OLD), spec("api", "127.0.0.1:6000/api:1")]);
+    for args in [&["--filter=name=web"][..], &["--filter=name=web", "--max-failures=0", "--dry-run"]] {
+        let run = refresh(&swarm, args).fails_with(Exit::Failed).prints(&[]);
+        run.says(&["error: cannot refresh the credentials of any service\n\
+             caused by: there are no credentials for registry `docker.io`\n\
+             hint: log in with `docker login docker.io`; or select another directory with `--config DIR`"]);
+    }
+    let run = refresh(&swarm, &["--all", "--json"]).fails_with(Exit::Failed);
+    let run =
+        run.says(&["no credentials for registries `127.0.0.1:6000`, `docker.io`", "`docker login REGISTRY`"]);
+    let object = run.json();
+    assert_eq!((&object["exit_code"], &object["services"]), (&json!(1), &json!([])));
+    assert_eq!(swarm.posts().len(), 0);
+}
+
+#[test]
+fn several_services_are_summed_up_unless_quiet() {
+    let swarm = FakeSwarm::with([spec("web", OLD), spec("db", IMAGE)]);
+    refresh(&swarm, &["--all"]).succeeds().says(&["2 services: 1 given new credentials, 1 skipped"]);
+    let run = refresh(&swarm, &["--all", "-q"]).succeeds().prints(&["db: given new credentials"]);
+    assert_eq!(run.stderr, "selected 2 services to refresh the credentials of: db, web\n");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, RequestKind};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec};
 use crate::support::run::{Run, swarmctl};
+use crate::support::secrets::{PASSWORD, basic};
 
 const LABEL: &str = "swarmctl.held";
 /// 8760 hours in nanoseconds.
@@ -195,6 +196,7 @@ fn every_other_command_is_refused_and_posts_nothing() {
         &["update", "--update-delay", "1s", "web"],
         &["restart", "web"],
         &["scale", "web=5"],
+        &["auth", "refresh", "web"],
         &["update", "--env-add", "A=1", "--dry-run", "web"],
     ] {
         let run = run(&swarm, args).fails_with(Exit::Conflict);
@@ -224,6 +226,28 @@ fn a_selection_skips_held_services_with_a_note() {
         (&web["outcome"], &web["reason"], &web["posted"]),
         (&json!("skipped"), &json!("held"), &json!(false))
     );
+}
+
+#[test]
+fn credentials_are_not_stored_with_a_held_service() {
+    let home = tempfile::tempdir().unwrap();
+    let config = json!({ "auths": { "https://index.docker.io/v1/": { "auth": basic(PASSWORD) } } });
+    std::fs::write(home.path().join("config.json"), config.to_string()).unwrap();
+    for (label, why) in [
+        (label(), "an update of it has been held by ann@ci-7"),
+        (json!({"v": 2}), "its label `swarmctl.held` cannot be read"),
+    ] {
+        let swarm = swarm_with(&label, 1);
+        let command =
+            swarmctl(["--config", home.path().to_str().unwrap(), "auth", "refresh", "--all", "--json"]);
+        let run = command.host(swarm.host()).run().succeeds().says(&["web: skipped: ", why]);
+        let services = run.json()["services"].clone();
+        let results: Vec<_> =
+            services.as_array().unwrap().iter().map(|it| (&it["outcome"], &it["reason"])).collect();
+        assert_eq!(results, [(&json!("applied"), &Value::Null), (&json!("skipped"), &json!("held"))]);
+        assert_eq!(swarm.posts().len(), 1);
+        self::run(&swarm, &["auth", "refresh", "web"]).fails_with(Exit::Conflict).says(&["held"]);
+    }
 }
 
 #[test]

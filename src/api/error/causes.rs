@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 /// Why no connection could be made.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -107,7 +108,7 @@ impl fmt::Display for RegistryErrorKind {
     }
 }
 
-/// Why credentials could not be read. No message contains a secret.
+/// Why there are no credentials, or why they could not be read. No message contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// The file exists, but cannot be read.
@@ -136,6 +137,14 @@ pub enum CredentialsError {
         /// Whether the helper did not respond in time.
         timed_out: bool,
     },
+    /// There are no credentials for any of these registries.
+    #[error("there are no credentials for {}", describe_registries(.0))]
+    Missing(Vec<String>),
+}
+
+fn describe_registries(registries: &[String]) -> String {
+    let names: Vec<String> = registries.iter().map(|registry| format!("`{registry}`")).collect();
+    format!("{} {}", if names.len() == 1 { "registry" } else { "registries" }, names.join(", "))
 }
 
 /// A value that is not valid. Nothing was sent.
@@ -170,3 +179,25 @@ impl fmt::Display for InvalidValue {
 }
 
 impl std::error::Error for InvalidValue {}
+
+/// Formats a duration: `10 s`, `0.4 s` or `2 ms`.
+pub(super) fn describe_duration(duration: Duration) -> String {
+    match duration.as_micros().div_ceil(1000) {
+        milliseconds @ 0..100 => format!("{milliseconds} ms"),
+        _ => format!("{} s", (duration.as_secs_f32() * 10.0).round() / 10.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_timeout_is_shown_in_milliseconds() {
+        for (microseconds, shown) in
+            [(10_000_000, "10 s"), (1_040_000, "1 s"), (400_000, "0.4 s"), (99_000, "99 ms"), (800, "1 ms")]
+        {
+            assert_eq!(describe_duration(Duration::from_micros(microseconds)), shown);
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod suggestion;
 use std::io;
 use std::time::Duration;
 
+use causes::describe_duration;
 pub use causes::{ConnectError, ConnectErrorKind, CredentialsError, InvalidValue, RegistryErrorKind};
 pub use setting::{InvalidSetting, Parameter, SettingScope, SettingSource};
 pub use suggestion::Suggestion;
@@ -36,7 +37,7 @@ pub enum Error {
         may_require_tls: bool,
     },
     /// No response was received in time. The request may have been processed.
-    #[error("no response to `{request}` within {} s", (after.as_secs_f32() * 10.0).round() / 10.0)]
+    #[error("no response to `{request}` within {}", describe_duration(*after))]
     ResponseTimeout {
         /// Method and path.
         request: String,

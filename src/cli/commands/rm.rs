@@ -17,6 +17,7 @@ use crate::cli::deploy::report::{
 use crate::cli::deploy::{JsonArgs, PlanArgs, map_concurrently, timeout};
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
+use crate::cli::progress::QuietArgs;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService, format_count};
 
 /// Remove services
@@ -52,12 +53,15 @@ pub struct RmArgs {
     json: JsonArgs,
     #[command(flatten)]
     journal: JournalArgs,
+    #[command(flatten)]
+    quiet: QuietArgs,
 }
 
 /// Runs the command.
 pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.services, "swarmctl rm web")?;
     let client = app.client(args.timeout)?;
+    let client = if args.quiet.quiet { client.without_wait_reports() } else { client };
     let style = args.plan.style(ReportStyle::new("rm", "remove", "removed"));
     let style = style.in_format(args.json.format());
     let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.journal)? };
@@ -92,7 +96,8 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let reports = map_concurrently(chosen, remove_one);
     let reports = if args.wait { wait_for_tasks(&client, reports) } else { reports };
-    let summary = if args.select.is_given() { SummaryLine::Shown } else { SummaryLine::Hidden };
+    let is_summed_up = args.select.is_given() && !args.quiet.quiet;
+    let summary = if is_summed_up { SummaryLine::Shown } else { SummaryLine::Hidden };
     let end = RunEnd::new(style, &reports, Waited::Yes, app);
     let run = run.and_then(|run| run.finish(app, &client, &end));
     let additions = Additions { run, ..Additions::default() };

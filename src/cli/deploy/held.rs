@@ -52,18 +52,18 @@ impl IfHeld {
     /// Returns the item, or the report of its refusal, before any request is sent for the new spec. A label that cannot
     /// be read is not checked here, because the edits may remove it.
     pub(super) fn check<T>(self, item: Box<Item<T>>) -> ItemResult<T> {
-        let label = match HeldUpdate::of(&item.service) {
-            Some(HeldUpdate::Known(label)) if self == Self::Refuse => label,
+        let update = match HeldUpdate::of(&item.service) {
+            Some(update @ HeldUpdate::Known(_)) if self == Self::Refuse => update,
             _ => return Ok(item),
         };
-        let why = NotStarted::Conflict(Box::new(Conflict::Hold(HoldConflict::Held(label))));
+        let why = NotStarted::Conflict(Box::new(update.into_conflict()));
         let report = ServiceReport::not_started(&item.given, Some(item.service), why);
         Err(skipped_if_held(report, item.chosen_by))
     }
 }
 
 /// Turns the report of a held service that was refused into that of a skipped one, unless the service was named.
-pub(super) fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> ServiceReport {
+pub fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> ServiceReport {
     let why = match report.outcome() {
         Outcome::Conflict(Conflict::Hold(HoldConflict::Held(label))) => {
             format!("an update of it has been held {}", messages::held::holder(label))
@@ -91,6 +91,14 @@ impl HeldUpdate {
             Ok(hold) => Some(Self::Known(Box::new(hold?.label().clone()))),
             Err(why) => Some(Self::Unreadable(why)),
         }
+    }
+
+    /// Returns the conflict with any other update that keeps the label.
+    pub fn into_conflict(self) -> Conflict {
+        Conflict::Hold(match self {
+            Self::Known(label) => HoldConflict::Held(label),
+            Self::Unreadable(why) => HoldConflict::Unreadable(why),
+        })
     }
 
     /// Returns the label, if it can be read.

@@ -17,12 +17,26 @@ pub use lines::judgement_json;
 use lines::{JsonProgress, PlainProgress};
 use live::LiveProgress;
 
+/// The flag of all commands that change services or wait for them.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct QuietArgs {
+    /// Suppress progress output
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl QuietArgs {
+    /// The flags of a command that shows no progress.
+    pub fn without_progress(self) -> ProgressArgs {
+        ProgressArgs { quiet: self, progress: ProgressMode::None }
+    }
+}
+
 /// Flags of all commands that wait for rollouts.
 #[derive(Args, Debug)]
 pub struct ProgressArgs {
-    /// Suppress progress output
-    #[arg(short, long)]
-    quiet: bool,
+    #[command(flatten)]
+    quiet: QuietArgs,
     /// Progress output on stderr: auto, plain, json or none
     ///
     /// `auto` redraws a block on a terminal and prints one line per change elsewhere.
@@ -42,23 +56,18 @@ enum ProgressMode {
 impl ProgressArgs {
     /// Whether the summary of several services is printed: it is not progress, so `--progress none` keeps it.
     pub fn has_summary(&self) -> bool {
-        !self.quiet
+        !self.is_quiet()
     }
 
     /// Whether `-q` is given.
     pub fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
-    /// The flags of a command that shows neither progress nor a summary.
-    pub fn none() -> Self {
-        Self { quiet: true, progress: ProgressMode::None }
+        self.quiet.quiet
     }
 
     /// Like [`Self::display`], for a command that asks questions while it waits: nothing is redrawn in place.
     pub fn display_beside_questions(&self, app: &App) -> Box<dyn ProgressDisplay> {
         match self.progress {
-            ProgressMode::Auto if !self.quiet => Box::new(PlainProgress::new(app.ui)),
+            ProgressMode::Auto if !self.is_quiet() => Box::new(PlainProgress::new(app.ui)),
             _ => self.display(app),
         }
     }
@@ -66,7 +75,7 @@ impl ProgressArgs {
     /// Returns the display that these flags select.
     pub fn display(&self, app: &App) -> Box<dyn ProgressDisplay> {
         match (self.progress, app.terminal()) {
-            _ if self.quiet => Box::new(NoProgress),
+            _ if self.is_quiet() => Box::new(NoProgress),
             (ProgressMode::None, _) => Box::new(NoProgress),
             (ProgressMode::Json, _) => Box::new(JsonProgress::new(app.ui)),
             (ProgressMode::Auto, Some(screen)) => Box::new(LiveProgress::new(screen.color)),

@@ -109,6 +109,10 @@ fn credentials_hint(error: &CredentialsError) -> String {
         }
         CredentialsError::Unreadable { .. } | CredentialsError::InvalidConfig { .. } => "fix it",
         CredentialsError::Helper { .. } => "fix it, or the `credsStore` or `credHelpers` that names it",
+        CredentialsError::Missing(registries) => match registries.as_slice() {
+            [registry] => &format!("log in with `docker login {}`", shell::word(registry)),
+            _ => "log in with `docker login REGISTRY`",
+        },
     };
     format!(
         "{what}; or select another directory with `--config DIR` before the subcommand, or with DOCKER_CONFIG"

@@ -1,26 +1,27 @@
 //! `auth`: manages the registry credentials that are stored with services.
 
+mod credentials;
+
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use self::credentials::{check_any, request_for};
 use crate::api::deploy::update::{
-    Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest, side_effect_of_update, update,
+    Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest, update,
 };
 use crate::api::http::client::Client;
-use crate::api::registry::image_ref::ImageRef;
-use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
+use crate::cli::deploy::held::skipped_if_held;
 use crate::cli::deploy::journal::JournalArgs;
-use crate::cli::deploy::report::{NotStarted, ReportStyle, ServiceReport, Stage};
+use crate::cli::deploy::report::{ReportStyle, ServiceReport, Stage, report_nothing_done};
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
     BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, JsonArgs, positive, timeout,
 };
 use crate::cli::exit::Exit;
-use crate::cli::messages::shell;
-use crate::cli::progress::ProgressArgs;
+use crate::cli::progress::QuietArgs;
 use crate::cli::select::{Jobs, SelectArgs};
 
 /// Manage the registry credentials stored with services
@@ -40,7 +41,7 @@ enum AuthCommand {
 ///
 /// Posts the unchanged spec with the current credentials. No task restarts: a service whose tasks would restart
 /// (docs/registry.md) is refused, or skipped in a selection. Like every update, this overwrites the previous spec, so a
-/// later `rollback` changes nothing. A job, or a service whose rollout is in progress or paused, is also refused, or
+/// later `rollback` changes nothing. A job, or a service whose rollout is in progress, paused or held, is also refused, or
 /// skipped in a selection: an update would run the job again, restart the rollout or resume it.
 #[derive(Args, Debug)]
 struct RefreshArgs {
@@ -66,6 +67,8 @@ struct RefreshArgs {
     timeout: Option<Duration>,
     #[command(flatten)]
     json: JsonArgs,
+    #[command(flatten)]
+    quiet: QuietArgs,
 }
 
 /// Runs the command.
@@ -76,15 +79,21 @@ pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let batch = BatchArgs { parallel: args.parallel, canary: None, max_failures: args.max_failures };
     let follow = FollowArgs {
         detach: true,
-        progress: ProgressArgs::none(),
+        progress: args.quiet.without_progress(),
         timeout: args.timeout,
         json: args.json,
         journal: JournalArgs::off(),
     };
     let flags = DeploymentFlags { edit: None, on_failure: OnFailure::Keep, batch: &batch, follow: &follow };
     let style = ReportStyle::new("auth refresh", "refresh the credentials of", "given new credentials");
-    let selected =
-        Deployment::new(style, app, flags)?.select(&args.select, &args.services, Jobs::Included)?;
+    let deployment = Deployment::new(style, app, flags)?;
+    let style = deployment.style();
+    let selected = deployment.select(&args.select, &args.services, Jobs::Excluded)?;
+    if args.select.is_given()
+        && let Err(error) = check_any(selected.client(), app, selected.services())
+    {
+        return report_nothing_done(style, &[], error, app);
+    }
     let request = UpdateRequest {
         precondition: Precondition::NoSideEffect,
         mode: if args.dry_run { Mode::Plan } else { Mode::Apply(ReadBack::for_services(selected.len())) },
@@ -102,31 +111,6 @@ fn refresh(client: &Client, app: &App, item: Item<()>, request: &UpdateRequest) 
     };
     match chosen_by {
         ChosenBy::Name => report,
-        ChosenBy::Property => report.not_applicable_if_refused(),
-    }
-}
-
-/// Creates the update with the credentials for the registry of the service's image.
-fn request_for(
-    client: &Client,
-    app: &App,
-    service: &Service,
-    request: &UpdateRequest,
-) -> Result<UpdateRequest, NotStarted> {
-    // A service that will be skipped needs no credentials. The update checks again after every read whether to skip it.
-    if let Some(why) = side_effect_of_update(service) {
-        return Err(NotStarted::HasSideEffect(why.to_owned()));
-    }
-    let image = service.image().and_then(|image| ImageRef::parse(image).ok());
-    let image = image
-        .ok_or_else(|| NotStarted::Refused("it has no image whose name contains a registry".to_owned()))?;
-    let registry = image.domain();
-    let auth = app.keyring().and_then(|keyring| keyring.auth(client, registry));
-    match auth.map_err(NotStarted::Failed)? {
-        Some(auth) => Ok(UpdateRequest { auth: Some(auth), ..request.clone() }),
-        None => Err(NotStarted::Refused(format!(
-            "there are no credentials for registry `{registry}`: log in with `docker login {}` first",
-            shell::word(registry)
-        ))),
+        ChosenBy::Property => skipped_if_held(report, chosen_by).not_applicable_if_refused(),
     }
 }
