@@ -147,6 +147,7 @@ impl Exit {
             | Outcome::NotComparable(_)
             | Outcome::Planned
             | Outcome::Applied
+            | Outcome::RemovedAndEnded
             | Outcome::Converged => Exit::Done,
             Outcome::Held
             | Outcome::UnderWay

@@ -179,9 +179,12 @@ fn a_response_that_is_cut_off_anywhere_never_removes_another_service() {
 fn wait_returns_when_the_tasks_are_gone_too() {
     let swarm = swarm(&["t001", "t0012"]);
     swarm.world().service("t001").spec["Mode"]["Replicated"]["Replicas"] = 3.into();
-    let run = swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).run().succeeds().prints(&["t001"]);
+    let run =
+        swarmctl(["rm", "--wait", "t001"]).host(swarm.host()).run().succeeds().prints(&["t001: removed"]);
     assert_eq!(swarm.world().leaving(), 0, "it did not leave before the tasks: {}", run.report());
     assert_eq!(names(&swarm), ["t0012"]);
+    let run = swarmctl(["rm", "--wait", "--json", "t0012"]).host(swarm.host()).run().succeeds();
+    assert_eq!(run.json()["services"][0]["outcome"], "removed");
 }
 
 #[test]

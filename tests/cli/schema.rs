@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::support::exit::Exit;
 use crate::support::fake_registry::{FakeRegistry, tags};
 use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::fixtures::{NEW, OLD, spec};
@@ -137,7 +138,7 @@ fn every_exit_code_of_readme_is_in_the_schema() {
 }
 
 #[test]
-fn every_outcome_that_the_code_knows_is_in_the_schema() {
+fn every_outcome_that_the_code_knows_is_in_the_schema_and_in_docs_json() {
     let words = include_str!("../../src/cli/messages/outcomes/names.rs");
     let body = |name: &str| words.split(name).nth(1).unwrap().split("\n}").next().unwrap();
     let quoted: BTreeSet<&str> = ["fn outcome_name(", "fn failure_name("]
@@ -149,4 +150,37 @@ fn every_outcome_that_the_code_knows_is_in_the_schema() {
     let outcomes = &schema["properties"]["services"]["items"]["properties"]["outcome"]["enum"];
     let known: BTreeSet<&str> = outcomes.as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!(quoted, known);
+    let page = include_str!("../../docs/json.md");
+    let table = page.split("### Outcomes").nth(1).unwrap().split("\n#").next().unwrap();
+    let described: BTreeSet<&str> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(described, known);
+}
+
+/// docs/json.md: commands with the result object print it whatever fails, except for usage errors; the others print
+/// JSON or nothing.
+#[test]
+fn a_failed_command_prints_one_json_document_or_nothing() {
+    let swarm = FakeSwarm::with([bare("web")]);
+    let no_engine = "unix:///nonexistent/docker.sock".to_owned();
+    for (host, selection, exit) in [
+        (swarm.host(), "nosuch", Exit::NotFound),
+        (swarm.host(), "--stack=nosuch", Exit::NotFound),
+        (no_engine, "web", Exit::Unreachable),
+    ] {
+        for line in ["status", "wait", "restart", "rollback", "rm", "auth refresh", "continue"] {
+            let args = line.split(' ').chain(["--json", selection]);
+            let run = swarmctl(args).host(host.clone()).run().fails_with(exit);
+            assert_eq!(run.json()["exit_code"], exit as u64, "{}", run.report());
+        }
+        for line in
+            ["inspect", "ps --json", "outdated --json", "images --json", "lint --json", "history --json"]
+        {
+            let args = line.split(' ').chain([selection]);
+            let run = swarmctl(args).host(host.clone()).run().fails_with(exit);
+            assert!(run.stdout.is_empty() || !run.json().is_null(), "{}", run.report());
+        }
+    }
+    let run = swarmctl(["restart", "--json"]).host(swarm.host()).run().fails_with(Exit::Usage);
+    assert_eq!(run.stdout, "");
 }

@@ -10,6 +10,8 @@ pub enum Suggestion {
     Similar(Vec<String>),
     /// The stack with this name: a stack's name was given instead of a service's.
     Stack,
+    /// The services of this run in the journal.
+    Run(u64),
 }
 
 impl Suggestion {

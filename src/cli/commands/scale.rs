@@ -6,8 +6,8 @@ use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
-use crate::cli::deploy::report::ReportStyle;
-use crate::cli::deploy::{DeployArgs, Deployment, IfPaused};
+use crate::cli::deploy::report::{NotStarted, ReportStyle};
+use crate::cli::deploy::{ChosenBy, DeployArgs, Deployment, IfPaused};
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Assignments, SelectArgs};
@@ -37,8 +37,12 @@ pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
         .select_each(&args.select, replicas)?
         .edit(if args.resume { IfPaused::Resume } else { IfPaused::Refuse }, |item| {
             let place = place_of_replicas(&item.service).ok_or_else(|| {
+                // With a name, this is an invalid value, as in `update --replicas`.
                 let why = "it runs one task on each node (global); only replicated services can be scaled";
-                item.unsuitable(why.to_owned())
+                match item.chosen_by {
+                    ChosenBy::Name => NotStarted::Failed(UsageError::new(why, "swarmctl scale web=5").into()),
+                    ChosenBy::Property => item.unsuitable(why.to_owned()),
+                }
             })?;
             Ok(vec![Edit::set(place, item.payload)])
         })?

@@ -20,6 +20,7 @@ use super::rollback_on_failure::OnFailure;
 use super::rules::Rules;
 use super::steps::Steps;
 use crate::api::deploy::update::{Operation, UpdateRequest};
+use crate::api::error::InvalidValue;
 use crate::api::http::client::Client;
 use crate::api::records::plan::Selection;
 use crate::api::resources::services::Service;
@@ -209,8 +210,10 @@ impl<'a> Deployment<'a> {
             let first = one.positions.first().copied().unwrap_or(0);
             if let Some(other) = one.positions.iter().find(|other| values[**other] != values[first]) {
                 let (first, other) = (&names[first], &names[*other]);
-                let why = format!("`{first}` and `{other}` are the same service, but have different values");
-                return Err(UsageError::new(why, "one of the two").into());
+                let why = format!(
+                    "`{first}` and `{other}` are the same service, but have different values: remove one of them"
+                );
+                return Err(InvalidValue::unnamed(why).into());
             }
             entries.push(entry(one, chosen_by, values[first].clone()));
         }

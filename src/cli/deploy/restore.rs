@@ -4,7 +4,7 @@ use super::available_images::AvailableImages;
 use super::prepared::{IfPaused, Prepared};
 use super::report::{NotStarted, Remarks};
 use crate::api::deploy::update::{UpdateRequest, expected_spec};
-use crate::api::error::Error;
+use crate::api::error::{Error, Suggestion};
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
@@ -45,6 +45,12 @@ pub struct Restorer<'a> {
     pub images: &'a AvailableImages,
     pub if_paused: IfPaused,
     pub credentials: StoreCredentials,
+}
+
+/// The error if a service is not one of those that the run changed.
+pub fn not_in_run(run: u64, name: &str) -> Error {
+    let what = format!("run {run} did not change service `{name}`");
+    Error::NoMatch { what, suggestion: Some(Box::new(Suggestion::Run(run))) }
 }
 
 impl Restorer<'_> {

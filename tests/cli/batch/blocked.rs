@@ -83,7 +83,7 @@ fn an_ambiguous_name_is_reported_once() {
 fn a_refusal_before_the_first_post_is_the_reason_for_the_others() {
     let swarm = swarm();
     swarm.world().service("b").spec["Mode"] = json!({ "Global": {} });
-    let run = on(&swarm, &["scale", "a=3", "b=2", "--json"]).run().fails_with(Exit::Failed);
+    let run = on(&swarm, &["scale", "a=3", "b=2", "--json"]).run().fails_with(Exit::Usage);
     assert_eq!(outcomes(&run), ["a not_started", "b refused"]);
     let run =
         run.says(&["cannot scale service `b`", "only replicated services", "service `a` was not scaled"]);

@@ -67,6 +67,8 @@ fn a_selection_is_removed_only_with_yes() {
     assert_eq!(swarm.world().services.len(), 8);
     on(&swarm, &["rm", "--stack", "shop", "--yes"]).run().succeeds().says(&["6 services: 6 removed"]);
     assert_eq!(swarm.world().services.len(), 2);
+    let run = on(&swarm, &["rm", "--all", "--yes", "-q"]).run().succeeds();
+    assert_eq!(run.stderr, "selected 2 services to remove: x, y\n");
 }
 
 #[test]
@@ -171,10 +173,43 @@ fn an_invalid_selection_is_reported_before_the_first_post() {
     assert_eq!(outcomes(&run), ["a not_started", "b not_started", "nosuch no_such_service"]);
     // The name and the ID of one service, with different images and then with equal ones.
     let id = swarm.service("a").id;
-    set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage).says(&["the same service"]);
+    let run = set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage);
+    run.says(&["are the same service, but have different values: remove one of them\n"]);
     assert!(swarm.posts().is_empty());
     set(&swarm, &["-d", "a=i:1", &format!("{id}=i:1")]).succeeds();
     assert_eq!(swarm.posts().len(), 1);
+}
+
+#[test]
+fn replicas_of_a_global_service_are_an_invalid_value() {
+    let swarm = swarm();
+    swarm.world().write("a", |spec| spec["Mode"] = json!({ "Global": {} }));
+    for (line, example) in [
+        (&["scale", "a=2", "b=2"][..], "swarmctl scale web=5"),
+        (&["update", "--replicas", "2", "a", "b"], "swarmctl update --filter mode=replicated --replicas 3"),
+    ] {
+        let run = on(&swarm, line).run().fails_with(Exit::Usage);
+        run.says(&["one task on each node", &format!("(for example: `{example}`)")]);
+        assert!(swarm.posts().is_empty());
+    }
+    // In a selection, `scale` skips the service.
+    on(&swarm, &["update", "--replicas", "2", "--stack", "shop"]).run().fails_with(Exit::Usage);
+    on(&swarm, &["scale", "-d", "--stack", "shop", "2"])
+        .run()
+        .succeeds()
+        .prints(&["a: skipped: it runs one"]);
+    assert_eq!(swarm.posts().len(), 4);
+}
+
+#[test]
+fn an_empty_name_is_quoted_like_any_other() {
+    let swarm = swarm();
+    for command in ["status", "wait", "restart", "rollback", "rm", "ps", "inspect", "lint", "auth refresh"] {
+        let args: Vec<&str> = command.split(' ').chain([""]).collect();
+        let run = on(&swarm, &args).run().fails_with(Exit::NotFound);
+        let head = run.stderr.lines().next().unwrap_or_default();
+        assert!(head.ends_with("service ``"), "{}", run.report());
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_service_that_is_not_in_the_run_is_an_error() {
     run(&swarm, &format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
     run(&swarm, "rollback --detach web db --to 1")
         .fails_with(Exit::NotFound)
-        .says(&["run 1 did not change service `db`"]);
+        .says(&["run 1 did not change service `db`", "`swarmctl history --run 1`"]);
     swarm.expect("web").image(NEW);
     for line in ["rollback --stack shop --to 1", "rollback web --to x", "rollback web --resume"] {
         run(&swarm, line).fails_with(Exit::Usage);

@@ -80,7 +80,7 @@ fn a_service_that_was_removed_or_replaced_is_not_changed() {
     swarm.expect("db").image(OLD);
     run(&swarm, "undo --detach 1 other")
         .fails_with(Exit::NotFound)
-        .says(&["run 1 did not change service `other`"]);
+        .says(&["run 1 did not change service `other`", "`swarmctl history --run 1`"]);
 }
 
 #[test]

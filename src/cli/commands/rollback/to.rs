@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::RollbackArgs;
 use crate::api::deploy::update::{Operation, Restoration, UpdateRequest};
-use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::journal::{Record, RecordedService};
 use crate::api::registry::image_ref::ImageRef;
@@ -16,7 +15,9 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::journal::{find_run, read_record};
 use crate::cli::deploy::report::{NotStarted, ReportStyle, report_early_end};
-use crate::cli::deploy::restore::{Restored, Restorer, StoreCredentials, image_of, is_other, run_number};
+use crate::cli::deploy::restore::{
+    Restored, Restorer, StoreCredentials, image_of, is_other, not_in_run, run_number,
+};
 use crate::cli::deploy::{Deployment, DeploymentFlags, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
 use crate::cli::select::Jobs;
@@ -105,8 +106,7 @@ fn prepare(
 ) -> Result<Prepared, NotStarted> {
     let service = &item.service;
     let Some(recorded) = record.service(service.id()) else {
-        let what = format!("run {} did not change service `{}`", record.run, service.name());
-        return Err(NotStarted::Failed(Error::NoMatch { what, suggestion: None }));
+        return Err(NotStarted::Failed(not_in_run(record.run, service.name())));
     };
     let Some(before) = &recorded.before else {
         return Err(NotStarted::Refused(format!(

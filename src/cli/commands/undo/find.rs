@@ -13,7 +13,7 @@ use crate::api::spec::Edit;
 use crate::cli::deploy::ChosenBy;
 use crate::cli::deploy::earlier::{Current, JudgedService, image_set_by, judge_each, read_current};
 use crate::cli::deploy::report::{NotStarted, Remarks, ServiceReport, SkipReason, UndoState};
-use crate::cli::deploy::restore::{HELD, is_other};
+use crate::cli::deploy::restore::{HELD, is_other, not_in_run};
 
 /// A service whose changes are reverted, or for which there is nothing to revert.
 #[derive(Debug)]
@@ -59,9 +59,8 @@ impl Finder {
             anyhow::Ok(self.judged(recorded, chosen_by, current))
         })?;
         judged.extend(unknown.into_iter().map(|name| {
-            let what = format!("run {} did not change service `{name}`", self.run);
-            let error = Error::NoMatch { what, suggestion: None };
-            let report = ServiceReport::not_started(&name, None, NotStarted::Failed(error));
+            let why = NotStarted::Failed(not_in_run(self.run, &name));
+            let report = ServiceReport::not_started(&name, None, why);
             JudgedService::left_alone(report, Remarks::default())
         }));
         Ok(judged)

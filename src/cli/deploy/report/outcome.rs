@@ -39,6 +39,8 @@ pub enum Outcome<'a> {
     Planned,
     /// The engine accepted the change.
     Applied,
+    /// The command removed the service, and the tasks of the service have ended.
+    RemovedAndEnded,
     /// The tasks run as requested or have completed, whether or not something had to be posted.
     Converged,
     /// The tasks run, and a gate has neither passed nor failed.
@@ -140,7 +142,8 @@ impl ServiceReport {
                 CreateError::Failed(error) => Outcome::Failed(error),
             },
             Stage::Removed(Ok(Removal::Done(_, stopped))) => match stopped {
-                None | Some(Stopped::Ended) => Outcome::Applied,
+                None => Outcome::Applied,
+                Some(Stopped::Ended) => Outcome::RemovedAndEnded,
                 Some(Stopped::GaveUp { why, .. }) => Outcome::GaveUp(why),
                 Some(Stopped::TimedOut { .. }) => Outcome::GaveUp("timed out (--timeout)"),
                 Some(Stopped::Interrupted { .. }) => Outcome::Interrupted,

@@ -67,7 +67,9 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
         Outcome::Converged | Outcome::Inconclusive if is_unchanged(report) && done != "converged" => {
             "converged; nothing was posted".to_owned()
         }
-        Outcome::Applied | Outcome::Converged | Outcome::Inconclusive => done.to_owned(),
+        Outcome::Applied | Outcome::RemovedAndEnded | Outcome::Converged | Outcome::Inconclusive => {
+            done.to_owned()
+        }
         Outcome::Held => held::result(report)?,
         Outcome::Planned => {
             let done = if done.is_empty() { "created" } else { done };

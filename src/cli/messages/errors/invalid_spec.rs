@@ -47,7 +47,7 @@ impl From<InvalidSpec> for UsageError {
             ),
             InvalidSpec::ReplicasForGlobalService => Self::new(
                 "`--replicas` is for replicated services; this one runs one task on each node",
-                "--constraint-add node.role==worker",
+                "swarmctl update --filter mode=replicated --replicas 3",
             ),
             InvalidSpec::MaxConcurrentForService => Self::new(
                 "`--max-concurrent` is for replicated jobs; this service is not one",

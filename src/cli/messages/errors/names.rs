@@ -17,6 +17,9 @@ pub fn for_unknown(kind: &str, name: &str, suggestion: Option<&Suggestion>) -> S
     };
     match suggestion {
         None => list,
+        Some(Suggestion::Run(run)) => {
+            format!("list the services of the run with `swarmctl history --run {run}`")
+        }
         Some(Suggestion::Stack) => format!("`{name}` is a stack: use `--stack {}`", shell::word(name)),
         Some(Suggestion::Similar(names)) => format!("did you mean `{}`? {list}", names.join("` or `")),
     }
@@ -33,7 +36,7 @@ pub fn for_unknown_services<'e>(errors: impl Iterator<Item = &'e Error>) -> Opti
             Suggestion::Similar(names) => {
                 similar.push(format!("`{}` instead of `{name}`", names.join("` or `")));
             }
-            Suggestion::Stack => hints.push(for_unknown(kind, name, Some(suggestion))),
+            Suggestion::Stack | Suggestion::Run(_) => hints.push(for_unknown(kind, name, Some(suggestion))),
         }
     }
     if errors.len() == 1 || (similar.is_empty() && hints.is_empty()) {

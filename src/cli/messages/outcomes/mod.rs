@@ -71,6 +71,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         | Outcome::NotComparable(_)
         | Outcome::Planned
         | Outcome::Applied
+        | Outcome::RemovedAndEnded
         | Outcome::Held
         | Outcome::UnderWay
         | Outcome::Converged
@@ -165,7 +166,9 @@ pub fn is_still_watchable(report: &ServiceReport) -> bool {
 /// Returns the headline: what could not be done, or what was done before the failure.
 pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     let name = report.name();
-    let which = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+    // Only a new service can have no name yet. Otherwise, an empty name was given.
+    let is_unnamed = name.is_empty() && verb == "create";
+    let which = if is_unnamed { String::new() } else { format!(" `{name}`") };
     match report.outcome() {
         Outcome::Conflict(Conflict::Run { run, .. }) => format!("cannot undo run {run} for service{which}"),
         Outcome::RolledBackWithBatch => format!("service{which} was restored to its previous state"),

@@ -11,7 +11,7 @@ pub fn summary_name(report: &ServiceReport, done: &'static str) -> &'static str 
     match report.outcome() {
         Outcome::Converged if report.delivery() == Delivery::None => "converged",
         Outcome::Applied | Outcome::Converged if done.is_empty() => "converged",
-        Outcome::Applied | Outcome::Converged => done,
+        Outcome::Applied | Outcome::RemovedAndEnded | Outcome::Converged => done,
         Outcome::Inconclusive => "inconclusive",
         Outcome::Planned => "would change",
         Outcome::NotApplicable(_) | Outcome::Skipped(..) => "skipped",
@@ -34,7 +34,7 @@ pub fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Held => "held",
         Outcome::UnderWay => "under_way",
         Outcome::RolloutFailed(_) => "failed",
-        Outcome::Removed => "removed",
+        Outcome::Removed | Outcome::RemovedAndEnded => "removed",
         Outcome::Conflict(_) => "conflict",
         Outcome::RolledBack | Outcome::RolledBackWithBatch => "rolled_back",
         Outcome::NotStarted(_) => "not_started",
