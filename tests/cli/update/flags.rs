@@ -228,7 +228,11 @@ fn combinations_that_docker_and_the_engine_refuse() {
 
 #[test]
 fn a_new_name_or_mode_is_refused_with_the_commands_that_do_it() {
-    refuses(&["--name", "t002"]).says(&["create --spec t001.json --name t002", "swarmctl rm --wait t001", "renaming"]);
+    refuses(&["--name", "t002"]).says(&[
+        "create --spec t001.json --name t002",
+        "swarmctl rm --wait t001",
+        "renaming",
+    ]);
     refuses(&["--mode", "global"]).says(&["--mode global", "swarmctl rm --wait t001", "mode change"]);
     for (patch, part) in [
         (json!({"Name": "t002"}), "create --spec t001.json --name t002"),
