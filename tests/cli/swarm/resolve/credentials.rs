@@ -177,9 +177,12 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
     let image = |tag: &str| registry.image(tag);
     let with = |args: &[&str]| registry.swarmctl(Some(PASSWORD), args).run();
     let index = |name: &str| engine.service(name)["Version"]["Index"].clone();
+    let is_refused = |name: &str, why: &str| {
+        with(&["auth", "refresh", name]).fails_with(Exit::RolloutFailed).tells_an_error().says(&[why]);
+    };
     let is_left_alone = |name: &str, why: &str| {
         let before = index(name);
-        with(&["auth", "refresh", name]).fails_with(Exit::RolloutFailed).tells_an_error().says(&[why]);
+        is_refused(name, why);
         let run = with(&["auth", "refresh", "--filter", &format!("name={name}"), "--json"]).succeeds();
         let report = run.json()["services"][0].clone();
         assert!(
@@ -193,7 +196,10 @@ fn a_refresh_leaves_jobs_and_rollouts_alone() {
     let mode = ["--mode=replicated-job", "--with-registry-auth", &image("a"), "/bin/busybox", "true"];
     let _job = create(&registry, engine, "re-job", Some(PASSWORD), &mode, 0);
     let id = engine.service("re-job")["ID"].as_str().unwrap().to_owned();
-    is_left_alone("re-job", "it is a job");
+    let before = index("re-job");
+    is_refused("re-job", "it is a job");
+    with(&["auth", "refresh", "--filter", "name=re-job"]).fails_with(Exit::NotFound).says(&["skipped 1 job"]);
+    assert_eq!(index("re-job"), before);
     assert_eq!(engine.tasks_left(&id), 1, "it has run once");
 
     // `auth refresh` is refused during a rollout and during a rollback, and succeeds after them.
