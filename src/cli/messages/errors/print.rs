@@ -12,7 +12,7 @@ use crate::output::Ui;
 /// The first line of the error of a command that got no response, or a refusal, to a request that is not about one
 /// service. Commands that are not listed name what they cannot do themselves.
 const HEADLINES: &[(&str, &str)] = &[
-    ("create", "cannot create the service"),
+    ("create", "cannot create service"),
     ("history", "cannot show the history of any service"),
     ("images", "cannot print the image of any service"),
     ("journal", "cannot read the journal"),
