@@ -9,8 +9,16 @@ use swarmctl::api::resources::configs::Labels;
 
 fuzz_target!(|text: &str| {
     let texts: Vec<&str> = text.lines().collect();
-    let keys =
-        [names::AT, names::BY, names::COMMAND, names::COUNT, names::OUTCOME, names::EXIT, names::CODES];
+    let keys = [
+        names::AT,
+        names::BY,
+        names::COMMAND,
+        names::COUNT,
+        names::OUTCOME,
+        names::EXIT,
+        names::CODES,
+        names::UNCHANGED,
+    ];
     let pairs = keys.iter().zip(&texts).map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
     let labels = Summary::from_labels(&pairs.collect::<Labels>()).labels();
     assert_eq!(Summary::from_labels(&labels).labels(), labels);

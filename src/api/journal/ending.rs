@@ -1,6 +1,7 @@
 //! How a run has ended.
 
 use super::codes;
+use super::states::{self, States};
 use crate::api::records::names;
 use crate::api::resources::configs::Labels;
 
@@ -13,6 +14,8 @@ pub struct Ending {
     pub exit: u8,
     /// The positions of services and their exit codes other than 0.
     pub codes: Vec<(usize, u8)>,
+    /// The services that the run did not change.
+    pub unchanged: States,
 }
 
 impl Ending {
@@ -24,6 +27,9 @@ impl Ending {
         ]);
         if !self.codes.is_empty() {
             labels.insert(names::CODES.to_owned(), codes::to_text(&self.codes));
+        }
+        if !self.unchanged.is_empty() {
+            labels.insert(names::UNCHANGED.to_owned(), states::to_text(&self.unchanged));
         }
         labels
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::ending::Ending;
 use super::error::JournalError;
 use super::record::{MAX_RECORD_LEN, Record};
+use super::states;
 use super::store::{Store, StoreKind, StoredRun};
 use super::summary::Summary;
 
@@ -139,8 +140,9 @@ impl Store for FileJournal {
         let path = self.path(number, OUTCOME);
         let codes: Vec<[usize; 2]> =
             ending.codes.iter().map(|(at, code)| [*at, usize::from(*code)]).collect();
-        let text = json!({ "outcome": ending.outcome, "exit": ending.exit, "codes": codes }).to_string();
-        create(&path, text.as_bytes()).map_err(|why| error_at(&path, why))
+        let (outcome, unchanged) = (&ending.outcome, states::to_text(&ending.unchanged));
+        let text = json!({ "outcome": outcome, "exit": ending.exit, "codes": codes, "unchanged": unchanged });
+        create(&path, text.to_string().as_bytes()).map_err(|why| error_at(&path, why))
     }
 
     fn delete(&self, run: &StoredRun) -> Result<(), JournalError> {
@@ -167,6 +169,8 @@ fn ending_of(value: &Value) -> Option<Ending> {
         outcome: value["outcome"].as_str()?.to_owned(),
         exit: u8::try_from(value["exit"].as_u64()?).ok()?,
         codes: codes.collect(),
+        // Older files do not have this field.
+        unchanged: value["unchanged"].as_str().map(states::parse).unwrap_or_default(),
     })
 }
 

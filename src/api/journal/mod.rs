@@ -13,6 +13,7 @@ mod places;
 mod prune;
 mod read;
 mod record;
+mod states;
 mod store;
 mod summary;
 mod swarm;
@@ -25,6 +26,7 @@ pub use self::places::{Judged, NothingToRevert, OnThirdValue, RunState, judge, r
 pub use self::prune::{MAX_TOTAL_SIZE, Pruning, to_delete};
 pub use self::read::parse;
 pub use self::record::{Record, RecordedService, RunKind};
+pub use self::states::States;
 pub use self::store::{Store, StoreKind, StoredRun};
 pub use self::summary::{STARTED, Summary};
 pub use self::swarm::{DEFAULT_KEEP, SwarmJournal};

@@ -39,12 +39,15 @@ pub enum OnThirdValue {
     Overwrite,
 }
 
-/// What became of the changes of a run whose outcome is not known.
+/// What became of the changes of a run to a service: determined by comparison if the run has not ended, otherwise recorded if
+/// the run did not change the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
+    /// The run ended before the update of the service was started.
+    NotStarted,
     /// Every place holds the value that the run sets.
     Applied,
-    /// Every place holds the value from before the run.
+    /// Every place holds the value from before the run, or nothing was posted or the engine refused the post.
     NotApplied,
     /// The places hold other values, or only some of them hold the values of the run.
     ChangedSince,
@@ -54,6 +57,7 @@ impl RunState {
     /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::NotStarted => "not_started",
             Self::Applied => "applied",
             Self::NotApplied => "not_applied",
             Self::ChangedSince => "changed_since",

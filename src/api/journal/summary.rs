@@ -3,7 +3,9 @@
 
 use super::codes;
 use super::ending::Ending;
+use super::outside::RunEffect;
 use super::record::Record;
+use super::states::{self, States};
 use crate::api::records::names;
 use crate::api::resources::configs::Labels;
 
@@ -29,6 +31,8 @@ pub struct Summary {
     pub exit: Option<u8>,
     /// The positions of services and their exit codes other than 0.
     pub codes: Vec<(usize, u8)>,
+    /// The services that the run did not change, as far as they were recorded when it ended.
+    pub unchanged: States,
 }
 
 impl Summary {
@@ -42,12 +46,14 @@ impl Summary {
             outcome: STARTED.to_owned(),
             exit: None,
             codes: Vec::new(),
+            unchanged: States::new(),
         }
     }
 
     /// Adds how the run has ended.
     pub fn ended(self, ending: &Ending) -> Self {
-        Self { outcome: ending.outcome.clone(), exit: Some(ending.exit), codes: ending.codes.clone(), ..self }
+        let Ending { outcome, exit, codes, unchanged } = ending.clone();
+        Self { outcome, exit: Some(exit), codes, unchanged, ..self }
     }
 
     /// Reads the labels. Fields without a label are empty.
@@ -61,6 +67,7 @@ impl Summary {
             outcome: text(names::OUTCOME),
             exit: labels.get(names::EXIT).and_then(|exit| exit.parse().ok()),
             codes: codes::parse(&text(names::CODES)),
+            unchanged: states::parse(&text(names::UNCHANGED)),
         }
     }
 
@@ -80,5 +87,25 @@ impl Summary {
     /// Whether the run has not ended, or its process ended early.
     pub fn is_started(&self) -> bool {
         self.outcome == STARTED
+    }
+
+    /// The exit code of the service at this position in the record. `None` if it is not known.
+    pub fn exit_of(&self, at: usize) -> Option<u8> {
+        self.exit?;
+        match self.codes.iter().find(|(position, _)| *position == at) {
+            Some((_, code)) => Some(*code),
+            // The number of stored codes is limited.
+            None => (!self.unchanged.contains_key(&at)).then_some(0),
+        }
+    }
+
+    /// Whether the service at this position in the record kept the changes of the run.
+    pub fn effect_on(&self, at: usize) -> RunEffect {
+        match self.exit_of(at) {
+            _ if self.unchanged.contains_key(&at) => RunEffect::NotApplied,
+            Some(0) => RunEffect::Applied,
+            Some(6) => RunEffect::NotApplied,
+            _ => RunEffect::Unknown,
+        }
     }
 }

@@ -31,6 +31,8 @@ pub const OUTCOME: &str = "swarmctl.outcome";
 pub const EXIT: &str = "swarmctl.exit";
 /// The exit codes other than 0, with the positions of their services.
 pub const CODES: &str = "swarmctl.codes";
+/// The services that the run did not change, by their positions. Older records do not have it.
+pub const UNCHANGED: &str = "swarmctl.unchanged";
 /// The label of a service whose update is held. See docs/steps.md.
 pub const HELD: &str = "swarmctl.held";
 

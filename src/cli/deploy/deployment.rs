@@ -13,8 +13,8 @@ use super::journal::{RecordedRun, Recorder};
 use super::plan_file::PlanFile;
 use super::prepared::{IfPaused, NotPrepared, Prepared, prepare_item};
 use super::report::{
-    BatchStop, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport, find_services,
-    report_nothing_done, why_nothing_changed,
+    BatchStop, Blocked, BlockedBy, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport,
+    find_services, report_nothing_done, why_nothing_changed,
 };
 use super::rollback_on_failure::OnFailure;
 use super::rules::Rules;
@@ -59,15 +59,6 @@ pub struct Deployment<'a> {
     pub(super) undoes: Option<u64>,
     /// The number of this run in the journal; `None` until the run has ended, and if it is not recorded.
     pub(super) recorded: Option<u64>,
-}
-
-/// Which failures before the first update prevent all changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BlockedBy {
-    /// At least `--max-failures` of them.
-    MaxFailures,
-    /// Any failure.
-    AnyFailure,
 }
 
 /// The flags of a command that changes services.
@@ -349,7 +340,7 @@ impl<'a, T: Send> Selected<'a, T> {
         let act = |item: Item<T>| act(&deployment.client, item);
         let ended = match deployment.why_blocked(&rules, reports.iter().flatten()) {
             Some(why) => {
-                let stop = BatchStop::Blocked(why);
+                let stop = BatchStop::Blocked(Blocked { why, by: deployment.blocked_by });
                 items.into_iter().map(|item| not_started(*item, stop.clone())).collect()
             }
             None => batch::run(&deployment.client, items, &act, &rules, &mut *progress),

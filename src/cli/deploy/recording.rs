@@ -8,12 +8,13 @@ use super::journal::{
 };
 use super::lint;
 use super::prepared::Prepared;
-use super::report::{Outcome, ServiceReport, print_notes, report_early_end};
+use super::report::{Outcome, ServiceReport, UndoableRun, print_notes, report_early_end};
 use super::rules::Follow;
 use crate::api::error::Result;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image_report::announce;
 use crate::cli::messages::shared::SharedTexts;
+use crate::cli::messages::undo_command;
 
 impl Deployment<'_> {
     /// Looks for the journal with the first request of the command.
@@ -45,15 +46,15 @@ impl Deployment<'_> {
     pub(super) fn note_record(&self, reports: &[ServiceReport]) {
         let Some(run) = self.recorded else { return };
         let hint = match self.undoable_run(reports) {
-            Some(run) => format!("; undo it with swarmctl undo {run}"),
+            Some(run) => format!("; undo it with `{}`", undo_command(run)),
             None => String::new(),
         };
         self.app.ui.note(&format!("recorded as run {run}{hint}"));
     }
 
-    /// Returns the number of the run, if it was recorded and can be undone. A run cannot be undone if it only restarted
-    /// tasks, was rolled back, or is held.
-    pub(super) fn undoable_run(&self, reports: &[ServiceReport]) -> Option<u64> {
+    /// Returns the run, if it was recorded and can be undone. A run cannot be undone if it only restarted tasks, was rolled
+    /// back, or is held.
+    pub(super) fn undoable_run(&self, reports: &[ServiceReport]) -> Option<UndoableRun> {
         let is_rolled_back = |report: &ServiceReport| {
             matches!(report.outcome(), Outcome::RolledBack | Outcome::RolledBackWithBatch)
         };
@@ -62,10 +63,11 @@ impl Deployment<'_> {
             service.is_some_and(|service| HeldUpdate::of(service).is_some())
         };
         let left = reports.iter().filter(|report| !is_rolled_back(report) && !is_held(report));
+        let is_paused = left.clone().any(is_or_will_be_paused);
         let has_changes = left
             .flat_map(ServiceReport::changes)
             .any(|change| !change.place.is_within("TaskTemplate.ForceUpdate"));
-        self.recorded.filter(|_| has_changes)
+        self.recorded.filter(|_| has_changes).map(|number| UndoableRun { number, is_paused })
     }
 
     /// Records how a run has ended.
@@ -75,6 +77,14 @@ impl Deployment<'_> {
         let end = RunEnd::new(self.style, reports, waited, self.app);
         self.recorded = run.finish(self.app, &self.client, &end);
     }
+}
+
+/// Whether the rollout is paused, or has failed and the engine may still pause it.
+fn is_or_will_be_paused(report: &ServiceReport) -> bool {
+    let has_failed = matches!(report.outcome(), Outcome::RolloutFailed(_));
+    report.service().is_some_and(|service| {
+        service.is_paused() || has_failed && service.update_state() == Some("updating")
+    })
 }
 
 impl Selected<'_, Prepared> {

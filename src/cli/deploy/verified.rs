@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::deployment::Selected;
 use super::item::{Item, ItemResult, is_failure};
 use super::prepared::Prepared;
-use super::report::{BatchStop, NotStarted, ServiceReport};
+use super::report::{BatchStop, Blocked, BlockedBy, NotStarted, ServiceReport};
 use crate::api::deploy::update::Operation;
 use crate::api::error::Error;
 use crate::api::http::client::Client;
@@ -58,6 +58,7 @@ fn verify(client: &Client, command: &str, app: &App, entries: &mut Vec<ItemResul
     if let Some((failed, why)) = verified.iter().find_map(|one| Some((one, one.refused.as_ref()?))) {
         let image = failed.image_to_verify.image.familiar();
         let blocked = format!("nothing was changed: `{image}` was not accepted by --verify");
+        let blocked = Blocked { why: blocked, by: BlockedBy::AnyFailure };
         stop(entries, |name| {
             if failed.image_to_verify.services.iter().any(|other| other == name) {
                 NotStarted::ImageRefused(ImageRefusal {

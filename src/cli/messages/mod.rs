@@ -16,7 +16,8 @@ pub use self::outcomes::same;
 pub use self::outcomes::{
     Message, ROLLOUT_CONTINUES, causes_for_people, common_hint, explain, forecast, forecast_warning,
     headline, headline_of_many, is_still_watchable, keep_watching, not_started, now, outcome_name,
-    rollback_command, special_hint, summary_name, undo_hint, warning, with_alternatives, with_undo,
+    rollback_command, special_hint, summary_name, undo_command, undo_hint, warning, with_alternatives,
+    with_undo,
 };
 
 /// Formats a value of a spec for a line of text.

@@ -27,7 +27,7 @@ fn without_a_journal_there_are_as_many_requests_as_with_journal_off_and_nothing_
 fn a_batch_is_recorded_before_its_first_post_with_five_requests() {
     let swarm = shop(&["web", "db"]);
     let before = swarm.requests().len();
-    let run = set_all(&swarm, NEW).succeeds().says(&["recorded as run 1; undo it with swarmctl undo 1"]);
+    let run = set_all(&swarm, NEW).succeeds().says(&["recorded as run 1; undo it with `swarmctl undo 1`"]);
     drop(run);
     let requests: Vec<String> = swarm.requests()[before..]
         .iter()
@@ -121,7 +121,7 @@ fn the_outcome_and_the_codes_of_a_failed_run_are_recorded() {
     let swarm = shop(&["db", "web"]);
     swarm.world().service("web").rollout = vec![Step::Paused];
     let run = run(&swarm, &format!("update-image --no-resolve-image --stack shop --max-failures 0 {NEW}"));
-    run.fails_with(Exit::RolloutFailed).says(&["swarmctl undo 1"]);
+    run.fails_with(Exit::RolloutFailed).says(&["`swarmctl undo --resume 1`"]);
     let first = config(&swarm, "swarmctl.run.1");
     assert_eq!((first.label("swarmctl.outcome"), first.label("swarmctl.exit")), (Some("failed"), Some("5")));
     assert_eq!(first.label("swarmctl.codes"), Some("1=5"));
@@ -135,7 +135,7 @@ fn the_hint_of_several_failures_names_the_undo_of_the_run() {
     }
     let run = run(&swarm, &format!("update-image --no-resolve-image --stack shop --max-failures 0 {NEW}"));
     run.fails_with(Exit::RolloutFailed).says(&[
-        "to roll back all 2 failed services run `swarmctl rollback db web`; to undo the changes of all services run `swarmctl undo 1`",
+        "to roll back all 2 failed services run `swarmctl rollback db web`; to undo the changes of all services run `swarmctl undo --resume 1`",
     ]);
 }
 

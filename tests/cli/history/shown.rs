@@ -141,3 +141,77 @@ fn completion_offers_the_recorded_runs_and_hides_the_configs_of_the_journal() {
     run(&swarm, "journal disable").succeeds();
     assert_eq!(complete(&["undo"]), [":4"]);
 }
+
+/// The stack after a batch whose first service failed, so that the second one was not started.
+fn failed_at_the_first(journal: &str) -> FakeSwarm {
+    let swarm = shop(&["api", "web"]);
+    swarm.world().service("api").rollout = vec![Step::Paused];
+    let line = format!("update-image --no-resolve-image --parallel 1 --stack shop {NEW}");
+    on(&swarm, &line).env("SWARMCTL_JOURNAL", journal).run().fails_with(Exit::RolloutFailed);
+    swarm.expect("web").image(OLD);
+    swarm
+}
+
+#[test]
+fn a_service_that_was_not_started_is_not_shown_as_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    for journal in ["swarm", &format!("file:{}", directory.path().display())] {
+        let swarm = failed_at_the_first(journal);
+        let history = |line: &str| on(&swarm, line).env("SWARMCTL_JOURNAL", journal).run().succeeds();
+        history("history").prints(&["failed (1 of 2)"]);
+        let one = history("history --run 1 --diff").prints(&["exit code 5", "not started"]);
+        assert_eq!(one.stdout.matches(&format!("{OLD} -> {NEW}")).count(), 1, "{}", one.stdout);
+        let json = history("history --run 1 --json").json();
+        let services = &json["runs"][0]["services"];
+        let web = (&services[1]["state"], &services[1]["changes"], &services[1]["exit_code"]);
+        assert_eq!(web, (&json!("not_started"), &json!([]), &json!(1)));
+        assert_eq!(services[0]["state"], Value::Null);
+        history("history api").prints(&["exit code 5"]);
+        // No run has changed `web`, so what the engine has is shown.
+        let web = history("history --json web").json();
+        let engine = web["engine"].as_array().map(Vec::len);
+        assert_eq!((&web["runs"], engine), (&json!([]), Some(1)), "{journal}");
+    }
+}
+
+#[test]
+fn a_service_whose_post_was_refused_is_not_shown_as_changed() {
+    let swarm = shop(&["api", "web"]);
+    let refused = format!("/services/{}/update", swarm.service("api").id).leak();
+    swarm.forbids("POST", refused, crate::support::server::Answer::error(400, "no"));
+    let line = format!("update-image --no-resolve-image --detach --max-failures 0 --stack shop {NEW}");
+    run(&swarm, &line).fails_with(Exit::Failed);
+    run(&swarm, "history").succeeds().prints(&["failed (1 of 2)"]);
+    run(&swarm, "history --run 1").succeeds().prints(&["not applied (exit code 1)", "done"]);
+    let json = run(&swarm, "history --run 1 --json").succeeds().json();
+    let api = &json["runs"][0]["services"][0];
+    assert_eq!((&api["state"], &api["changes"]), (&json!("not_applied"), &json!([])));
+    let api = run(&swarm, "history api").succeeds();
+    let api = api.prints(&["current"]);
+    assert!(!api.stdout.contains("update-image"), "{}", api.stdout);
+}
+
+#[test]
+fn a_record_without_the_services_that_were_not_changed_is_shown_as_before() {
+    let swarm = failed_at_the_first("swarm");
+    let mut world = swarm.world();
+    let run_1 = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.1").unwrap();
+    assert_eq!(run_1.label("swarmctl.unchanged"), Some("1=not_started"));
+    run_1.labels.as_object_mut().unwrap().remove("swarmctl.unchanged");
+    drop(world);
+    run(&swarm, "history").succeeds().prints(&["failed (2 of 2)"]);
+    run(&swarm, "history web").succeeds().prints(&["exit code 1"]);
+    without_outcome(&swarm);
+    run(&swarm, "history").succeeds().prints(&["started (1 applied, 1 not applied)"]);
+}
+
+#[test]
+fn a_change_outside_the_journal_is_noticed_after_a_run_that_did_not_change_the_service() {
+    let swarm = failed_at_the_first("swarm");
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = NEW.into());
+    run(&swarm, "scale --detach web=2").succeeds();
+    let json = run(&swarm, "history --json --diff web").succeeds().json();
+    assert_eq!(json["runs"][1]["outcome"], "external", "{json}");
+    let change = json!({ "place": "TaskTemplate.ContainerSpec.Image", "from": OLD, "to": NEW });
+    assert_eq!(json["runs"][1]["services"][0]["changes"], json!([change]));
+}

@@ -172,3 +172,59 @@ fn a_record_that_is_incomplete_or_forged_is_refused() {
         assert_eq!(run.stderr.contains("`swarmctl rollback web`"), has_alternative, "{line}");
     }
 }
+
+#[test]
+fn a_service_that_the_run_did_not_change_is_left_alone() {
+    let swarm = shop(&["api", "web"]);
+    swarm.world().service("api").rollout = vec![Step::Paused];
+    run(&swarm, &format!("update-image --no-resolve-image --parallel 1 --stack shop {NEW}"))
+        .fails_with(Exit::RolloutFailed)
+        .says(&["1 failed, 1 not started"]);
+    swarm.world().service("api").rollout = vec![Step::Completed];
+    run(&swarm, &format!("update-image --no-resolve-image --detach web {NEW}")).succeeds();
+    run(&swarm, "undo --detach 1 web")
+        .fails_with(Exit::NotFound)
+        .says(&["run 1 did not change service `web`"]);
+    let undone = run(&swarm, "undo --detach --resume --json 1").succeeds();
+    assert_eq!(states(&undone), ["api ready applied"]);
+    undone.says(&["1 service (update-image"]);
+    swarm.expect("api").image(OLD);
+    swarm.expect("web").image(NEW);
+}
+
+#[test]
+fn the_hint_of_a_failed_run_resumes_a_paused_rollout() {
+    let swarm = shop(&["api", "web"]);
+    swarm.world().service("api").rollout = vec![Step::Paused];
+    run(&swarm, &format!("update-image --no-resolve-image --parallel 1 --stack shop {NEW}"))
+        .fails_with(Exit::RolloutFailed)
+        .says(&[
+            "to undo the changes of all services run `swarmctl undo --resume 1`",
+            "recorded as run 1; undo it with `swarmctl undo --resume 1`",
+        ]);
+    swarm.world().service("api").rollout = vec![Step::Completed];
+    run(&swarm, "undo --resume 1").succeeds();
+    swarm.expect("api").image(OLD);
+}
+
+#[test]
+fn the_hint_about_a_paused_rollout_names_the_flag_that_leaves_it_out() {
+    let swarm = shop(&["api", "web"]);
+    swarm.world().service("api").rollout = vec![Step::Paused];
+    run(&swarm, &format!("update-image --no-resolve-image --max-failures 0 --stack shop {NEW}"))
+        .fails_with(Exit::RolloutFailed);
+    for line in ["undo --detach 1", "undo --dry-run 1", "undo --detach --max-failures 0 1"] {
+        run(&swarm, line)
+            .fails_with(Exit::RolloutFailed)
+            .says(&["leave such services out with `--skip-conflicts`", "service `web` was not reverted"])
+            .never_says(&["leave such services out with `--max-failures 0`"]);
+    }
+    run(&swarm, "undo --detach --skip-conflicts 1").answers(Exit::Different);
+    swarm.expect("api").image(NEW);
+    swarm.expect("web").image(OLD);
+    run(&swarm, "scale --detach api=2 web=2")
+        .fails_with(Exit::RolloutFailed)
+        .says(&["leave such services out with `--max-failures 0`"]);
+    run(&swarm, "scale --detach --max-failures 0 api=2 web=2").fails_with(Exit::RolloutFailed);
+    swarm.expect("web").applied(3);
+}

@@ -104,7 +104,7 @@ fn a_paused_rollout_blocks_a_planned_restart_and_no_planned_image() {
     swarm.world().step("web", Step::Paused);
     let run = restart.apply(&swarm, &["--json"]).fails_with(Exit::RolloutFailed);
     assert_eq!(states(&run), ["ready", "paused"]);
-    run.says(&["its rollout is paused", "--resume"]);
+    run.says(&["its rollout is paused", "--resume", "; or leave such services out with `--skip-stale`"]);
     assert!(swarm.posts().is_empty());
     let run = restart.apply(&swarm, &["--skip-stale", "--detach", "--json"]).answers(Exit::Different);
     assert_eq!(states(&run), ["ready", "paused"]);

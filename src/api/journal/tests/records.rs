@@ -1,7 +1,8 @@
 //! Records: a written record is parsed to the same contents, and invalid records are refused.
 
 use super::*;
-use crate::api::journal::{codes, gzip};
+use crate::api::journal::{codes, gzip, states};
+use crate::api::records::fields::MAX_SERVICES;
 
 fn record() -> Record {
     let edits = [Edit::set(image(), "shop/web:1.8"), Edit::remove(env().item("A"))];
@@ -100,6 +101,18 @@ fn labels_are_cut_to_their_maximum_length() {
 }
 
 #[test]
+fn states_are_ranges_and_invalid_ones_are_left_out() {
+    let mut all: States = (2..MAX_SERVICES).map(|at| (at, RunState::NotStarted)).collect();
+    all.insert(0, RunState::NotApplied);
+    let text = states::to_text(&all);
+    assert_eq!(text, "0=not_applied,2-9999=not_started");
+    assert_eq!(states::parse(&text), all);
+    let forged = "x,1=applied,3-2=not_started,4=not_started,0=not_started,5-10000=not_started,-=not_started";
+    assert_eq!(states::parse(forged), States::from([(4, RunState::NotStarted)]));
+    assert!(states::parse("").is_empty());
+}
+
+#[test]
 fn records_of_any_kind_never_panic() {
     crate::api::property_tests::check_random_inputs("records of runs", |random| {
         let mut bytes = record().to_json().unwrap();
@@ -131,7 +144,8 @@ fn files_are_private_complete_and_found_again() {
     let own = directory.path().join("r9gvf17xuqtl4245a9ajor02b");
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&own), mode(&own.join("2.json.gz"))), (0o700, 0o600));
-    let ending = Ending { outcome: "failed".to_owned(), exit: 5, codes: vec![(0, 5)] };
+    let unchanged = States::from([(0, RunState::NotApplied)]);
+    let ending = Ending { outcome: "failed".to_owned(), exit: 5, codes: vec![(0, 5)], unchanged };
     journal.finish(2, &ending).unwrap();
     std::fs::write(own.join("x.json.gz"), "").unwrap();
     let runs = journal.runs().unwrap();
@@ -140,6 +154,7 @@ fn files_are_private_complete_and_found_again() {
         (runs[0].summary.outcome.as_str(), runs[0].summary.exit, &runs[0].summary.codes),
         ("failed", Some(5), &vec![(0, 5)])
     );
+    assert_eq!(runs[0].summary.unchanged, States::from([(0, RunState::NotApplied)]));
     assert!(runs[1].summary.is_started());
     assert_eq!(runs[0].record().unwrap().command, record.command);
     journal.delete(&runs[0]).unwrap();

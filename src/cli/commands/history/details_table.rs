@@ -12,9 +12,10 @@ use crate::output::Table;
 /// The text in the column COMMAND for changes that no run made.
 const OUTSIDE: &str = "(outside the journal)";
 
-/// Describes the state of a service of a run that has not ended.
+/// Describes what became of the changes of a run to a service.
 pub fn describe_state(state: RunState) -> &'static str {
     match state {
+        RunState::NotStarted => "not started",
         RunState::Applied => "applied",
         RunState::NotApplied => "not applied",
         RunState::ChangedSince => "changed since",
@@ -70,6 +71,7 @@ pub fn services_table(view: &HistoryView, values: Values) -> Table {
 /// The outcome of a run for one service.
 fn outcome_of(entry: &Entry, service: &EntryService) -> String {
     match (service.state, service.exit) {
+        (Some(RunState::NotApplied), Some(code)) => format!("not applied (exit code {code})"),
         (Some(state), _) => describe_state(state).to_owned(),
         (None, Some(0)) if ["detached", "held", "inconclusive"].contains(&entry.summary.outcome.as_str()) => {
             entry.describe_outcome()

@@ -4,10 +4,16 @@ use super::current_services::CurrentServices;
 use super::entry::{Entry, EntryService, RecordedServices, Subjects, changes_of};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
-use crate::api::journal::{
-    Record, RecordError, RecordedService, RunEffect, StoredRun, Summary, outside_changes,
-};
+use crate::api::journal::{Record, RecordError, RecordedService, StoredRun, Summary, outside_changes};
 use crate::cli::deploy::map_concurrently;
+
+impl Read<'_> {
+    /// The services of the run, without those that it did not change.
+    fn changed_services(&self) -> impl Iterator<Item = &RecordedService> {
+        let services = self.record.iter().flat_map(|record| record.services.iter().enumerate());
+        services.filter(|(at, _)| !self.run.summary.unchanged.contains_key(at)).map(|(_, service)| service)
+    }
+}
 
 /// Reads the records of runs.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +39,7 @@ impl Reader<'_> {
         let now = self.services_of_started(&read)?;
         let (mut entries, mut recorded) = (Vec::new(), RecordedServices::default());
         for (at, one) in read.iter().enumerate() {
-            recorded.extend(one.record.iter().flat_map(|record| &record.services));
+            recorded.extend(one.changed_services());
             if entries.len() >= max {
                 continue;
             }
@@ -85,16 +91,22 @@ impl Reader<'_> {
 
     fn services(self, one: &Read, now: &CurrentServices) -> Vec<EntryService> {
         let Ok(record) = &one.record else { return Vec::new() };
-        let is_started = one.run.summary.is_started();
+        let summary = &one.run.summary;
         let services = record.services.iter().enumerate().filter(|(_, service)| self.is_shown(service));
-        let entry = |(at, service): (usize, &RecordedService)| EntryService {
-            id: service.id.clone(),
-            name: service.name.clone(),
-            exit: exit_of(&one.run.summary, at),
-            state: is_started.then(|| now.state(record, service)),
-            changes: changes_of(service),
+        let entry = |(at, service): (usize, &RecordedService)| {
+            let unchanged = summary.unchanged.get(&at).copied();
+            if unchanged.is_some() && self.subjects.is_some() {
+                return None;
+            }
+            Some(EntryService {
+                id: service.id.clone(),
+                name: service.name.clone(),
+                exit: summary.exit_of(at),
+                state: if summary.is_started() { Some(now.state(record, service)) } else { unchanged },
+                changes: if unchanged.is_some() { Vec::new() } else { changes_of(service) },
+            })
         };
-        services.map(entry).collect()
+        services.filter_map(entry).collect()
     }
 
     /// The changes of the shown services that were made outside the journal, between this run and the run before.
@@ -106,7 +118,7 @@ impl Reader<'_> {
             let before = earlier.iter().find_map(|one| {
                 let services = one.record.as_ref().ok()?.services.iter().enumerate();
                 let (at, service) = services.into_iter().find(|(_, it)| it.id.as_deref() == Some(id))?;
-                Some((service, effect_of(&one.run.summary, at)))
+                Some((service, one.run.summary.effect_on(at)))
             });
             let changes =
                 before.map(|(service, ran)| outside_changes(service, ran, later)).unwrap_or_default();
@@ -116,20 +128,5 @@ impl Reader<'_> {
             }
         }
         outside
-    }
-}
-
-/// The exit code of the service at this position in the record.
-fn exit_of(summary: &Summary, at: usize) -> Option<u8> {
-    summary.exit?;
-    Some(summary.codes.iter().find(|(position, _)| *position == at).map_or(0, |(_, code)| *code))
-}
-
-/// Whether the service at this position in the record kept the changes of the run.
-fn effect_of(summary: &Summary, at: usize) -> RunEffect {
-    match exit_of(summary, at) {
-        Some(0) => RunEffect::Applied,
-        Some(6) => RunEffect::NotApplied,
-        _ => RunEffect::Unknown,
     }
 }

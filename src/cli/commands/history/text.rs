@@ -78,7 +78,8 @@ fn outcome(entry: &Entry) -> String {
             format!("{STARTED} ({})", counts.join(", "))
         };
     }
-    match summary.codes.len() {
+    let is_failure = |(at, _): &&(usize, u8)| summary.unchanged.get(at) != Some(&RunState::NotStarted);
+    match summary.codes.iter().filter(is_failure).count() {
         0 => entry.describe_outcome(),
         failed => format!("{} ({failed} of {})", entry.describe_outcome(), summary.count),
     }

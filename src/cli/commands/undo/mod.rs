@@ -9,7 +9,7 @@ use clap::Args;
 
 use self::find::{Finder, IfConflict, ToUndo, restored_images};
 use self::prepare::Preparer;
-use self::run::{headline, refuse_other_kinds};
+use self::run::{headline, refuse_other_kinds, without_unchanged};
 use crate::api::deploy::update::Operation;
 use crate::api::journal::OnThirdValue;
 use crate::cli::app::App;
@@ -123,6 +123,7 @@ fn find(
     let stored = find_run(&journal, args.run)?;
     let record = read_record(&stored)?;
     refuse_other_kinds(&record)?;
+    let record = without_unchanged(record, &stored.summary);
     app.ui.note(&headline(&stored, &record));
     let finder = Finder {
         run: args.run,

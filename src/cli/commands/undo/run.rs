@@ -1,6 +1,6 @@
 //! The run that is undone: what is printed about it, and which runs are refused.
 
-use crate::api::journal::{Record, RunKind, StoredRun};
+use crate::api::journal::{Record, RunKind, StoredRun, Summary};
 use crate::cli::deploy::journal::{JournalCommandError, describe_time};
 use crate::cli::exit::Exit;
 use crate::cli::messages::shell;
@@ -12,6 +12,14 @@ pub fn headline(run: &StoredRun, record: &Record) -> String {
     let [by, command] = [&record.by, &record.command].map(|text| visible_prefix(text, 200));
     let services = format_count(record.services.len(), "service");
     format!("run {} of {} by {by}: {services} ({command})", run.number, describe_time(&record.at))
+}
+
+/// Leaves out the services that the run did not change.
+pub fn without_unchanged(mut record: Record, summary: &Summary) -> Record {
+    let services = record.services.into_iter().enumerate();
+    let changed = services.filter(|(at, _)| !summary.unchanged.contains_key(at));
+    record.services = changed.map(|(_, service)| service).collect();
+    record
 }
 
 /// Refuses runs that created or removed services.

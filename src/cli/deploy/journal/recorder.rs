@@ -12,7 +12,8 @@ use crate::api::deploy::update::Delivery;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::journal::{
-    Ending, JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, Store, to_delete,
+    Ending, JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, RunState, States, Store,
+    to_delete,
 };
 use crate::cli::app::App;
 use crate::cli::deploy::report::{Outcome, ReportStyle, ServiceReport};
@@ -319,6 +320,10 @@ impl<'a> RunEnd<'a> {
             Some(at) => Some(*at),
             None => positions.is_empty().then_some(0),
         };
+        let mut unchanged = States::new();
+        for report in self.reports {
+            unchanged.extend(position(report).zip(state_if_unchanged(report)));
+        }
         let failed = self.reports.iter().zip(&self.exits).filter(|(report, exit)| {
             // A service that was not started counts as failed, even if its exit code is an answer (10), because a canary's
             // gate was inconclusive.
@@ -326,8 +331,9 @@ impl<'a> RunEnd<'a> {
         });
         let mut codes: Vec<(usize, u8)> =
             failed.filter_map(|(report, exit)| Some((position(report)?, exit.code()))).collect();
-        codes.sort_unstable();
-        Ending { outcome: outcome.to_owned(), exit: self.exit.code(), codes }
+        // The number of stored codes is limited, and those of services that were not started matter least.
+        codes.sort_unstable_by_key(|(at, _)| (unchanged.get(at) == Some(&RunState::NotStarted), *at));
+        Ending { outcome: outcome.to_owned(), exit: self.exit.code(), codes, unchanged }
     }
 
     fn outcome_without_failure(&self) -> &'static str {
@@ -341,6 +347,16 @@ impl<'a> RunEnd<'a> {
         } else {
             "done"
         }
+    }
+}
+
+/// Returns why the run has certainly not changed a service. A service that already was as requested is not one of these,
+/// because its settings are those of the run.
+fn state_if_unchanged(report: &ServiceReport) -> Option<RunState> {
+    match report.outcome() {
+        _ if report.delivery() != Delivery::None || report.is_as_requested() => None,
+        Outcome::NotStarted(_) | Outcome::Interrupted => Some(RunState::NotStarted),
+        _ => (Exit::for_report(report, None) != Exit::Done).then_some(RunState::NotApplied),
     }
 }
 

@@ -33,7 +33,7 @@ pub fn why_nothing_changed<'a>(
 /// Returns the only error to report, if nothing was changed because names match no service, or more than one.
 pub fn by_unknown_services(reports: &[ServiceReport]) -> Option<UnknownServices> {
     let why = reports.iter().find_map(|report| match report.outcome() {
-        Outcome::NotStarted(BatchStop::Blocked(why)) => Some(why.clone()),
+        Outcome::NotStarted(BatchStop::Blocked(blocked)) => Some(blocked.why.clone()),
         _ => None,
     })?;
     let is_included = |report: &ServiceReport| {

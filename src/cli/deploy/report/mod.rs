@@ -28,7 +28,7 @@ pub use self::service::{
     Conclusion, NewService, NotStarted, Remarks, Removal, Rollback, ServiceReport, SkipReason, Stage, Watch,
     WatchRequest, WatchResult, Watchable,
 };
-pub use self::stop::BatchStop;
+pub use self::stop::{BatchStop, Blocked, BlockedBy};
 pub use self::text::print_remarks_and_error;
 pub use self::undo::UndoState;
 pub use self::unwritten::print_id;
@@ -58,9 +58,17 @@ pub struct ReportStyle {
     pub on_change: Exit,
     /// Whether to count the outcomes of several services at the end.
     pub summary: SummaryLine,
-    /// The number of the run, if it was recorded and can be undone, and there are several services. Hints about
-    /// failures name it.
-    pub undo_run: Option<u64>,
+    /// The run, if it was recorded and can be undone, and there are several services. Hints about failures name it.
+    pub undo_run: Option<UndoableRun>,
+}
+
+/// A recorded run that can be undone.
+#[derive(Clone, Copy, Debug)]
+pub struct UndoableRun {
+    /// Its number.
+    pub number: u64,
+    /// Whether a rollout of it is paused or will be, so that `undo` requires `--resume`.
+    pub is_paused: bool,
 }
 
 /// The format of a report.

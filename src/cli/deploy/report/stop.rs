@@ -7,8 +7,8 @@ use crate::cli::exit::Exit;
 /// Why a batch does not start the rest of its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatchStop {
-    /// Nothing was changed, because other services cannot be changed. The text has the details.
-    Blocked(String),
+    /// Nothing was changed, because other services cannot be changed.
+    Blocked(Blocked),
     /// The maximum number of services has failed.
     Failures,
     /// Not all canary services converged.
@@ -23,6 +23,24 @@ pub enum BatchStop {
     Interrupted,
     /// Lint rules found something in other services (`--strict`).
     Strict,
+}
+
+/// Why nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The other services, and why they cannot be changed.
+    pub why: String,
+    /// Which of these failures prevent all changes.
+    pub by: BlockedBy,
+}
+
+/// Which failures before the first update prevent all changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockedBy {
+    /// At least `--max-failures` of them.
+    MaxFailures,
+    /// Any failure.
+    AnyFailure,
 }
 
 impl BatchStop {

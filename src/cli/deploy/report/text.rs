@@ -4,7 +4,6 @@ use std::mem::discriminant;
 
 use super::outcome::Outcome;
 use super::service::{NotStarted, ServiceReport, Stage};
-use super::stop::BatchStop;
 use super::{ReportStyle, after_interrupt, remarks};
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Error;
@@ -193,10 +192,6 @@ fn explain_outcome(style: ReportStyle, report: &ServiceReport, app: &App) -> Opt
     }
     if let Some(causes) = messages::causes_for_people(report) {
         return Some(Message { causes, ..message });
-    }
-    if style.command == "apply" && matches!(report.outcome(), Outcome::NotStarted(BatchStop::Blocked(_))) {
-        // `apply` is all or nothing. The errors that blocked these services have the hints.
-        return Some(Message { hint: None, ..message });
     }
     Some(messages::with_alternatives(message, report, style.command, app.command_line()))
 }

@@ -21,7 +21,7 @@ pub use self::hints::{common_hint, rollback_command, special_hint};
 pub use self::names::{outcome_name, summary_name};
 pub use self::now::now;
 pub use self::paused::with_alternatives;
-pub use self::run::{undo_hint, with_undo};
+pub use self::run::{undo_command, undo_hint, with_undo};
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
 pub use self::why::causes as causes_for_people;
@@ -32,7 +32,7 @@ use crate::api::deploy::gates::verdict::Verdict;
 use crate::api::deploy::update::{ChangedBy, Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
 use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
 use crate::cli::deploy::lint;
-use crate::cli::deploy::report::{BatchStop, Outcome, ServiceReport, after_interrupt};
+use crate::cli::deploy::report::{BatchStop, Blocked, BlockedBy, Outcome, ServiceReport, after_interrupt};
 use crate::cli::exit::Exit;
 use crate::cli::select::join_names;
 
@@ -91,10 +91,11 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
             Some("see why the others failed, and run the command again".to_owned()),
         ),
         Outcome::RollbackStopped(rollback) => stopped::explain(report, &rollback, signal),
-        Outcome::NotStarted(why @ BatchStop::Blocked(_)) => Message::new(
-            not_started(why),
+        Outcome::NotStarted(BatchStop::Blocked(Blocked { why, by: BlockedBy::MaxFailures })) => Message::new(
+            why,
             Some("fix that, or leave such services out with `--max-failures 0`".to_owned()),
         ),
+        // If the command is all or nothing, the errors of the other services have the hints.
         Outcome::NotStarted(why) => Message::new(not_started(why), None),
         Outcome::Removed => Message::new("the service was removed while swarmctl waited for it", None),
         Outcome::ImageUnavailable(why, hint) => Message::new(why, hint.map(str::to_owned)),
@@ -294,7 +295,7 @@ pub fn forecast(forecast: &Forecast) -> String {
 /// Returns why the batch stopped before it reached a service.
 pub fn not_started(why: &BatchStop) -> &str {
     match why {
-        BatchStop::Blocked(why) => why,
+        BatchStop::Blocked(blocked) => &blocked.why,
         BatchStop::Strict => "nothing was changed: other services have findings (--strict)",
         BatchStop::Failures => "too many other services failed (--max-failures)",
         BatchStop::Canary => "not all canary services converged (--canary)",

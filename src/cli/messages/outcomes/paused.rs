@@ -1,6 +1,6 @@
 //! Hints about a paused rollout: what resumes it, and with which consequences.
 
-use super::{Message, held};
+use super::{Message, held, planned, run};
 use crate::api::deploy::update::{Delivery, NoChange};
 use crate::api::rollout::FailureReason;
 use crate::cli::app::command_line::CommandLine;
@@ -46,7 +46,16 @@ pub fn with_alternatives(
         None if is_refused => format!("the same command with `--resume` makes this change and {RESUMES}"),
         None => format!("`swarmctl restart --resume {name}` {RESUMES}, with the current spec"),
     };
-    let ways = if is_refused { [resume, back, image] } else { [back, image, resume] };
-    let hint = message.hint.into_iter().chain([format!("{}; {}; or {}", ways[0], ways[1], ways[2])]);
+    let skip = match command {
+        "undo" => Some(run::SKIP),
+        "apply" => Some(planned::SKIP),
+        _ => None,
+    };
+    let ways = match skip.filter(|_| is_refused) {
+        Some(skip) => format!("{resume}; {back}; {image}; or {skip}"),
+        None if is_refused => format!("{resume}; {back}; or {image}"),
+        None => format!("{back}; {image}; or {resume}"),
+    };
+    let hint = message.hint.into_iter().chain([ways]);
     Message { hint: Some(hint.collect::<Vec<_>>().join("; ")), ..message }
 }

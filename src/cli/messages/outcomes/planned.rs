@@ -3,6 +3,8 @@
 use super::{Message, value};
 use crate::api::records::plan::Difference;
 
+/// How to apply the plan without a service that it cannot be applied to.
+pub const SKIP: &str = "leave such services out with `--skip-stale`";
 /// What to do if the planned changes cannot be applied to the current spec of the service.
 const HINT: &str = "make a new plan, or leave such services out with `--skip-stale`";
 

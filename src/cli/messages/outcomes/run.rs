@@ -4,9 +4,10 @@ use super::{Message, value};
 use crate::api::deploy::update::RunConflict;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
+use crate::cli::deploy::report::UndoableRun;
 
 /// What to do about a service whose changes cannot be reverted.
-const SKIP: &str = "leave such services out with `--skip-conflicts`";
+pub const SKIP: &str = "leave such services out with `--skip-conflicts`";
 
 /// Explains why the changes of a run are not reverted.
 pub fn conflict(why: &RunConflict, name: &str) -> Message {
@@ -32,13 +33,19 @@ pub fn conflict(why: &RunConflict, name: &str) -> Message {
     }
 }
 
+/// The command that undoes the whole run.
+pub fn undo_command(run: UndoableRun) -> String {
+    let resume = if run.is_paused { "--resume " } else { "" };
+    format!("swarmctl undo {resume}{}", run.number)
+}
+
 /// The hint with the command that undoes the whole run.
-pub fn undo_hint(run: u64) -> String {
-    format!("to undo the changes of all services run `swarmctl undo {run}`")
+pub fn undo_hint(run: UndoableRun) -> String {
+    format!("to undo the changes of all services run `{}`", undo_command(run))
 }
 
 /// Adds the hint with the command that undoes the whole run.
-pub fn with_undo(message: Message, run: u64) -> Message {
+pub fn with_undo(message: Message, run: UndoableRun) -> Message {
     let hint = message.hint.into_iter().chain([undo_hint(run)]).collect::<Vec<_>>().join("; ");
     Message { hint: Some(hint), ..message }
 }
