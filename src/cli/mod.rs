@@ -51,12 +51,13 @@ use std::ffi::OsString;
 use std::io;
 
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::app::command_line::CommandLine;
 use self::commands::plugin::{Caller, Invocation};
 use self::grammar::lazy::Lazy;
 use self::messages::errors;
+use self::select::filter;
 use app::{App, GlobalArgs};
 pub use exit::Exit;
 
@@ -195,8 +196,19 @@ fn named_for(caller: Caller, root: Command) -> Command {
 }
 
 fn parse(root: &mut Command, words: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = root.try_get_matches_from_mut(words);
-    matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+    let mut matches = root.try_get_matches_from_mut(words)?;
+    check_selection(root, &matches)?;
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+/// Refuses flags of the chosen command that no service can match.
+fn check_selection(command: &mut Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    match matches.subcommand() {
+        None => filter::check(matches).map_err(|error| command.error(ErrorKind::ValueValidation, error)),
+        Some((name, matches)) => {
+            command.find_subcommand_mut(name).map_or(Ok(()), |inner| check_selection(inner, matches))
+        }
+    }
 }
 
 /// Prints help, or the error about an invalid command line. `first` is the error of a parser in

@@ -107,8 +107,10 @@ fn a_selection_leaves_out_jobs_and_a_named_job_is_printed() {
         assert_eq!(run.stdout, format!("web {OLD}\n"));
     }
     assert_eq!(images(&swarm, &["migrate"]).succeeds().stdout, "migrate shop/migrate:1\n");
-    let run = images(&FakeSwarm::with([job("migrate")]), &[]).fails_with(Exit::NotFound);
-    assert_eq!(run.stdout, "");
+    let only_jobs = FakeSwarm::with([job("migrate")]);
+    assert_eq!(images(&only_jobs, &[]).succeeds().says(&["1 job", "migrate"]).stdout, "");
+    let run = images(&only_jobs, &["--all"]).fails_with(Exit::NotFound);
+    run.says(&["the selection `--all` has only jobs"]);
 }
 
 #[test]
@@ -121,7 +123,10 @@ fn a_service_without_a_container_is_skipped_or_refused() {
     );
     let run = images(&swarm, &["web", "plugin"]).fails_with(Exit::Failed).tells_an_error();
     run.says(&["cannot print the image of service `plugin`", "no ContainerSpec"]);
-    images(&FakeSwarm::with([without_container("plugin")]), &[]).fails_with(Exit::NotFound);
+    let only_plugin = FakeSwarm::with([without_container("plugin")]);
+    assert_eq!(images(&only_plugin, &[]).succeeds().stdout, "");
+    let run = images(&only_plugin, &["--filter", "name=p"]).fails_with(Exit::NotFound);
+    run.says(&["no service of the selection `--filter name=p` has an image"]);
 }
 
 #[test]
@@ -132,8 +137,17 @@ fn no_match_and_missing_services_print_nothing() {
     }
     let run = images(&swarm, &["--json", "nosuch", "missing"]).fails_with(Exit::NotFound).tells_an_error();
     run.says(&["`nosuch`", "`missing`"]);
-    images(&FakeSwarm::start(), &[]).fails_with(Exit::NotFound).tells_an_error();
+    images(&FakeSwarm::start(), &["--all"]).fails_with(Exit::NotFound).tells_an_error();
     images(&swarm, &["web9", "--all"]).fails_with(Exit::Usage).tells_an_error();
+}
+
+#[test]
+fn an_empty_swarm_has_no_images() {
+    let empty = FakeSwarm::start();
+    for (args, expected) in [(&[][..], ""), (&["--json"], "{}\n"), (&["--pinned", "--converged"], "")] {
+        let run = images(&empty, args).succeeds();
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (expected, ""));
+    }
 }
 
 #[test]

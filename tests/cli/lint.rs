@@ -179,6 +179,8 @@ fn services_are_selected_as_by_the_engine() {
         assert_eq!(run.json()["services"].as_array().unwrap().len(), 1);
         assert!(run.stderr.contains("error: cannot check service"), "{}", run.report());
     }
+    let why = format!("an ID prefix needs at least 6 characters; `{id}` is service `agent`");
+    lint(&swarm, &[&id[..5]]).fails_with(Exit::NotFound).says(&[&why]);
 }
 
 #[test]

@@ -91,9 +91,12 @@ fn look_up<T>(
     if is_named || (id.starts_with(given) && given.len() >= MIN_ID_PREFIX_LEN) {
         return Ok(found);
     }
-    Err(none(Some(format!(
-        "an ID prefix needs at least {MIN_ID_PREFIX_LEN} characters; `{id}` is service `{name}`"
-    ))))
+    Err(none(Some(short_prefix(id, name))))
+}
+
+/// Describes why a prefix of an ID selects no service, although only this service has it.
+pub fn short_prefix(id: &str, name: &str) -> String {
+    format!("an ID prefix needs at least {MIN_ID_PREFIX_LEN} characters; `{id}` is service `{name}`")
 }
 
 /// `GET /services/{id}`, without `insertDefaults`: the defaults must not be posted back.

@@ -77,7 +77,9 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     if args.select.is_given() && !args.yes && !args.plan.dry_run {
         let why =
             format!("{} would be removed: confirm this with --yes", format_count(chosen.len(), "service"));
-        return Err(UsageError::new(why, "swarmctl rm --stack shop --yes").into());
+        let confirmed = || format!("swarmctl rm {} --yes", args.select.to_flags());
+        let line = app.command_line().with_flag("--yes").unwrap_or_else(confirmed);
+        return Err(UsageError::new(why, line).into());
     }
     let run = match recorder.record(app, &client, || draft(&chosen, args.if_version)) {
         Ok(run) => run,

@@ -9,10 +9,20 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::cli::complete::completion::Completion;
 
+/// Flags that docker does not have and that may be given only once: services of both stacks may be meant.
+const ONLY_ONCE: [&str; 1] = ["stack"];
+
 /// Applies docker's syntax to the flags of a command and its subcommands: switches accept `=true` and
 /// `=false`, a repeated flag with one value is overridden by the last, and values may begin with `-`.
 pub fn docker(command: Command) -> Command {
-    command.args_override_self(true).mut_args(flag).mut_subcommands(docker)
+    command.mut_args(|arg| last_value_counts(flag(arg))).mut_subcommands(docker)
+}
+
+/// Lets the last value of a repeated flag with one value override the others.
+fn last_value_counts(arg: Arg) -> Arg {
+    let id = arg.get_id().clone();
+    let is_overridden = matches!(arg.get_action(), ArgAction::Set) && !ONLY_ONCE.contains(&id.as_str());
+    if is_overridden && !arg.is_positional() { arg.overrides_with(id) } else { arg }
 }
 
 /// Applies docker's syntax to one flag.

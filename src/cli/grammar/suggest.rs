@@ -45,6 +45,10 @@ const ARGUMENTS: &[(&str, &str, &str)] = &[
 
 /// Replaces the suggestion for an unknown flag. `words` is the command line; `root` must have been built.
 pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
+    if is_repeated_stack(error) {
+        let tip = "run the command once for each stack, or specify the services";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     if error.kind() != ErrorKind::UnknownArgument {
         return;
     }
@@ -77,6 +81,19 @@ pub fn correct(error: &mut Error, root: &Command, words: &[String]) {
     }
     let usage = command.clone().render_usage();
     error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+}
+
+/// Whether the error is that `--stack` was given twice.
+fn is_repeated_stack(error: &Error) -> bool {
+    let of = |kind: ContextKind| match error.get(kind)? {
+        ContextValue::String(arg) => Some(arg.as_str()),
+        ContextValue::Strings(args) => args.first().map(String::as_str),
+        _ => None,
+    };
+    let arg = of(ContextKind::InvalidArg).unwrap_or_default();
+    error.kind() == ErrorKind::ArgumentConflict
+        && arg.starts_with("--stack ")
+        && of(ContextKind::PriorArg) == Some(arg)
 }
 
 /// Describes how to use a global flag whose name the command uses for something else.

@@ -1,5 +1,6 @@
 //! Usage errors: an invalid command line or value. The exit code is 2, and nothing was changed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::api::error::{Error, InvalidValue};
@@ -17,7 +18,7 @@ pub struct UsageError {
     /// The reason, with the invalid part in backticks.
     pub why: String,
     /// An example of a valid value, flag or command line.
-    pub example: &'static str,
+    pub example: Cow<'static, str>,
 }
 
 /// The error of a parser, which can become a usage error.
@@ -37,8 +38,8 @@ pub trait OrExample<T> {
 
 impl UsageError {
     /// Creates an error with its reason and an example of a valid value.
-    pub fn new(why: impl Into<String>, example: &'static str) -> Self {
-        Self { why: why.into(), example }
+    pub fn new(why: impl Into<String>, example: impl Into<Cow<'static, str>>) -> Self {
+        Self { why: why.into(), example: example.into() }
     }
 }
 

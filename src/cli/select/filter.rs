@@ -1,8 +1,12 @@
 //! `--filter KEY=VALUE`: the only parser of filters.
 
+use clap::ArgMatches;
+
+use super::STACK;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Filter;
 use crate::api::resources::tasks::TaskState;
+use crate::cli::messages::shell;
 use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
 
 /// The keys of filters of services. `image` is applied here, the others by the engine.
@@ -20,11 +24,24 @@ const MODES: [&str; 4] = ["global", "global-job", "replicated", "replicated-job"
 /// # Errors
 /// Why the filter is not valid, as a message for the user.
 pub fn parse_selection(text: &str) -> Result<Filter, String> {
-    let (key, value) = parse(text, &SERVICE_KEYS)?;
-    if value.is_empty() || value.starts_with('=') {
-        return Err(format!("`{key}` has no value; --all selects all services"));
+    let filter = parse(text, &SERVICE_KEYS)?;
+    check_selection(&filter)?;
+    Ok(filter)
+}
+
+/// Checks a filter that selects services to act on, and was parsed as a filter of a list.
+///
+/// # Errors
+/// The value is empty, so the engine would match every service, or every service with the label.
+pub fn check_selection((key, value): &Filter) -> Result<(), String> {
+    let has_no_value = format!("`{key}` has no value; --all selects all services");
+    match value.split_once('=') {
+        _ if value.is_empty() || value.starts_with('=') => Err(has_no_value),
+        Some((label, "")) if key == "label" => Err(format!(
+            "the label `{label}` has no value; `label={label}` selects services with any value of it"
+        )),
+        _ => Ok(()),
     }
-    Ok((key, value))
 }
 
 /// Parses a filter of a list of services. As with docker, an empty value is passed to the engine.
@@ -67,6 +84,58 @@ fn parse(text: &str, keys: &[&str]) -> Result<Filter, String> {
     Ok((key, value))
 }
 
+/// Converts filters and a stack to filters by image and those that the engine applies.
+///
+/// If there are several conditions on one label, the engine applies only one of them, at random. All of them must be
+/// true, so they are combined: `label=team` and `label=team=a` are the same as `label=team=a`.
+///
+/// # Errors
+/// No service can match, because a label would need two values, or the value of an `image` filter is not a valid image
+/// reference.
+pub fn for_engine(
+    given: &[Filter],
+    stack: Option<&str>,
+) -> Result<(Vec<ImageFilter>, Vec<Filter>), UsageError> {
+    let stack = stack.map(|name| ("label".to_owned(), format!("{STACK}={name}")));
+    let (mut images, mut others) = (Vec::new(), Vec::<Filter>::new());
+    for (key, value) in given.iter().cloned().chain(stack) {
+        if key == "image" {
+            images.push(ImageFilter::parse(&value)?);
+            continue;
+        }
+        let (label, wanted) = label_and_value(&value);
+        let mut labels = others.iter_mut().filter(|(other, _)| key == "label" && other == "label");
+        match labels.find(|(_, other)| label_and_value(other).0 == label) {
+            None => others.push((key, value)),
+            Some((_, other)) => match label_and_value(other).1 {
+                "" => *other = value,
+                known if wanted.is_empty() || wanted == known => {}
+                _ => {
+                    let why = format!("no service can have both `{other}` and `{value}`");
+                    let example = shell::argument(format!("label={value}").as_bytes()).into_owned();
+                    return Err(UsageError::new(why, format!("--filter {example}")));
+                }
+            },
+        }
+    }
+    Ok((images, others))
+}
+
+/// Checks the filters and the stack on a command line, before a request is sent.
+///
+/// # Errors
+/// No service can match.
+pub fn check(matches: &ArgMatches) -> Result<(), UsageError> {
+    let filters = matches.try_get_many::<Filter>("filter").ok().flatten().unwrap_or_default();
+    let stack = matches.try_get_one::<String>("stack").ok().flatten();
+    for_engine(&filters.cloned().collect::<Vec<_>>(), stack.map(String::as_str)).map(drop)
+}
+
+/// Splits a condition on a label. An empty value matches any value.
+pub fn label_and_value(condition: &str) -> (&str, &str) {
+    condition.split_once('=').unwrap_or((condition, ""))
+}
+
 /// The filter `image=REF`: a repository, optionally with a tag or a digest.
 #[derive(Clone, Debug)]
 pub struct ImageFilter {
@@ -84,16 +153,6 @@ impl ImageFilter {
         let name = text.split('@').next().unwrap_or_default();
         let has_tag = name.rsplit('/').next().unwrap_or_default().contains(':');
         Ok(Self { image, has_tag })
-    }
-
-    /// Splits filters into those by image and those that the engine applies.
-    ///
-    /// # Errors
-    /// The value of an `image` filter is not a valid image reference.
-    pub fn split(filters: &[Filter]) -> Result<(Vec<Self>, Vec<Filter>), UsageError> {
-        let (images, others): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|(key, _)| key == "image");
-        let images = images.iter().map(|(_, image)| Self::parse(image)).collect::<Result<_, _>>()?;
-        Ok((images, others))
     }
 
     /// Whether a service with this image matches.
@@ -152,10 +211,41 @@ mod tests {
 
     #[test]
     fn a_filter_that_selects_services_to_act_on_has_a_value() {
-        for text in ["name=", "id= ", "label=", "label==x"] {
+        for text in ["name=", "id= ", "label=", "label==x", "label=team=", "label=team= "] {
             assert!(parse_selection(text).unwrap_err().contains("has no value"), "{text}");
             assert!(parse_for_services(text).is_ok() && parse_for_tasks(text).is_ok(), "{text}");
         }
+        assert!(parse_selection("label=team=").unwrap_err().contains("`label=team` selects"));
+        for text in ["label=team", "label=team=a", "label=team==", "name=a="] {
+            assert!(parse_selection(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn conditions_on_one_label_are_combined() {
+        let label = |value: &&str| ("label".to_owned(), (*value).to_owned());
+        let combined = |labels: &[&str], stack| {
+            let (_, found) = for_engine(&labels.iter().map(label).collect::<Vec<_>>(), stack)?;
+            Ok::<_, UsageError>(found.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
+        };
+        for (given, expected) in [
+            (&["team", "team=a"][..], &["team=a"][..]),
+            (&["team=a", "team"], &["team=a"]),
+            (&["team=a", "team=", "team=a"], &["team=a"]),
+            (&["team", "team"], &["team"]),
+            (&["team", "tier=a", "Team=b", "team=b=c"], &["team=b=c", "tier=a", "Team=b"]),
+        ] {
+            assert_eq!(combined(given, None).unwrap(), expected);
+        }
+        let of_stack = ["com.docker.stack.namespace=shop"];
+        assert_eq!(combined(&["com.docker.stack.namespace"], Some("shop")).unwrap(), of_stack);
+        assert_eq!(combined(&of_stack, Some("shop")).unwrap(), of_stack);
+        let both = combined(&["team=a", "tier", "team=b"], None).unwrap_err().why;
+        assert_eq!(both, "no service can have both `team=a` and `team=b`");
+        assert!(combined(&of_stack, Some("shop2")).is_err());
+        // A service has one name, but its beginning may be one of several.
+        let names = ["a", "b"].map(|name| ("name".to_owned(), name.to_owned()));
+        assert_eq!(for_engine(&names, None).unwrap().1, names);
     }
 
     #[test]

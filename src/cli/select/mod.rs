@@ -1,7 +1,10 @@
 //! Selects services: by name, or with `--filter`, `--stack` and `--all`.
 
+mod assignments;
 pub mod filter;
 pub mod suggest;
+
+pub use self::assignments::Assignments;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -15,9 +18,9 @@ use crate::api::records::names::HELD;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::services::{self, Filter, MAX_IDS_PER_FILTER, Service};
 use crate::cli::complete::completion::Completion;
+use crate::cli::messages::shell;
 use crate::cli::messages::usage::UsageError;
 use crate::output::{Ui, natural_cmp};
-use filter::ImageFilter;
 
 /// Maximum number of services that are read one by one, which returns their most recent state. More services are read
 /// with lists.
@@ -62,15 +65,8 @@ pub enum Jobs {
     Included,
     /// For commands that update services.
     Excluded,
-}
-
-/// The values to set: one for each named service, or the same one for all selected services.
-#[derive(Debug)]
-pub enum Assignments<T> {
-    /// A value for each named service.
-    PerService(Vec<(String, T)>),
-    /// One value for all selected services.
-    ForSelection(T),
+    /// For lists of images that `update-image --from` reads.
+    ExcludedFromList,
 }
 
 /// A service that was named or selected, or why it cannot be used.
@@ -84,39 +80,10 @@ pub struct SelectedService {
     pub found: Result<Service>,
 }
 
-impl<T: PartialEq> Assignments<T> {
-    /// Parses `SERVICE=VALUE` arguments. Repeated arguments with equal values count once.
-    ///
-    /// # Errors
-    /// An argument is not a pair, its value is not valid, or a service has two values.
-    pub fn pairs(
-        texts: &[String],
-        example: &'static str,
-        read: impl Fn(&str) -> Result<T, UsageError>,
-    ) -> Result<Self, UsageError> {
-        let mut pairs = Vec::<(String, T)>::with_capacity(texts.len());
-        let mut at = HashMap::<&str, usize>::with_capacity(texts.len());
-        for text in texts {
-            let bad = |why: &str| UsageError::new(format!("`{text}` {why}"), example);
-            let (service, value) =
-                text.split_once('=').ok_or_else(|| bad("is not a pair of service and value"))?;
-            if service.is_empty() {
-                return Err(bad("does not name a service"));
-            }
-            let value = read(value)
-                .map_err(|bad| UsageError::new(format!("service `{service}`: {}", bad.why), bad.example))?;
-            match at.entry(service) {
-                Entry::Occupied(first) if pairs[*first.get()].1 == value => {}
-                Entry::Occupied(_) => {
-                    return Err(bad("names a service twice, with different values"));
-                }
-                Entry::Vacant(free) => {
-                    free.insert(pairs.len());
-                    pairs.push((service.to_owned(), value));
-                }
-            }
-        }
-        Ok(Self::PerService(pairs))
+impl SelectedService {
+    /// A service that was selected with flags.
+    fn selected(service: Service) -> Self {
+        Self { given: service.name().to_owned(), positions: Vec::new(), found: Ok(service) }
     }
 }
 
@@ -154,36 +121,34 @@ impl SelectArgs {
 
     /// Returns the selected services, sorted by name. Prints which jobs were skipped.
     pub fn select(&self, ui: Ui, client: &Client, jobs: Jobs) -> Result<Vec<Service>> {
-        let (images, mut filters) = ImageFilter::split(&self.filter)?;
-        filters.extend(self.stack.as_deref().map(stack_filter));
-        if self.scope == SelectionScope::Held {
-            filters.push(("label".to_owned(), HELD.to_owned()));
-        }
+        Ok(self.select_and_count_jobs(ui, client, jobs)?.0)
+    }
+
+    /// Like [`Self::select`], but also returns the number of jobs that were skipped.
+    fn select_and_count_jobs(&self, ui: Ui, client: &Client, jobs: Jobs) -> Result<(Vec<Service>, usize)> {
+        let selection = if self.scope == SelectionScope::Held { &self.with_label(HELD) } else { self };
+        let (images, filters) = filter::for_engine(&selection.filter, self.stack.as_deref())?;
         let mut services = services::list(client, &services::filters(&filters))?;
         if !images.is_empty() {
             services.retain(|service| {
                 service.image().is_some_and(|image| images.iter().any(|filter| filter.matches(image)))
             });
         }
-        let mut skipped_jobs = Vec::new();
-        if jobs == Jobs::Excluded {
-            services.retain(|service| {
-                if service.is_job() {
-                    skipped_jobs.push(service.name().to_owned());
-                }
-                !service.is_job()
-            });
-        }
         services.sort_by(|a, b| natural_cmp(a.name(), b.name()));
-        if !skipped_jobs.is_empty() {
-            let (count, names) = (
-                format_count(skipped_jobs.len(), "job"),
-                join_names(skipped_jobs.iter().map(String::as_str)),
-            );
-            let them = if skipped_jobs.len() == 1 { "it" } else { "them" };
-            ui.note(&format!("skipped {count}: an update would run {them} again: {names}"));
+        let request = match jobs {
+            Jobs::Included => return Ok((services, 0)),
+            Jobs::Excluded => "an update",
+            Jobs::ExcludedFromList => "`update-image --from`",
+        };
+        let (skipped, services): (Vec<Service>, Vec<Service>) =
+            services.into_iter().partition(Service::is_job);
+        if !skipped.is_empty() {
+            let (count, names) =
+                (format_count(skipped.len(), "job"), join_names(skipped.iter().map(Service::name)));
+            let them = if skipped.len() == 1 { "it" } else { "them" };
+            ui.note(&format!("skipped {count}: {request} would run {them} again: {names}"));
         }
-        Ok(services)
+        Ok((services, skipped.len()))
     }
 
     /// Whether a service is selected, by the engine's rules: a prefix of ID or name, all labels, one of the modes. The
@@ -215,7 +180,7 @@ impl SelectArgs {
             && starts(service.name(), &of("name"))
             && (modes.is_empty() || modes.contains(&mode))
             && of("label").into_iter().all(|label| {
-                let (key, value) = label.split_once('=').unwrap_or((label, ""));
+                let (key, value) = filter::label_and_value(label);
                 has_label(key, value)
             })
             && self.stack.as_ref().is_none_or(|name| has_label(STACK, name))
@@ -256,16 +221,30 @@ impl SelectArgs {
         if !self.is_given() {
             return find_each(client, names);
         }
-        let services = self.select(ui, client, jobs)?;
-        if services.is_empty() {
-            return Err(self.nothing_selected(client));
+        match self.select_and_count_jobs(ui, client, jobs)? {
+            (services, 0) if services.is_empty() => Err(self.nothing_selected(client)),
+            (services, _) if services.is_empty() => {
+                let what = format!("the selection `{}` has only jobs", self.to_flags());
+                Err(Error::NoMatch { what, suggestion: None })
+            }
+            (services, _) => Ok(services.into_iter().map(SelectedService::selected).collect()),
         }
-        let chosen = |service: Service| SelectedService {
-            given: service.name().to_owned(),
-            positions: Vec::new(),
-            found: Ok(service),
-        };
-        Ok(services.into_iter().map(chosen).collect())
+    }
+
+    /// Like [`Self::resolve`], but without names and flags, all services are selected, and it is not an error if there
+    /// are none.
+    pub fn resolve_or_all(
+        &self,
+        ui: Ui,
+        client: &Client,
+        names: &[String],
+        jobs: Jobs,
+    ) -> Result<Vec<SelectedService>> {
+        if names.is_empty() && !self.is_given() {
+            let all = Self { all: true, ..self.clone() }.select(ui, client, jobs)?;
+            return Ok(all.into_iter().map(SelectedService::selected).collect());
+        }
+        self.resolve(ui, client, names, jobs)
     }
 
     /// Prints the selected services before they are changed.
@@ -279,18 +258,14 @@ impl SelectArgs {
         }
     }
 
-    /// The selection as command-line flags.
+    /// The selection as command-line flags, quoted for a shell.
     pub fn to_flags(&self) -> String {
-        let filters = self.filter.iter().map(|(key, value)| format!("--filter {key}={value}"));
-        let stack = self.stack.iter().map(|name| format!("--stack {name}"));
+        let flag = |flag: &str, value: &str| format!("--{flag} {}", shell::argument(value.as_bytes()));
+        let filters = self.filter.iter().map(|(key, value)| flag("filter", &format!("{key}={value}")));
+        let stack = self.stack.iter().map(|name| flag("stack", name));
         let all = self.all.then(|| "--all".to_owned());
         filters.chain(stack).chain(all).collect::<Vec<_>>().join(" ")
     }
-}
-
-/// The filter for the services of a stack.
-pub fn stack_filter(name: &str) -> Filter {
-    ("label".to_owned(), format!("{STACK}={name}"))
 }
 
 /// Formats a count: `1 service`, `3 services`.

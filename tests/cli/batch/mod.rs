@@ -1,6 +1,7 @@
 //! Many services with one command: which are selected, which requests are sent, in which order, and when it stops.
 
 mod blocked;
+mod conditions;
 mod course;
 mod repository;
 mod selection;

@@ -59,10 +59,17 @@ fn a_selection_leaves_jobs_alone_except_for_reading_waiting_and_removing() {
 #[test]
 fn a_selection_is_removed_only_with_yes() {
     let swarm = swarm();
-    on(&swarm, &["rm", "--stack", "shop"])
+    on(&swarm, &["rm", "--stack", "shop"]).run().fails_with(Exit::Usage).says(&[
+        "a, b, c, d, e, job",
+        "--yes",
+        "`swarmctl rm --yes --stack shop`",
+    ]);
+    let host = swarm.host();
+    let line = format!("`swarmctl -H {host} rm --yes --wait --filter 'name= x'`");
+    swarmctl(["-H", &host, "rm", "--wait", "--filter", "name= x"])
         .run()
         .fails_with(Exit::Usage)
-        .says(&["a, b, c, d, e, job", "--yes"]);
+        .says(&[&line]);
     on(&swarm, &["rm", "--stack", "shop", "--dry-run"]).run().succeeds().prints(&["job: would be removed"]);
     assert_eq!(swarm.world().services.len(), 8);
     on(&swarm, &["rm", "--stack", "shop", "--yes"]).run().succeeds().says(&["6 services: 6 removed"]);

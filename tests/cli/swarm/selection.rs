@@ -19,6 +19,11 @@ fn every_command_takes_a_selection() {
     swarmctl(&format!("status {line}")).succeeds().prints(&["se-all-a", "se-all-b"]);
     swarmctl(&format!("logs {line}")).succeeds();
     swarmctl("ls --filter label=com.docker.stack.namespace=se-all -q").succeeds();
+    // The engine would apply only one of two conditions on a label, at random.
+    for _ in 0..10 {
+        let run = swarmctl(&format!("ls {line} --filter label=com.docker.stack.namespace -q")).succeeds();
+        assert_eq!(run.stdout.lines().count(), 2, "{}", run.report());
+    }
     swarmctl(&format!("scale {line} 2"))
         .succeeds()
         .says(&["selected 2 services to scale: se-all-a, se-all-b", "2 services: 2 scaled"]);

@@ -1,5 +1,7 @@
 //! Reads what a history shows.
 
+use anyhow::Context as _;
+
 use super::HistoryArgs;
 use super::engine::EngineRow;
 use super::entries::Reader;
@@ -111,8 +113,9 @@ impl HistoryArgs {
             return Err(UsageError::new("`--last 0` shows nothing", "swarmctl history web --last 5").into());
         }
         let (mut services, mut unknown) = (Vec::new(), Vec::new());
+        let chosen = self.select.resolve(app.ui, client, &self.services, Jobs::Included);
         for SelectedService { given, found, .. } in
-            self.select.resolve(app.ui, client, &self.services, Jobs::Included)?
+            chosen.context("cannot show the history of any service")?
         {
             match found {
                 Ok(service) => services.push(service),

@@ -3,6 +3,7 @@
 mod checks;
 pub mod list;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::api::error::Error;
@@ -42,15 +43,20 @@ pub struct ImagesArgs {
     json: bool,
 }
 
+/// The headline of errors about all services.
+const NOTHING_PRINTED: &str = "cannot print the image of any service";
+
 /// Runs the command.
 pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
-    let select = args.selection()?;
+    let is_default = args.services.is_empty() && !args.select.is_given();
+    if !args.services.is_empty() {
+        args.select.check(&args.services, "swarmctl images web")?;
+    }
     let client = app.client(None)?;
     let mut failures = Vec::new();
     let mut services = Vec::new();
-    for SelectedService { given, found, positions } in
-        select.resolve(app.ui, &client, &args.services, Jobs::Excluded)?
-    {
+    let chosen = args.select.resolve_or_all(app.ui, &client, &args.services, Jobs::ExcludedFromList);
+    for SelectedService { given, found, positions } in chosen.context(NOTHING_PRINTED)? {
         match found {
             Ok(service) if list::image(&service).is_some() => services.push((given, service)),
             Ok(service) if positions.is_empty() => {
@@ -79,9 +85,9 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     if !failures.is_empty() {
         return Ok(Exit::most_severe(failures));
     }
-    if services.is_empty() {
-        let why = Some("no selected service has an image".to_owned());
-        return Err(Error::no_such("service", &select.to_flags(), why).into());
+    if services.is_empty() && !is_default {
+        let what = format!("no service of the selection `{}` has an image", args.select.to_flags());
+        return Err(Error::NoMatch { what, suggestion: None }).context(NOTHING_PRINTED);
     }
     let mut out = app.ui.stdout();
     if args.json {
@@ -107,15 +113,4 @@ fn read_and_judge(
     let reports: Vec<ServiceReport> = given.into_iter().zip(results).map(report).collect();
     failures.extend(checks::report_not_converged(&reports, app));
     Ok(reports.iter().filter_map(|report| report.service().cloned()).collect())
-}
-
-impl ImagesArgs {
-    /// The flags of the selection. Without names and without selection flags, all services are selected.
-    fn selection(&self) -> anyhow::Result<SelectArgs> {
-        if self.services.is_empty() && !self.select.is_given() {
-            return Ok(SelectArgs { all: true, ..self.select.clone() });
-        }
-        self.select.check(&self.services, "swarmctl images web")?;
-        Ok(self.select.clone())
-    }
 }

@@ -7,12 +7,11 @@ use anyhow::Result;
 
 use crate::api::error::Error;
 use crate::api::http::request_path::can_be_name;
-use crate::api::resources::services::{MIN_ID_PREFIX_LEN, Service};
+use crate::api::resources::services::{MIN_ID_PREFIX_LEN, Service, short_prefix};
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::messages::errors;
-use crate::cli::select::filter::ImageFilter;
-use crate::cli::select::{SelectArgs, suggest};
+use crate::cli::select::{SelectArgs, filter, suggest};
 use crate::output::natural_cmp;
 
 /// The selected services, and the names that match none.
@@ -34,7 +33,7 @@ pub fn select<'a>(
 ) -> Result<SelectedServices<'a>> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     if names.is_empty() {
-        let (images, _) = ImageFilter::split(&args.filter)?;
+        let (images, _) = filter::for_engine(&args.filter, None)?;
         found.extend(all.iter().filter(|service| {
             (!args.is_given() || args.includes(service))
                 && (images.is_empty()
@@ -71,6 +70,7 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
     let by_prefix: Vec<&Service> = all.iter().filter(|service| service.id().starts_with(given)).collect();
     match by_prefix.as_slice() {
         [one] if given.len() >= MIN_ID_PREFIX_LEN => Ok(one),
+        [one] => Err(none(Some(short_prefix(one.id(), one.name())))),
         [_, _, ..] => {
             let why = format!("it is ambiguous: {} IDs start with it", by_prefix.len());
             Err(none(Some(why)))

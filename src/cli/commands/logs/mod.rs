@@ -11,6 +11,7 @@ mod source;
 mod unread;
 mod until;
 
+use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 
@@ -70,7 +71,8 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.of, "swarmctl logs web")?;
     let client = app.client(None)?;
     let (sources, missing) = if args.select.is_given() {
-        (source::selected(app.ui, &client, &args.select)?, Vec::new())
+        let selected = source::selected(app.ui, &client, &args.select);
+        (selected.context("cannot read the log of any service")?, Vec::new())
     } else {
         source::find(&client, &args.of)?
     };

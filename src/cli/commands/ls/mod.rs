@@ -23,7 +23,6 @@ use crate::cli::format;
 use crate::cli::format::{ListFlags, ListFormat};
 use crate::cli::select;
 use crate::cli::select::filter;
-use crate::cli::select::filter::ImageFilter;
 use crate::output::{Columns, RowTemplate, natural_cmp};
 
 /// List services
@@ -74,8 +73,7 @@ pub fn run(args: LsArgs, app: &App) -> anyhow::Result<Exit> {
 
 fn list(app: &App, client: &Client, args: &LsArgs, format: Option<&RowTemplate>) -> anyhow::Result<()> {
     let mut out = app.ui.stdout();
-    let (images, mut filters) = ImageFilter::split(&args.filter)?;
-    filters.extend(args.stack.as_deref().map(select::stack_filter));
+    let (images, filters) = filter::for_engine(&args.filter, args.stack.as_deref())?;
     let is_meant =
         |row: &ServiceRow| images.is_empty() || images.iter().any(|filter| filter.matches(row.image()));
     if args.json && images.is_empty() {

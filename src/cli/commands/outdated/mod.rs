@@ -6,6 +6,7 @@ mod newest;
 mod row;
 mod unavailable;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::api::http::client::Client;
@@ -123,15 +124,12 @@ fn find_services(
     args: &OutdatedArgs,
     app: &App,
 ) -> anyhow::Result<(Vec<Service>, Vec<Exit>)> {
-    if args.services.is_empty() && !args.select.is_given() {
-        let all = SelectArgs { all: true, ..args.select.clone() };
-        return Ok((all.select(app.ui, client, Jobs::Included)?, Vec::new()));
+    if !args.services.is_empty() {
+        args.select.check(&args.services, "swarmctl outdated web")?;
     }
-    args.select.check(&args.services, "swarmctl outdated web")?;
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for SelectedService { given, found: one, .. } in
-        args.select.resolve(app.ui, client, &args.services, Jobs::Included)?
-    {
+    let chosen = args.select.resolve_or_all(app.ui, client, &args.services, Jobs::Included);
+    for SelectedService { given, found: one, .. } in chosen.context("cannot check any service")? {
         match one {
             Ok(service) => found.push(service),
             Err(error) => {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 
 use crate::api::error::Error;
@@ -18,6 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::format::{self, ListFlags, ListFormat};
 use crate::cli::lookups::Lookups;
 use crate::cli::messages::errors;
+use crate::cli::messages::usage::UsageError;
 use crate::cli::select::filter;
 use crate::cli::select::{Jobs, SelectArgs, SelectedService};
 use crate::output::{Columns, RowTemplate};
@@ -41,7 +43,7 @@ pub struct PsArgs {
     #[arg(short, long, value_name = "KEY=VALUE", add = Completion::TASK_FILTERS, value_parser = filter::parse_for_tasks)]
     filter: Vec<Filter>,
     /// Show the tasks of the services of this stack
-    #[arg(long, value_name = "NAME", add = Completion::STACKS)]
+    #[arg(long, value_name = "NAME", add = Completion::STACKS, value_parser = NonEmptyStringValueParser::new())]
     stack: Option<String>,
     /// Show the tasks of all services
     #[arg(long, conflicts_with = "stack")]
@@ -86,6 +88,8 @@ pub fn run(args: PsArgs, app: &App) -> anyhow::Result<Exit> {
     let select =
         SelectArgs { filter: of_services, stack: args.stack.clone(), all: args.all, ..SelectArgs::default() };
     select.check(&args.services, "swarmctl ps web")?;
+    let has_values = select.filter.iter().try_for_each(filter::check_selection);
+    has_values.map_err(|why| UsageError::new(why, "swarmctl ps --filter name=web"))?;
     let client = app.client(None)?;
     let chosen =
         select.resolve(app.ui, &client, &args.services, Jobs::Included).context("cannot list tasks")?;

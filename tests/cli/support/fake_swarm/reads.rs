@@ -1,5 +1,6 @@
 //! Read requests of the fake swarm.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
@@ -189,11 +190,11 @@ impl SwarmState {
                 wanted("name").is_none_or(|names| names.iter().any(|name| service.name().starts_with(name)));
             let id = wanted("id").is_none_or(|ids| ids.iter().any(|id| service.id.starts_with(id)));
             let label = wanted("label").is_none_or(|labels| {
-                labels.iter().all(|label| {
-                    let (key, value) =
-                        label.split_once('=').map_or((label.as_str(), None), |(k, v)| (k, Some(v)));
+                // The engine keeps one condition of each label, any of them: here, the last one.
+                let pairs = labels.iter().map(|label| label.split_once('=').unwrap_or((label, "")));
+                pairs.collect::<HashMap<_, _>>().into_iter().all(|(key, value)| {
                     let there = service.spec["Labels"].get(key).and_then(Value::as_str);
-                    there.is_some_and(|there| value.is_none_or(|value| value == there))
+                    there.is_some_and(|there| value.is_empty() || value == there)
                 })
             });
             let mode = wanted("mode").is_none_or(|modes| {
