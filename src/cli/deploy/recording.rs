@@ -10,6 +10,7 @@ use super::lint;
 use super::prepared::Prepared;
 use super::report::{Outcome, ServiceReport, UndoableRun, print_notes, report_early_end};
 use super::rules::Follow;
+use crate::api::deploy::update::Delivery;
 use crate::api::error::Result;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image_report::announce;
@@ -79,8 +80,11 @@ impl Deployment<'_> {
     }
 }
 
-/// Whether the rollout is paused, or has failed and the engine may still pause it.
+/// Whether the rollout of a change is paused, or has failed and the engine may still pause it.
 fn is_or_will_be_paused(report: &ServiceReport) -> bool {
+    if report.delivery() == Delivery::None {
+        return false;
+    }
     let has_failed = matches!(report.outcome(), Outcome::RolloutFailed(_));
     report.service().is_some_and(|service| {
         service.is_paused() || has_failed && service.update_state() == Some("updating")

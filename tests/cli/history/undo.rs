@@ -219,7 +219,9 @@ fn the_hint_about_a_paused_rollout_names_the_flag_that_leaves_it_out() {
             .says(&["leave such services out with `--skip-conflicts`", "service `web` was not reverted"])
             .never_says(&["leave such services out with `--max-failures 0`"]);
     }
-    run(&swarm, "undo --detach --skip-conflicts 1").answers(Exit::Different);
+    run(&swarm, "undo --detach --skip-conflicts 1")
+        .answers(Exit::Different)
+        .says(&["recorded as run 2; undo it with `swarmctl undo 2`"]);
     swarm.expect("api").image(NEW);
     swarm.expect("web").image(OLD);
     run(&swarm, "scale --detach api=2 web=2")
