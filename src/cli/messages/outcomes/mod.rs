@@ -91,10 +91,9 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
             Some("see why the others failed, and run the command again".to_owned()),
         ),
         Outcome::RollbackStopped(rollback) => stopped::explain(report, &rollback, signal),
-        Outcome::NotStarted(BatchStop::Blocked(Blocked { why, by: BlockedBy::MaxFailures })) => Message::new(
-            why,
-            Some("fix that, or leave such services out with `--max-failures 0`".to_owned()),
-        ),
+        Outcome::NotStarted(BatchStop::Blocked(Blocked { why, by: BlockedBy::MaxFailures })) => {
+            Message::new(why, Some("fix that, or leave such services out with `--max-failures 0`".to_owned()))
+        }
         // If the command is all or nothing, the errors of the other services have the hints.
         Outcome::NotStarted(why) => Message::new(not_started(why), None),
         Outcome::Removed => Message::new("the service was removed while swarmctl waited for it", None),
@@ -109,10 +108,9 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         Outcome::NotHoldable(why) => Message::new(held::not_holdable(why), None),
         Outcome::WouldRestart(restarts) => would_restart(restarts, name),
         Outcome::WouldCrash(hazard, sent) => would_crash(hazard, sent, name),
-        Outcome::FailedBefore(why) => Message::new(
-            why,
-            Some(format!("to deploy it anyway run `swarmctl rollback --to-failed {name}`")),
-        ),
+        Outcome::FailedBefore(why) => {
+            Message::new(why, Some(format!("to deploy it anyway run `swarmctl rollback --to-failed {name}`")))
+        }
         Outcome::HasSideEffect(why) => {
             Message::new(why, Some(format!("for details run `swarmctl ps {name}`")))
         }
@@ -123,13 +121,14 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         Outcome::Conflict(conflict) => conflict_message(conflict, name),
         Outcome::Failed(error) => Message { causes: error_chain(error).collect(), hint: hint(error) },
         Outcome::Unknown(error) => Message {
-            causes: std::iter::once("the response was lost, and the result could not be looked up".to_owned())
-                .chain(error_chain(error))
-                .collect(),
-            hint: Some(
-                "it may have been applied: check with `swarmctl ls` and `swarmctl inspect` when the engine responds again"
-                    .to_owned(),
-            ),
+            causes: std::iter::once(
+                "the response was lost, and the result could not be looked up".to_owned(),
+            )
+            .chain(error_chain(error))
+            .collect(),
+            hint: Some(format!(
+                "it may have been applied: check with `swarmctl inspect {name}` when the engine responds again"
+            )),
         },
         Outcome::GaveUp(why) => Message {
             causes: std::iter::once(why.to_owned()).chain(still_waiting_for(report, why)).collect(),
