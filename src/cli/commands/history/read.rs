@@ -1,7 +1,5 @@
 //! Reads what a history shows.
 
-use anyhow::Context as _;
-
 use super::HistoryArgs;
 use super::engine::EngineRow;
 use super::entries::Reader;
@@ -114,9 +112,7 @@ impl HistoryArgs {
         }
         let (mut services, mut unknown) = (Vec::new(), Vec::new());
         let chosen = self.select.resolve(app.ui, client, &self.services, Jobs::Included);
-        for SelectedService { given, found, .. } in
-            chosen.context("cannot show the history of any service")?
-        {
+        for SelectedService { given, found, .. } in chosen? {
             match found {
                 Ok(service) => services.push(service),
                 Err(error) => unknown.push((given, error)),

@@ -3,7 +3,6 @@
 mod checks;
 pub mod list;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use crate::api::error::Error;
@@ -43,9 +42,6 @@ pub struct ImagesArgs {
     json: bool,
 }
 
-/// The headline of errors about all services.
-const NOTHING_PRINTED: &str = "cannot print the image of any service";
-
 /// Runs the command.
 pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     let is_default = args.services.is_empty() && !args.select.is_given();
@@ -56,7 +52,7 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     let mut failures = Vec::new();
     let mut services = Vec::new();
     let chosen = args.select.resolve_or_all(app.ui, &client, &args.services, Jobs::ExcludedFromList);
-    for SelectedService { given, found, positions } in chosen.context(NOTHING_PRINTED)? {
+    for SelectedService { given, found, positions } in chosen? {
         match found {
             Ok(service) if list::image(&service).is_some() => services.push((given, service)),
             Ok(service) if positions.is_empty() => {
@@ -87,7 +83,7 @@ pub fn run(args: ImagesArgs, app: &App) -> anyhow::Result<Exit> {
     }
     if services.is_empty() && !is_default {
         let what = format!("no service of the selection `{}` has an image", args.select.to_flags());
-        return Err(Error::NoMatch { what, suggestion: None }).context(NOTHING_PRINTED);
+        return Err(Error::NoMatch { what, suggestion: None }.into());
     }
     let mut out = app.ui.stdout();
     if args.json {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::thread;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 
 use self::help::{rule_id_parser, rules_help, severity_parser};
@@ -59,8 +59,7 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let client = app.client(None)?;
     let lists = SwarmLists::read(&client)?;
-    let selected = select::select(&lists.services, &args.select, &args.services);
-    let selected = selected.context("cannot check any service")?;
+    let selected = select::select(&lists.services, &args.select, &args.services)?;
     if selected.found.len() > MAX_SERVICES {
         bail!("{} services are selected: at most {MAX_SERVICES} are checked at a time", selected.found.len());
     }

@@ -11,7 +11,6 @@ mod source;
 mod unread;
 mod until;
 
-use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 
@@ -71,8 +70,7 @@ pub fn run(args: LogsArgs, app: &App) -> anyhow::Result<Exit> {
     args.select.check(&args.of, "swarmctl logs web")?;
     let client = app.client(None)?;
     let (sources, missing) = if args.select.is_given() {
-        let selected = source::selected(app.ui, &client, &args.select);
-        (selected.context("cannot read the log of any service")?, Vec::new())
+        (source::selected(app.ui, &client, &args.select)?, Vec::new())
     } else {
         source::find(&client, &args.of)?
     };

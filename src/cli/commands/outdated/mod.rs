@@ -6,7 +6,6 @@ mod newest;
 mod row;
 mod unavailable;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use crate::api::http::client::Client;
@@ -129,7 +128,7 @@ fn find_services(
     }
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     let chosen = args.select.resolve_or_all(app.ui, client, &args.services, Jobs::Included);
-    for SelectedService { given, found: one, .. } in chosen.context("cannot check any service")? {
+    for SelectedService { given, found: one, .. } in chosen? {
         match one {
             Ok(service) => found.push(service),
             Err(error) => {

@@ -9,8 +9,8 @@ use crate::cli::deploy::repository::RepositoryMismatch;
 use crate::cli::exit::{AlreadyReported, Exit};
 use crate::output::Ui;
 
-/// The first line of the error of a command that got no response, or a refusal, to a request that is not about one
-/// service. Commands that are not listed name what they cannot do themselves.
+/// The first line of the error of a command whose selection has no services, or that got no response, or a refusal, to
+/// a request that is not about one service. Commands that are not listed name what they cannot do themselves.
 const HEADLINES: &[(&str, &str)] = &[
     ("create", "cannot create service"),
     ("history", "cannot show the history of any service"),
@@ -26,7 +26,8 @@ const HEADLINES: &[(&str, &str)] = &[
 
 /// Prints the error that ended a command, unless it has been reported, and returns its exit code.
 pub fn print_command_error(app: &App, mut error: anyhow::Error) -> Exit {
-    let is_unnamed = error.chain().next().and_then(|first| first.downcast_ref()).is_some_and(is_of_engine);
+    let is_unnamed =
+        error.chain().next().and_then(|first| first.downcast_ref()).is_some_and(concerns_all_services);
     let name = app.command_line().subcommand();
     if let Some((_, headline)) = HEADLINES.iter().find(|(command, _)| is_unnamed && *command == name) {
         error = error.context(*headline);
@@ -34,9 +35,12 @@ pub fn print_command_error(app: &App, mut error: anyhow::Error) -> Exit {
     print_final_error(app.ui, &error, app.signal())
 }
 
-/// Whether the engine did not respond, or refused a request.
-fn is_of_engine(error: &Error) -> bool {
-    Exit::for_error(error, None) == Exit::Unreachable || error.connect_error().is_some() || error.is_refusal()
+/// Whether the engine did not respond or refused a request, or no service is selected.
+fn concerns_all_services(error: &Error) -> bool {
+    matches!(error, Error::NoMatch { .. })
+        || Exit::for_error(error, None) == Exit::Unreachable
+        || error.connect_error().is_some()
+        || error.is_refusal()
 }
 
 /// Prints the error that ended the program, unless it has been reported, and returns its exit code.
