@@ -52,7 +52,7 @@ pub fn run(args: ScaleArgs, app: &App) -> anyhow::Result<Exit> {
 /// Returns the number of replicas for each service, or one number for all selected services.
 fn replicas_of_each(args: &ScaleArgs) -> Result<Assignments<u64>, UsageError> {
     match (args.select.is_given(), args.wanted.as_slice()) {
-        (false, pairs) => Assignments::pairs(pairs, "web=5", replicas),
+        (false, pairs) => Assignments::pairs(pairs, "swarmctl scale web=5 api=3", replicas),
         (true, [count]) if !count.contains('=') => Ok(Assignments::ForSelection(replicas(count)?)),
         (true, [pair, ..]) => Err(UsageError::new(
             format!(

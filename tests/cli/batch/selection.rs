@@ -180,6 +180,13 @@ fn an_invalid_selection_is_reported_before_the_first_post() {
     assert_eq!(outcomes(&run), ["a not_started", "b not_started", "nosuch no_such_service"]);
     // The name and the ID of one service, with different images and then with equal ones.
     let id = swarm.service("a").id;
+    for (run, example) in [
+        (on(&swarm, &["scale", "a=1", "a=2"]).run(), "swarmctl scale web=5 api=3"),
+        (set(&swarm, &["a=i:1", "a=i:2"]), "web=shop/web:1.8 api=shop/api:1.8"),
+    ] {
+        let run = run.fails_with(Exit::Usage);
+        run.says(&[&format!("names a service twice, with different values (for example: `{example}`)")]);
+    }
     let run = set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage);
     run.says(&["are the same service, but have different values: remove one of them\n"]);
     assert!(swarm.posts().is_empty());

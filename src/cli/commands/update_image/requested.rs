@@ -77,7 +77,7 @@ impl RequestedImageArgs {
                 Ok(Assignments::PerService(vec![(service.clone(), RequestedImage::parse(image)?)]))
             }
             (false, pairs) if !pairs.is_empty() && pairs.iter().any(is_pair) => {
-                Assignments::pairs(pairs, "web=shop/web:1.8", RequestedImage::parse)
+                Assignments::pairs(pairs, "web=shop/web:1.8 api=shop/api:1.8", RequestedImage::parse)
             }
             (false, []) => Err(UsageError::new("the service and the image are missing", EXAMPLE)),
             (false, [word]) => Err(UsageError::new(
