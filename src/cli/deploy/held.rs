@@ -14,6 +14,7 @@ use crate::api::records::names::HELD;
 use crate::api::resources::services::Service;
 use crate::api::rollout::{HeldScope, Judgement, State};
 use crate::cli::messages;
+use crate::cli::messages::held::HeldFailure;
 use crate::cli::messages::shell;
 
 /// How long to wait for an engine that replaces no task after the update delay and the monitor period have passed.
@@ -210,7 +211,8 @@ pub fn how_to_continue(report: &ServiceReport) -> Option<String> {
         HeldUpdate::Known(label) => label.phase,
         HeldUpdate::Unreadable(_) => return None,
     };
-    Some(format!("`{name}` is held: {tasks}; {}", messages::held::commands_to_end(phase, &shown)))
+    let commands = messages::held::commands_to_end(phase, HeldFailure::None, &shown);
+    Some(format!("`{name}` is held: {tasks}; {commands}"))
 }
 
 /// Describes the number of new tasks: `1 of 20 tasks new`.

@@ -3,6 +3,7 @@
 
 mod causes;
 mod confirm;
+mod failed;
 mod faults;
 mod hold;
 mod list;

@@ -29,22 +29,26 @@ impl Preparer {
     pub fn prepare(&self, service: &Service) -> Result<Prepared, NotStarted> {
         let hold = Hold::read(service.spec())
             .map_err(|why| NotStarted::Conflict(Box::new(Conflict::Hold(HoldConflict::Unreadable(why)))))?;
-        let prepared =
-            |request, first| Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) };
-        let Some(hold) = hold else { return Ok(prepared(self.request.clone(), FirstAction::NotHeld)) };
+        let Some(hold) = hold else {
+            let prepared = Prepared::new(self.request.clone(), IfPaused::Resume);
+            return Ok(Prepared { steps: Some(FirstAction::NotHeld), ..prepared });
+        };
         let operation = Operation::Hold(self.release(&hold).into());
         let request = UpdateRequest { operation, ..self.request.clone() };
         let accepts_changes = self.if_changed == IfChanged::Accept;
         let lacks_gates = hold.label().is_gated && self.gates == GateState::None && !accepts_changes;
         let first = match hold.label().phase {
             Phase::Holding if accepts_changes => FirstAction::Requested,
-            _ if self.resume == IfPaused::Resume => FirstAction::Resume(Box::new(hold), self.driver.clone()),
+            _ if self.resume == IfPaused::Resume => {
+                let hold = if accepts_changes { hold.as_is(service.spec()) } else { hold };
+                FirstAction::Resume(Box::new(hold), self.driver.clone())
+            }
             _ => FirstAction::TakeOver,
         };
         let warning =
             lacks_gates.then(|| "its update was started with gates, and none is given now".to_owned());
         let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
-        Ok(Prepared { remarks, ..prepared(request, first) })
+        Ok(Prepared { remarks, steps: Some(first), ..Prepared::new(request, self.resume) })
     }
 
     /// The operation that replaces the remaining tasks.

@@ -4,16 +4,20 @@ use serde_json::Value;
 
 use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, has_label, is_held_without_label};
 use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
+use crate::api::error::Result;
+use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
+use crate::api::rollout::State;
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::steps::FirstAction;
-use crate::cli::deploy::{IfPaused, Item, Prepared};
+use crate::cli::deploy::{IfPaused, Item, Prepared, watch};
 
 /// Prepares the rollback. `None` if the service is not held.
 ///
 /// # Errors
-/// The label cannot be read, or the last step has started.
+/// The label cannot be read, or the last step has started and has not failed.
 pub fn prepare(
+    client: &Client,
     service: &Service,
     driver: &Driver,
     request: &UpdateRequest,
@@ -28,9 +32,22 @@ pub fn prepare(
     let first = match hold.label().phase {
         Phase::Holding => FirstAction::Requested,
         Phase::Aborting => FirstAction::Resume(Box::new(hold), driver.clone()),
+        Phase::Releasing if has_failed(client, service).map_err(NotStarted::Failed)? => {
+            FirstAction::Requested
+        }
         Phase::Releasing => return Err(conflict(HoldConflict::Releasing)),
     };
     Ok(Some(Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) }))
+}
+
+/// Whether the rollout is paused or has failed, as in `status`.
+fn has_failed(client: &Client, service: &Service) -> Result<bool> {
+    if service.is_paused() {
+        return Ok(true);
+    }
+    let results = watch::check_once(client, vec![service.clone()])?;
+    let state = results.first().and_then(|result| Some(&result.judgement.as_ref()?.state));
+    Ok(matches!(state, Some(State::Failed(_))))
 }
 
 /// Refuses a previous spec that is part of a held update: a rollback to it would replace some tasks and then stop.

@@ -105,10 +105,11 @@ pub enum FailedSpec {
 pub fn roll_back(selected: Selected<'_, ()>, failed: FailedSpec) -> anyhow::Result<Exit> {
     let request = selected.request(Operation::Rollback)?;
     let driver = selected.driver();
-    let prepare = |client: &Client, item: &Item<()>| match held::prepare(&item.service, &driver, &request)? {
-        Some(prepared) => Ok(prepared),
-        None => prepare(client, item, failed, &request),
-    };
+    let prepare =
+        |client: &Client, item: &Item<()>| match held::prepare(client, &item.service, &driver, &request)? {
+            Some(prepared) => Ok(prepared),
+            None => prepare(client, item, failed, &request),
+        };
     selected.prepare(prepare).run()
 }
 

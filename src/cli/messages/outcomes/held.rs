@@ -8,17 +8,42 @@ use crate::api::deploy::update::Delivery;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
 use crate::api::resources::services::Service;
+use crate::api::rollout::FailureReason;
 use crate::api::spec::Place;
+use crate::cli::app::command_line::CommandLine;
 use crate::cli::deploy::held::HeldUpdate;
-use crate::cli::deploy::report::ServiceReport;
+use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::messages::shell;
 
+/// How far the rollout of a held update has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldFailure {
+    /// Its tasks have not failed, as far as known. A gate may have failed.
+    None,
+    /// Its tasks have failed.
+    Failed,
+    /// The engine has paused it because a task has failed.
+    Paused,
+}
+
 /// Describes the commands that end a hold. The caller must have quoted `name` for a shell.
-pub fn commands_to_end(phase: Phase, name: &str) -> String {
-    match phase {
-        Phase::Holding => format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`"),
-        Phase::Releasing => format!("run `swarmctl continue {name}`"),
-        Phase::Aborting => format!("run `swarmctl rollback {name}`"),
+pub fn commands_to_end(phase: Phase, failure: HeldFailure, name: &str) -> String {
+    let resume = if failure == HeldFailure::Paused { "--resume " } else { "" };
+    match (phase, failure) {
+        (Phase::Holding, HeldFailure::None) => {
+            format!("run `swarmctl continue {name}` or `swarmctl rollback {name}`")
+        }
+        (Phase::Releasing, HeldFailure::None) => format!("run `swarmctl continue {name}`"),
+        (Phase::Aborting, HeldFailure::None) => format!("run `swarmctl rollback {name}`"),
+        (Phase::Holding | Phase::Releasing, _) => {
+            format!(
+                "run `swarmctl rollback {name}`, or fix the cause and run `swarmctl continue {resume}{name}`"
+            )
+        }
+        (Phase::Aborting, _) => format!(
+            "fix the cause and run `swarmctl rollback {name}`; or replace the old spec too: run `docker service update \
+             --detach --image IMAGE {name}`, and then `swarmctl continue --as-is {name}`"
+        ),
     }
 }
 
@@ -32,15 +57,47 @@ fn way_to_end(phase: Phase) -> &'static str {
 
 /// Returns the hint about a service whose update this command has worked on and leaves held.
 pub fn stays_held(report: &ServiceReport) -> Option<String> {
-    let service = report.service()?;
     let is_driven = !report.steps().is_empty() || report.delivery() != Delivery::None;
-    let held = HeldUpdate::of(service).filter(|_| is_driven)?;
-    let (name, quoted) = (service.name(), shell::service(service.name()));
-    let commands = match held {
-        HeldUpdate::Known(label) => commands_to_end(label.phase, &quoted),
+    let commands = commands_of(report).filter(|_| is_driven)?;
+    Some(format!("`{}` stays held: {commands}", report.name()))
+}
+
+/// Returns the hint about a service that is held and whose rollout has failed or is paused.
+pub fn is_held(report: &ServiceReport) -> Option<String> {
+    stays_held(report).or_else(|| Some(format!("`{}` is held: {}", report.name(), commands_of(report)?)))
+}
+
+/// Returns how far the rollout of a held update has failed, as far as the report shows it.
+pub fn failure_of(report: &ServiceReport) -> HeldFailure {
+    match report.outcome() {
+        _ if report.service().is_some_and(Service::is_paused) => HeldFailure::Paused,
+        Outcome::RolloutFailed(FailureReason::GateFailed(_)) => HeldFailure::None,
+        Outcome::RolloutFailed(_) => HeldFailure::Failed,
+        _ => HeldFailure::None,
+    }
+}
+
+/// Returns the hint about a `continue` that was refused because the rollout is paused, with the same command and
+/// `--resume`. `None` if the update is being aborted.
+pub fn paused(report: &ServiceReport, command_line: &CommandLine) -> Option<String> {
+    let held = HeldUpdate::of(report.service()?)?;
+    held.label().filter(|label| label.phase != Phase::Aborting)?;
+    let name = shell::service(report.name());
+    let resume = command_line.with_flag("--resume");
+    let resume = resume.unwrap_or_else(|| format!("swarmctl continue --resume {name}"));
+    Some(format!(
+        "`swarmctl rollback {name}` replaces the new tasks with old ones; `{resume}` resumes it, once the cause is fixed"
+    ))
+}
+
+/// Describes the commands that end the hold of a service. `None` if it is not held.
+fn commands_of(report: &ServiceReport) -> Option<String> {
+    let service = report.service()?;
+    let quoted = shell::service(service.name());
+    Some(match HeldUpdate::of(service)? {
+        HeldUpdate::Known(label) => commands_to_end(label.phase, failure_of(report), &quoted),
         HeldUpdate::Unreadable(_) => by_hand(&quoted),
-    };
-    Some(format!("`{name}` stays held: {commands}"))
+    })
 }
 
 /// Describes who holds an update, and since when.
@@ -55,7 +112,7 @@ fn shown_time(at: Timestamp) -> String {
 }
 
 /// Explains why a held update is not changed. The caller must have quoted `name` for a shell.
-pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
+pub fn conflict(conflict: &HoldConflict, failure: HeldFailure, name: &str) -> Message {
     let release =
         format!("to roll out the current spec and end the hold, run `swarmctl continue --as-is {name}`");
     match conflict {
@@ -65,7 +122,7 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
                 holder(label),
                 way_to_end(label.phase)
             ),
-            Some(commands_to_end(label.phase, name)),
+            Some(commands_to_end(label.phase, failure, name)),
         ),
         HoldConflict::Unreadable(why) => {
             Message::new(format!("the label `{HELD}` of `{name}` cannot be read: {why}"), Some(by_hand(name)))
@@ -83,7 +140,7 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
         ),
         HoldConflict::SetBack { phase } => Message::new(
             format!("the hold on `{name}` was set back to an earlier round by a rollback of the engine"),
-            Some(commands_to_end(*phase, name)),
+            Some(commands_to_end(*phase, failure, name)),
         ),
         HoldConflict::Changed(differences) => {
             let shown = |Difference { place, planned_from, now, planned_to }: &Difference| {
@@ -95,7 +152,7 @@ pub fn conflict(conflict: &HoldConflict, name: &str) -> Message {
             Message { causes: differences.iter().map(shown).collect(), hint: Some(release) }
         }
         HoldConflict::Releasing => Message::new(
-            "its last step has started and can only be completed",
+            "its last step has started and has not failed, so it can only be completed",
             Some(format!(
                 "run `swarmctl continue {name}`, and then `swarmctl undo` or `swarmctl update-image`"
             )),

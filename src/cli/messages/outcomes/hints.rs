@@ -7,6 +7,7 @@ use crate::api::deploy::update::Delivery;
 use crate::api::resources::tasks::TaskState;
 use crate::api::rollout::FailureReason;
 use crate::api::spec::Place;
+use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::messages::shell;
 
@@ -117,7 +118,7 @@ fn command<'a>(start: &str, words: impl Iterator<Item = Cow<'a, str>>) -> String
 /// How to restore the state before a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum RollbackWay {
-    /// The engine's previous spec is the one from before the change.
+    /// The service is held, or the engine's previous spec is the one from before the change.
     Previous,
     /// The engine's previous spec does not help, so this earlier image is set again.
     Image(String),
@@ -130,6 +131,10 @@ fn rollback_way(report: &ServiceReport) -> Option<RollbackWay> {
         return (report.delivery() == Delivery::Accepted).then_some(RollbackWay::Remove);
     };
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
+    // A held service can only be rolled back, whatever its previous spec is.
+    if HeldUpdate::of(now).is_some() {
+        return Some(RollbackWay::Previous);
+    }
     if now.previous_spec() == Some(base.spec()) {
         return match &report.explanation().previous {
             PreviousSpec::Usable => Some(RollbackWay::Previous),

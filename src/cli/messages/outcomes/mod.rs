@@ -78,7 +78,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         | Outcome::Inconclusive => return None,
         Outcome::RolloutFailed(why) => Message {
             causes: std::iter::once(why.to_string()).chain(describe_failures(report)).collect(),
-            hint: Some(match held::stays_held(report) {
+            hint: Some(match held::is_held(report) {
                 Some(held) => format!("{held}; {}", hints::inspect(report)),
                 None => hints::inspect_and_roll_back(report, why),
             }),
@@ -118,7 +118,7 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
         Outcome::Paused | Outcome::Unchanged(NoChange::Paused) => {
             Message::new("its rollout is paused, and any update would resume it", None)
         }
-        Outcome::Conflict(conflict) => conflict_message(conflict, name),
+        Outcome::Conflict(conflict) => conflict_message(conflict, report, name),
         Outcome::Failed(error) => Message { causes: error_chain(error).collect(), hint: hint(error) },
         Outcome::Unknown(error) => Message {
             causes: std::iter::once(
@@ -320,7 +320,7 @@ fn would_restart(restarts: &Restarts, name: &str) -> Message {
     Message { causes, hint: Some(hint) }
 }
 
-fn conflict_message(conflict: &Conflict, name: &str) -> Message {
+fn conflict_message(conflict: &Conflict, report: &ServiceReport, name: &str) -> Message {
     let look = format!("check with `swarmctl inspect --pretty {name}`, decide, and run the command again");
     match conflict {
         Conflict::Replaced { place, theirs, mine } => {
@@ -352,7 +352,7 @@ fn conflict_message(conflict: &Conflict, name: &str) -> Message {
         Conflict::NotAsPlannedForRollback => planned::rollback_conflict(name),
         Conflict::Recreated { id } => planned::recreated(id, name),
         Conflict::Run { why, .. } => run::conflict(why, name),
-        Conflict::Hold(why) => held::conflict(why, name),
+        Conflict::Hold(why) => held::conflict(why, held::failure_of(report), name),
         Conflict::RetriesExhausted { retries } => Message::new(
             format!(
                 "other writers changed the service before each of {retries} retries (\"update out of sequence\")"

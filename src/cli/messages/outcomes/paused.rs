@@ -30,10 +30,13 @@ pub fn with_alternatives(
     if !is_paused || held::stays_held(report).is_some() {
         return message;
     }
-    if command == "continue" {
-        let hint = format!(
-            "`swarmctl continue --resume {name}` resumes it; `swarmctl rollback {name}` replaces the new tasks with old ones"
-        );
+    if let Some(held) = held::is_held(report) {
+        let hint = match report.outcome() {
+            // A failed rollout has this hint already.
+            Outcome::RolloutFailed(_) => return message,
+            Outcome::Paused if command == "continue" => held::paused(report, command_line).unwrap_or(held),
+            _ => held,
+        };
         return Message { hint: Some(hint), ..message };
     }
     let image = format!(

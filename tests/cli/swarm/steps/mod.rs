@@ -198,6 +198,25 @@ fn tasks_that_fail_at_once_leave_the_service_held() {
 }
 
 #[test]
+fn a_last_step_whose_tasks_cannot_be_placed_can_be_rolled_back() {
+    let web = Web::new("st-last", 3, |spec| {
+        spec["RollbackConfig"] = json!({"Parallelism": 0, "Monitor": SECOND, "Order": "stop-first"});
+    });
+    let before = web.spec();
+    let memory = engine().ask("GET", "/info", None)["MemTotal"].as_u64().unwrap();
+    // One such task fits on the node, two do not.
+    let reserved = (memory / 5 * 3).to_string();
+    let line = ["update", "st-last", "--reserve-memory", &reserved, "--steps", "1"];
+    run(&line)
+        .run()
+        .fails_with(Exit::RolloutFailed)
+        .says(&["no node can run", "`swarmctl rollback st-last`"]);
+    run(&["status", "st-last"]).run().fails_with(Exit::RolloutFailed);
+    run(&["rollback", "st-last"]).run().succeeds();
+    web.has_spec(&before, |_| {});
+}
+
+#[test]
 fn a_failed_gate_rolls_back_on_request() {
     let web = Web::new("st-gate", 4, |_| {});
     let before = web.spec();
