@@ -301,6 +301,8 @@ fn a_delay_of_a_year_without_a_label_is_a_warning_that_names_the_settings_before
         "`swarmctl update --update-parallelism 1 --update-delay 0ms web`",
     ]);
     assert_eq!(row(&run, "web")[1], "in progress", "the exit code and the state stay");
+    let run = self::run(&swarm, &["continue", "web"]).succeeds().prints(&["web: is not held"]);
+    run.says(&["`swarmctl update --update-parallelism 1 --update-delay 0ms web`"]);
     swarm.world().service("web").previous.as_mut().unwrap()["UpdateConfig"] =
         json!({"Parallelism": 3, "Delay": 1_500_000_000});
     swarm.world().service("web").previous.as_mut().unwrap()["Labels"] = json!({});

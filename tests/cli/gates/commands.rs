@@ -83,7 +83,12 @@ fn a_gate_that_fails_rolls_back_if_this_is_requested() {
 #[test]
 fn an_inconclusive_gate_never_rolls_back() {
     let directory = tempfile::tempdir().unwrap();
-    for (exit, why) in [("exit 75", "exit status 75"), ("kill -9 $$", "killed by signal 9")] {
+    for (exit, why) in [
+        ("exit 75", "exit status 75"),
+        ("kill -9 $$", "killed by signal 9"),
+        ("./no-such-command", "exit status 127"),
+        ("/dev/null", "exit status 126"),
+    ] {
         let swarm = swarm(&["web"]);
         let log = directory.path().join("runs");
         let command = format!("echo run >>{}; echo unknown; {exit}", log.display());

@@ -70,6 +70,25 @@ fn a_run_that_is_held_is_recorded_as_held_and_suggests_no_undo() {
 }
 
 #[test]
+fn undo_is_suggested_only_if_it_can_revert_the_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = format!("file:{}", directory.path().display());
+    let swarm = swarm(4);
+    let run = |line: &[&str]| run(&swarm, line).env("SWARMCTL_JOURNAL", &journal).run();
+    let restarted = run(&["restart", "web", "--steps", "1"]).succeeds();
+    restarted.says(&["changes nothing now\n"]).never_says(&["swarmctl undo"]);
+    let update = ["update-image", "--no-resolve-image", "--hold", "1", "web", NEW];
+    run(&update).answers(Exit::Different);
+    // With the values of the run, `--as-is` completes it.
+    run(&["continue", "--as-is", "web"]).succeeds().says(&["to go back run `swarmctl undo 2`"]);
+    run(&["undo", "2"]).succeeds();
+    run(&update).answers(Exit::Different);
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "shop/other:1".into());
+    let completed = run(&["continue", "--as-is", "web"]).succeeds();
+    completed.never_says(&["swarmctl undo"]).says(&[&format!("`swarmctl update-image web {OLD}`")]);
+}
+
+#[test]
 fn continue_replaces_the_rest_and_restores_everything() {
     let swarm = swarm(4);
     update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);

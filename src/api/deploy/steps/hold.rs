@@ -280,7 +280,8 @@ impl Hold {
     }
 
     /// Accepts changes of others: returns the update as if it had requested the current values of its places. If it is
-    /// being aborted, the current values replace its old values instead.
+    /// being aborted, the current values replace its old values instead. If a requested value changes, the update is no
+    /// longer that of its run, which cannot be undone then.
     #[must_use]
     pub fn as_is(&self, spec: &Value) -> Self {
         let mut hold = self.clone();
@@ -289,6 +290,9 @@ impl Hold {
             if self.label.phase == Phase::Aborting {
                 edit.from = now;
             } else {
+                if edit.to != now {
+                    hold.label.run = None;
+                }
                 edit.edit.op = now.clone().map_or(Op::Remove, Op::Set);
                 edit.to = now;
             }

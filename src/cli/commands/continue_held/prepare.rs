@@ -5,7 +5,8 @@ use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateReque
 use crate::api::resources::services::Service;
 use crate::cli::deploy::report::{NotStarted, Remarks};
 use crate::cli::deploy::steps::{FirstAction, GateState, IfChanged};
-use crate::cli::deploy::{IfPaused, Prepared};
+use crate::cli::deploy::{IfPaused, Prepared, held};
+use crate::cli::messages::shell;
 
 /// Prepares the continuation of held updates.
 pub struct Preparer {
@@ -30,8 +31,11 @@ impl Preparer {
         let hold = Hold::read(service.spec())
             .map_err(|why| NotStarted::Conflict(Box::new(Conflict::Hold(HoldConflict::Unreadable(why)))))?;
         let Some(hold) = hold else {
+            // Somebody may have removed only the label.
+            let warning = held::warning(service, &shell::service(service.name()));
+            let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
             let prepared = Prepared::new(self.request.clone(), IfPaused::Resume);
-            return Ok(Prepared { steps: Some(FirstAction::NotHeld), ..prepared });
+            return Ok(Prepared { remarks, steps: Some(FirstAction::NotHeld), ..prepared });
         };
         let operation = Operation::Hold(self.release(&hold).into());
         let request = UpdateRequest { operation, ..self.request.clone() };

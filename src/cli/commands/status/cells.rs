@@ -23,7 +23,7 @@ pub fn cells(service: &Service, judgement: &Judgement) -> [String; 10] {
         newest.map(|cause| format!("task {:.12} {}: {}", cause.task, cause.state.as_str(), cause.error));
     let update = HeldUpdate::of(service);
     let label = update.as_ref().and_then(HeldUpdate::label);
-    let progress = label.filter(|_| state != "held").map(|label| held::describe_progress(label, judgement));
+    let progress = label.map(|label| held::describe_progress(label, judgement));
     let detail: Vec<String> =
         Some(detail).into_iter().chain(progress).chain(failure).filter(|it| !it.is_empty()).collect();
     [

@@ -31,8 +31,15 @@ pub fn print(
             None => others.push(cells(service, rollout)),
         }
     }
-    if held.is_empty() || !others.is_empty() {
+    let has_others = !others.is_empty();
+    if held.is_empty() || has_others {
         out.rows(COLUMNS, template, others)?;
     }
-    if held.is_empty() { Ok(()) } else { out.rows(HELD_COLUMNS, None, held) }
+    if held.is_empty() {
+        return Ok(());
+    }
+    if has_others {
+        out.line("");
+    }
+    out.rows(HELD_COLUMNS, None, held)
 }

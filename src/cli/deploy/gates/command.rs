@@ -16,8 +16,9 @@ use crate::api::resources::tasks;
 use crate::api::resources::tasks::TaskState;
 use crate::cli::deploy::shell_command::{RunningCommand, describe_exit};
 
-/// The exit status that means "temporary failure" (EX_TEMPFAIL of sysexits.h).
-const TEMPORARY_FAILURE: i32 = 75;
+/// The exit statuses that are errors: "temporary failure" (EX_TEMPFAIL of sysexits.h), and those of a shell that cannot
+/// execute or find a command.
+const ERRORS: [i32; 3] = [75, 126, 127];
 /// Poll interval for the end of the command.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Maximum length of a variable with a list, in bytes. Linux refuses variables above 128 KiB.
@@ -66,7 +67,7 @@ fn wait(running: &mut RunningCommand, limit: Duration, stop: &Stop) -> io::Resul
 fn from_exit(status: ExitStatus) -> GateRunResult {
     match describe_exit(status) {
         None => GateRunResult::Success,
-        Some(why) if status.code().is_none_or(|code| code == TEMPORARY_FAILURE) => GateRunResult::Error(why),
+        Some(why) if status.code().is_none_or(|code| ERRORS.contains(&code)) => GateRunResult::Error(why),
         Some(why) => GateRunResult::Failure(why),
     }
 }

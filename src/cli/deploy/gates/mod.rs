@@ -35,8 +35,8 @@ pub struct GateArgs {
     /// `/bin/sh -c CMD` runs for each service that has converged, or with --steps after each step that has converged. It
     /// gets SWARMCTL_SERVICE, SWARMCTL_IMAGE, SWARMCTL_NEW_TASKS, SWARMCTL_NEW_ADDRESSES and other variables
     /// (docs/steps.md). If it fails, the rollout has failed (exit 5, or exit 6 with --rollback-on-failure). Exit status
-    /// 75, a signal, or no exit within 30 s is an error: the run is repeated, and after 5 errors in a row the gate is
-    /// inconclusive (exit 10, and no rollback).
+    /// 75, 126 or 127 (a command that cannot be executed or found), a signal, or no exit within 30 s is an error: the run
+    /// is repeated, and after 5 errors in a row the gate is inconclusive (exit 10, and no rollback).
     #[arg(long, value_name = "CMD")]
     gate: Vec<String>,
     /// URL that must return 2xx after the rollout or each step (repeatable)

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Message, value};
-use crate::api::deploy::steps::{HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, Phase, PostError};
+use crate::api::deploy::steps::{
+    HeldEdit, HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, Phase, PostError,
+};
 use crate::api::deploy::update::Delivery;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
@@ -178,7 +180,10 @@ pub fn price(service: &Service, label: &HoldLabel) -> String {
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     let old = label.edits.iter().find(|held| *held.edit.place() == image);
     let old = old.and_then(|held| held.edit.from.as_ref()?.as_str());
-    let way = match (label.run, old) {
+    let is_restart = |held: &HeldEdit| held.edit.place().is_within("TaskTemplate.ForceUpdate");
+    // A restart cannot be undone.
+    let run = label.run.filter(|_| !label.edits.iter().all(is_restart));
+    let way = match (run, old) {
         (Some(run), _) => format!("; to go back run `swarmctl undo {run}`"),
         (None, Some(old)) => format!("; to go back run `swarmctl update-image {name} {}`", shell::word(old)),
         (None, None) => String::new(),
