@@ -177,7 +177,9 @@ impl<'a> ProgressUpdate<'a> {
                 let gate = self.gate.map(|(gate, of)| format!("gate {gate} of {of}"));
                 self.in_step(gate.as_deref().unwrap_or("all new tasks running"))
             }
-            (None, Some(State::Converged)) => self.gate_position().unwrap_or_default(),
+            (None, Some(State::Converged)) => {
+                self.gate_position().unwrap_or_else(|| self.in_step("all tasks running"))
+            }
             // In all other states the rollout has ended.
             (None, _) => String::new(),
         }
@@ -250,5 +252,56 @@ fn describe_ending(ending: &Ending) -> String {
         Ending::NotPosted => "stopped: a request failed".to_owned(),
         Ending::GaveUp(why) | Ending::Overdue(why) => format!("stopped waiting: {why}"),
         Ending::Interrupted => "stopped waiting: interrupted".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+
+    fn converged() -> Judgement {
+        Judgement {
+            state: State::Converged,
+            due: None,
+            now: Timestamp::UNIX_EPOCH,
+            engine_message: String::new(),
+            desired: 4,
+            running: 4,
+            updated: 4,
+            new: 4,
+            changed_at: None,
+            images: BTreeMap::new(),
+            ready: 4,
+            by_state: BTreeMap::new(),
+            causes: Vec::new(),
+            problems: Vec::new(),
+            awaited: Vec::new(),
+            left_behind: Vec::new(),
+            depends_on_nodes: false,
+            node_names: BTreeMap::new(),
+            changed_by_others: Vec::new(),
+            replaced: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_update_in_steps_that_waits_for_its_last_posts_has_a_description() {
+        let service = Service::new(json!({"ID": "s", "Version": {"Index": 9}, "Spec": {"Name": "web"}}));
+        let (service, judgement) = (service.expect("a service"), converged());
+        let update = ProgressUpdate {
+            service: &service,
+            judgement: Some(&judgement),
+            ending: None,
+            purpose: Purpose::Change,
+            image_before: None,
+            gate: None,
+            position: Some(Position::Step { step: 2, of: 2 }),
+        };
+        assert_eq!(update.description(), "step 2 of 2: all tasks running");
     }
 }
