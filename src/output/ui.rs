@@ -173,7 +173,7 @@ fn report<C: Display>(
 /// Formats a message with a label. Further lines are indented, so that none looks like a message of its own. Long
 /// messages are cut. With a `width`, lines are broken to fit into a terminal.
 fn message(label: &str, text: &str, width: Option<usize>) -> String {
-    let text = text.trim_end();
+    let text = &*quoted_on_one_line(text.trim_end());
     let end = text.char_indices().nth(MAX_LINE_LEN).map_or(text.len(), |(end, _)| end);
     let end = text[..end].match_indices('\n').nth(MAX_LINES).map_or(end, |(end, _)| end);
     let mut lines: Vec<_> = text[..end].lines().map(visible).collect();
@@ -185,6 +185,34 @@ fn message(label: &str, text: &str, width: Option<usize>) -> String {
         None => text,
         Some(width) => text.lines().flat_map(|line| wrap(line, width)).map(|line| line + "\n").collect(),
     }
+}
+
+/// Escapes line breaks between backticks, so that a quoted value stays on one line. A backtick begins a quotation only at
+/// the beginning of a word, and ends it only at the end of a word: the output of other programs may have single ones.
+fn quoted_on_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains('\n') {
+        return text.into();
+    }
+    let is_part_of_word = |c: char| c.is_alphanumeric() || "`-_/".contains(c);
+    let mut shown = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('`') {
+        shown += before;
+        shown.push('`');
+        rest = after;
+        if before.ends_with(is_part_of_word) {
+            continue;
+        }
+        if let Some((quoted, after)) = rest.split_once('`')
+            && !after.starts_with(is_part_of_word)
+        {
+            shown += &quoted.replace('\n', "\\n");
+            shown.push('`');
+            rest = after;
+        }
+    }
+    shown += rest;
+    shown.into()
 }
 
 fn print(text: &str) {
@@ -254,6 +282,19 @@ mod tests {
             Some("  ... (2064384 more bytes)")
         );
         assert_eq!(message("a: ", &"b\n".repeat(1000), None).lines().count(), 202);
+    }
+
+    #[test]
+    fn a_quoted_value_stays_on_one_line() {
+        for (text, shown) in [
+            ("no such service: `a\nb`", "no such service: `a\\nb`"),
+            ("`a\nb` (`c\r\nd`), `e`\nf", "`a\\nb` (`c\\r\\nd`), `e`\n  f"),
+            ("unknown option `--a'\nunknown option `--b'", "unknown option `--a'\n  unknown option `--b'"),
+            ("it`s a\nb`", "it`s a\n  b`"),
+            ("a `b\nc", "a `b\n  c"),
+        ] {
+            assert_eq!(message("", text, None), format!("{shown}\n"), "{text}");
+        }
     }
 
     #[test]

@@ -82,6 +82,7 @@ fn every_command_that_changes_services_shows_changes_and_a_forecast_and_only_rea
             ],
         ),
         (format!("create --mode global {NEW}"), &["a new service: would be created", "1 task will be added"]),
+        (format!("create --replicas 0 {NEW}"), &["a new service: would be created", "no task will be added"]),
         ("rm web db".into(), &["web: would be removed", "2 tasks will be removed", "db: would be removed"]),
     ] {
         let swarm = swarm();
@@ -91,6 +92,9 @@ fn every_command_that_changes_services_shows_changes_and_a_forecast_and_only_rea
         run.prints(shown).prints(&["(dry run, nothing was posted)"]);
         only_read(&swarm, &indexes);
     }
+    let swarm = swarm();
+    run(&swarm, "scale --detach web=0").succeeds();
+    run(&swarm, "rm --dry-run web").prints(&["web: would be removed", "no task will be removed"]);
 }
 
 /// Splits a line into its first word and the rest.

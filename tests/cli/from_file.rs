@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::engine::Engine;
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::spec;
@@ -46,7 +47,7 @@ fn compose(services: &[(&str, &str)]) -> String {
 fn a_compose_file_updates_the_services_of_its_stack_and_notes_the_others() {
     let swarm = shop();
     let run = from(&swarm, &compose(&[("web", "shop/web:1.8")]), &["--stack", "shop"]).succeeds();
-    run.says(&["left 1 service of stack `shop` unchanged, because FILE does not list it: shop_api"]);
+    run.says(&["left 1 service of stack `shop` unchanged, because stdin does not list it: shop_api"]);
     assert_eq!(swarm.service("shop_web").image(), "shop/web:1.8");
     assert_eq!(swarm.service("shop_web").spec["Labels"].get("com.docker.stack.image"), None);
     assert_eq!(swarm.posts().len(), 1);
@@ -73,7 +74,7 @@ fn a_compose_file_needs_a_stack_and_images_and_nothing_else_takes_one() {
         (
             json!({ "services": { "web": { "build": "." } } }).to_string(),
             &["--stack", "shop"],
-            "service `web` has no `image`",
+            r#"service `web` has no `image` (for example: `"web": {"image": "shop/web:1.8"}`)"#,
         ),
         ("shop_web shop/web:1.8".to_owned(), &["--stack", "shop"], "not a Compose file"),
         ("{".to_owned(), &["--stack", "shop"], "invalid JSON"),
@@ -82,6 +83,29 @@ fn a_compose_file_needs_a_stack_and_images_and_nothing_else_takes_one() {
         run.says(&[says]);
     }
     assert!(swarm.requests().is_empty());
+}
+
+#[test]
+fn errors_about_the_file_name_it_and_have_an_example_of_the_command() {
+    let engine = Engine::silent();
+    let run = |args: &[&str]| {
+        let words = [&["update-image"], args].concat();
+        swarmctl(words).host(engine.host()).run().fails_with(Exit::Usage).tells_an_error()
+    };
+    let mapping = "staging.example.com=registry.example.com";
+    run(&["--map-registry", mapping, "web", "nginx"]).says(&[&format!(
+        "`--map-registry` needs `--from` (for example: `swarmctl update-image --from images.txt --map-registry {mapping}`)"
+    )]);
+    run(&["--from", "/nosuch\nfile"]).says(&[
+        "`--from /nosuch\\nfile`: it cannot be read",
+        "(for example: `swarmctl update-image --from images.txt`)",
+    ]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("images.txt").display().to_string();
+    std::fs::write(&file, "web s.example.com/web:1.8\n").unwrap();
+    run(&["--from", &file, "--map-registry", "t.io=r.io"])
+        .says(&[&format!("`--map-registry t.io=r.io`: no image in `{file}` starts with `t.io`")]);
+    assert!(engine.requests().is_empty());
 }
 
 #[test]
@@ -167,7 +191,7 @@ fn a_digest_that_is_not_in_the_target_registry_changes_nothing() {
 fn a_mapping_that_cannot_be_or_is_not_applied_is_a_usage_error() {
     let swarm = staging();
     for (maps, says) in [
-        (&["t.example.com=r.example.com"][..], "no image in FILE starts with `t.example.com`"),
+        (&["t.example.com=r.example.com"][..], "no image in stdin starts with `t.example.com`"),
         (&["s.example.com/shop=r.io", "s.example.com=t.io"], "a longer mapping applies"),
         (&["shop=r.example.com"], "Docker Hub is `docker.io`"),
         (&["s.example.com"], "is not `FROM=TO`"),
@@ -189,7 +213,7 @@ fn the_output_of_docker_compose_config_is_read() {
     );
     let before = ["shop_web", "shop_debug"].map(|name| swarm.service(name).spec.clone());
     let run = from(&swarm, file, &["--stack", "shop"]).succeeds();
-    run.says(&["left 1 service of stack `shop` unchanged, because FILE does not list it: shop_debug"]);
+    run.says(&["left 1 service of stack `shop` unchanged, because stdin does not list it: shop_debug"]);
     let images = ["shop_web", "shop_api", "shop_db"].map(|name| swarm.service(name).image().to_owned());
     assert_eq!(images, ["shop/web:1.8", "opera443399/whoami:0.7", &format!("postgres:16.4@{DIGEST}")]);
     let mut web = swarm.service("shop_web").spec.clone();

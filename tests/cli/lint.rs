@@ -181,6 +181,8 @@ fn services_are_selected_as_by_the_engine() {
     }
     let why = format!("an ID prefix needs at least 6 characters; `{id}` is service `agent`");
     lint(&swarm, &[&id[..5]]).fails_with(Exit::NotFound).says(&[&why]);
+    let none = lint(&swarm, &["nosuch"]).fails_with(Exit::NotFound);
+    assert!(!none.stderr.contains("checked"), "{}", none.report());
 }
 
 #[test]

@@ -130,6 +130,8 @@ fn strict_posts_nothing_for_any_service_if_one_has_a_finding() {
     }
     let swarm = FakeSwarm::with([stuck("web")]);
     run(&swarm, "restart --dry-run --strict web").fails_with(Exit::Failed);
+    let both = run(&swarm, "update --strict --limit-memory 5m web").fails_with(Exit::Failed);
+    both.says(&["hint: fix it with `swarmctl update --update-order stop-first --limit-memory 6m web`"]);
     let fixed = run(&swarm, "update --strict --detach --update-order stop-first web").succeeds();
     assert_eq!(fixed.stderr, "");
 }
@@ -162,7 +164,8 @@ fn a_new_service_is_checked_too() {
     let swarm = FakeSwarm::start();
     let words = format!("create --detach --no-resolve-image {flags} {NEW}");
     let warned = run(&swarm, &words).succeeds();
-    assert!(warned.stderr.contains(&format!("{WARNING}{HINT}")), "{}", warned.report());
+    let hint = "hint: use `--update-order stop-first`\n";
+    assert!(warned.stderr.contains(&format!("{WARNING}{hint}")), "{}", warned.report());
     assert_eq!((swarm.posts().len(), lists_of_nodes(&swarm)), (1, 1));
     let swarm = FakeSwarm::start();
     let words = format!("create --detach --strict --json --no-resolve-image {flags} {NEW}");

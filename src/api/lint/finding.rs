@@ -67,6 +67,8 @@ pub enum Fix {
     LogDriver,
     /// Install the plugin, or mount this volume with another driver.
     VolumeDriver(Value),
+    /// Move the services from this network to a larger one.
+    LargerNetwork(String),
     /// Remove a constraint that excludes nodes, or change the nodes so that they meet it.
     Constraint(String),
 }

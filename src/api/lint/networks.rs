@@ -156,7 +156,7 @@ pub(super) fn addresses(subject: &Subject, found: &mut Findings) -> Read<()> {
         } else {
             continue;
         };
-        found.push((Place::at(path).item(id).to_string(), message, Fix::Advice));
+        found.push((Place::at(path).item(id).to_string(), message, Fix::LargerNetwork(name.clone())));
     }
     Ok(())
 }

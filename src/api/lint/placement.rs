@@ -77,14 +77,13 @@ pub(super) fn max_replicas(subject: &Subject, found: &mut Findings) -> Read<()> 
     let Some(nodes) = subject.eligible()?.filter(|_| max > 0 && replicas > 0) else { return Ok(()) };
     let room = u128::from(max) * u128::from(nodes.count());
     let tasks = nodes.with_replicas(replicas);
+    let allowed = format!("a maximum of {} on each node", counted(max, "replica"));
     let (message, changes) = if u128::from(replicas) > room {
         let enough = replicas.div_ceil(nodes.count());
-        let message = format!("a maximum of {max} replicas on each node allows {room}: {tasks}");
+        let message = format!("{allowed} allows {room}: {tasks}");
         (message, vec![Change::MaxReplicas(enough)])
     } else if u128::from(replicas) == room && is_start_first {
-        let message = format!(
-            "at most {max} replicas on a node leave no room for a task of a start-first update: {tasks}"
-        );
+        let message = format!("{allowed} leaves no room for a task of a start-first update: {tasks}");
         (message, stop_first(subject))
     } else {
         return Ok(());

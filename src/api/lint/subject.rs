@@ -82,8 +82,8 @@ impl<'s> Eligible<'s> {
 
 /// `2 of 3 nodes are eligible`.
 pub(super) fn describe_eligible(eligible: usize, all: usize) -> String {
-    let verb = if eligible == 1 { "is" } else { "are" };
-    format!("{eligible} of {all} nodes {verb} eligible")
+    let verb = if eligible == 1 || all == 1 { "is" } else { "are" };
+    format!("{eligible} of {} {verb} eligible", counted(all as u64, "node"))
 }
 
 /// `1 node`, `3 nodes`.

@@ -1,5 +1,6 @@
 //! Evaluates lint rules on specs before they are sent: findings are warnings, or with `--strict` errors.
 
+use std::slice;
 use std::sync::{Arc, OnceLock};
 
 use clap::Args;
@@ -106,7 +107,8 @@ pub fn check_updates(
         args.strict && checked.iter().flatten().any(|(findings, item)| why_refused(item, findings).is_some());
     if !is_refused {
         let warned = checked.iter().flatten();
-        warn(ui, warned.map(|(findings, item)| (item.service.name(), findings.as_slice())));
+        let hint = |finding: &Finding, name: &str| findings::hint(slice::from_ref(finding), name);
+        warn(ui, warned.map(|(findings, item)| (item.service.name(), findings.as_slice())), hint);
     }
     let conclude = |(findings, mut item): (Vec<Finding>, Box<Item<Prepared>>)| {
         let remarks = Remarks { lint: findings, ..Remarks::default() };
@@ -173,7 +175,8 @@ pub fn check_new(
         Some(why) if args.strict => Err(Box::new((NotStarted::Refused(why), remarks))),
         _ => {
             let name = spec["Name"].as_str().unwrap_or_default();
-            warn(ui, std::iter::once((name, remarks.lint.as_slice())));
+            let hint = |finding: &Finding, _: &str| findings::hint_for_new(slice::from_ref(finding));
+            warn(ui, std::iter::once((name, remarks.lint.as_slice())), hint);
             if let Some(why) = nodes.why_unavailable() {
                 note_skipped(ui, why);
             }
@@ -241,7 +244,11 @@ fn refusal(findings: &[Finding], unavailable: Option<&str>) -> Option<String> {
 }
 
 /// Prints findings as warnings. A finding that several services have in common is printed once.
-fn warn<'a>(ui: Ui, found: impl Iterator<Item = (&'a str, &'a [Finding])>) {
+fn warn<'a>(
+    ui: Ui,
+    found: impl Iterator<Item = (&'a str, &'a [Finding])>,
+    hint: impl Fn(&Finding, &str) -> Option<String>,
+) {
     let mut groups: Vec<(&Finding, Vec<String>)> = Vec::new();
     for (service, findings) in found {
         for finding in findings {
@@ -261,7 +268,7 @@ fn warn<'a>(ui: Ui, found: impl Iterator<Item = (&'a str, &'a [Finding])>) {
             many => (with_services(&text, many), "SERVICE"),
         };
         ui.warning(&text);
-        if let Some(hint) = findings::hint(finding, name) {
+        if let Some(hint) = hint(finding, name) {
             ui.hint(&hint);
         }
     }
@@ -277,14 +284,11 @@ fn note_skipped(ui: Ui, why: &str) {
 /// Returns the hint for a service that was refused because of its findings.
 pub fn hint_for_refused(report: &ServiceReport) -> Option<String> {
     let name = report.service().map_or(report.given.as_str(), Service::name);
-    let hint = |finding: &Finding| match report.service() {
-        Some(service) => findings::hint(finding, service.name()),
-        None => findings::fix_for_new(finding),
+    let findings = report.remarks.lint.as_slice();
+    let hint = match report.service() {
+        Some(service) => findings::hint(findings, service.name()),
+        None => findings::hint_for_new(findings),
     };
-    let hints: Vec<String> = report.remarks.lint.iter().filter_map(hint).collect();
-    if !hints.is_empty() {
-        return Some(hints.join("; "));
-    }
-    let has_findings = !report.remarks.lint.is_empty();
-    has_findings.then(|| format!("see the rules with `swarmctl lint {}`", shell::service(name)))
+    let see = || format!("see the rules with `swarmctl lint {}`", shell::service(name));
+    hint.or_else(|| (!findings.is_empty()).then(see))
 }

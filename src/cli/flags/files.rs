@@ -24,6 +24,11 @@ pub fn read_text(path: &str, mebibytes: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|e| io::Error::other(format!("it is not UTF-8: {}", e.utf8_error())))
 }
 
+/// Returns the name of the file at `path` for messages: in backticks, or `stdin` for `-`.
+pub fn shown(path: &str) -> String {
+    if path == "-" { "stdin".to_owned() } else { format!("`{path}`") }
+}
+
 /// Creates a file that only its owner can read. It replaces no other file. It appears with the complete text, unless the
 /// file system has no hard links.
 ///

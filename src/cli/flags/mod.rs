@@ -141,10 +141,12 @@ impl<const UPDATE: bool> Flags<UPDATE> {
     fn env_file_variables(&self) -> Result<Vec<String>, UsageError> {
         let mut all = Vec::new();
         for path in &self.env_files {
-            let bad = |why: String| UsageError::new(format!("--{ENV_FILE}: `{path}`: {why}"), "KEY=value");
-            let text = files::read(path, MAX_FILE_MIB).map_err(|e| bad(e.to_string()))?;
+            let bad =
+                |why: String, example| UsageError::new(format!("--{ENV_FILE}: `{path}`: {why}"), example);
+            let text = files::read(path, MAX_FILE_MIB);
+            let text = text.map_err(|e| bad(e.to_string(), "--env-file web.env"))?;
             let read = values::env_file::variables(&text, &app::variable);
-            all.extend(read.map_err(|e| bad(e.to_string()))?);
+            all.extend(read.map_err(|e| bad(e.to_string(), "KEY=value"))?);
         }
         Ok(all)
     }

@@ -172,7 +172,7 @@ fn an_invalid_selection_is_reported_before_the_first_post() {
     for list in ["a i:1\nb", "a i:1\na i:2", "a UP/PER:1:2", "{\"a\": 1}", "{\"a\": \"i:1\"", "", "# none\n"]
     {
         let args = ["update-image", "--no-resolve-image", "--from", "-"];
-        on(&swarm, &args).stdin(list).run().fails_with(Exit::Usage).tells_an_error().says(&["--from -: "]);
+        on(&swarm, &args).stdin(list).run().fails_with(Exit::Usage).tells_an_error().says(&["`--from -`: "]);
     }
     assert_eq!(swarm.requests().len(), 0, "all of that is known without an engine");
     // If one service does not exist, no other service is updated, not even one that precedes it.

@@ -182,6 +182,7 @@ fn since_is_calculated_with_the_engines_clock() {
     for flags in [["--since", "yesterday"], ["--tail", "-1"], ["-n", "many"]] {
         run(&engine, &[&flags[..], &["web"]].concat()).run().fails_with(Exit::Usage).tells_an_error();
     }
+    run(&engine, &["--tail", "-1", "web"]).run().says(&["`-1` is neither a number of lines nor `all`"]);
     assert_eq!(engine.pings(), 0);
 }
 

@@ -59,6 +59,21 @@ fn l07_more_replicas_than_the_nodes_may_run() {
     max(json!(2)).replicas(6).passes("L07");
     let finding = start_first(max(json!(2)).replicas(6)).finds("L07");
     assert_eq!(finding.fix, Fix::Update(vec![Change::StopFirst]));
+    let one = |replicas| max(json!(1)).on(1).replicas(replicas);
+    for (case, message) in [
+        (one(2), "a maximum of 1 replica on each node allows 1: 2 replicas on 1 eligible node"),
+        (
+            start_first(one(1)),
+            "a maximum of 1 replica on each node leaves no room for a task of a start-first update: 1 replica on 1 eligible \
+             node",
+        ),
+        (
+            max(json!(2)).replicas(7),
+            "a maximum of 2 replicas on each node allows 6: 7 replicas on 3 eligible nodes",
+        ),
+    ] {
+        assert_eq!(case.finds("L07").message, message);
+    }
     start_first(max(json!(2)).replicas(5)).passes("L07");
     start_first(max(json!(1)).replicas(0)).passes("L07");
     max(json!(0)).replicas(100).passes("L07");
@@ -96,7 +111,7 @@ fn l08_constraints_that_no_node_meets() {
     }
     on(json!("node.labels.disk==ssd")).passes("L08");
     let drained = Case::new().on(1).node(0, "Spec.Availability", json!("drain"));
-    assert_eq!(drained.finds("L08").message, "no node is up and active: 0 of 1 nodes are eligible");
+    assert_eq!(drained.finds("L08").message, "no node is up and active: 0 of 1 node is eligible");
     Case::new().on(0).passes("L08");
 }
 

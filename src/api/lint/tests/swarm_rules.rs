@@ -111,6 +111,7 @@ fn l10_networks_with_too_few_addresses() {
         "the network `small` (10.77.0.0/29) has 6 addresses, and its services need 7"
     );
     assert_eq!(finding.place, "TaskTemplate.Networks[net]");
+    assert_eq!(finding.fix, Fix::LargerNetwork("small".to_owned()));
     on_network(4).with("EndpointSpec.Mode", json!("dnsrr")).passes("L10");
     on_network(5).with("EndpointSpec.Mode", json!("dnsrr")).finds("L10");
     let start_first =

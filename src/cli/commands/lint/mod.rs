@@ -94,10 +94,10 @@ pub fn run(args: LintArgs, app: &App) -> anyhow::Result<Exit> {
     let totals = Totals::new(&checked, args.level);
     let answer = if args.exit_code && totals.reported > 0 { Exit::Different } else { Exit::Done };
     let missing = select::report_missing(&selected.missing, app);
-    let exit = Exit::most_severe(missing.into_iter().chain([answer]));
+    let exit = Exit::most_severe(missing.iter().copied().chain([answer]));
     if args.json {
         report::print_json(app.ui, &checked, args.level, &totals, &skipped, exit)?;
-    } else {
+    } else if missing.is_empty() || !checked.is_empty() {
         report::print(app.ui, &checked, args.level, &totals)?;
     }
     // The program exits now. Freeing a parsed spec, with its thousands of parts, takes as long as checking it.

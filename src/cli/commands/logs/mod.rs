@@ -139,7 +139,7 @@ fn parse_tail(text: &str) -> Result<Tail, String> {
         "all" => Ok(Tail(None)),
         text => match text.parse() {
             Ok(lines) => Ok(Tail(Some(lines))),
-            Err(_) => Err("a number of lines, or `all`".to_owned()),
+            Err(_) => Err(format!("`{text}` is neither a number of lines nor `all`")),
         },
     }
 }

@@ -36,7 +36,7 @@ pub fn images<'a>(services: &'a [(String, JsonNode)], stack: &str) -> Result<Vec
 pub fn required_stack<'a>(stack: Option<&'a str>, value: &JsonNode) -> Result<&'a str, ListError> {
     let name = project(value).map(|name| format!("; its `name` is `{name}`")).unwrap_or_default();
     stack.ok_or_else(|| {
-        ListError::NeedsStack(format!(
+        ListError::Stack(format!(
             "it is a Compose file, so the stack of its services must be named with `--stack`{name}"
         ))
     })

@@ -11,6 +11,7 @@ use crate::api::error::{Error, Result};
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::report::Remarks;
 use crate::cli::deploy::{Deployment, Selected};
+use crate::cli::flags::files;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Assignments, Jobs, SelectArgs, SelectedService, format_count, join_names};
 use crate::output::natural_cmp;
@@ -40,7 +41,8 @@ impl FromArgs {
     /// Reads the file, if one is given, and maps its images.
     pub fn read(&self, select: &SelectArgs) -> Result<Option<Vec<(String, RequestedImage)>>, UsageError> {
         let Some(from) = &self.from else { return self.check_without_file() };
-        let images = map_all(&self.map_registry, list::read(from, select.stack.as_deref())?)?;
+        let images = list::read(from, select.stack.as_deref())?;
+        let images = map_all(&self.map_registry, images, &files::shown(from))?;
         let new = |MappedImage { image, from }| match from {
             None => RequestedImage::Image(image),
             Some(from) => RequestedImage::Mapped(image, from),
@@ -49,13 +51,15 @@ impl FromArgs {
     }
 
     fn check_without_file<T>(&self) -> Result<Option<T>, UsageError> {
-        let flag = match (self.ignore_missing, self.map_registry.is_empty()) {
-            (true, _) => "--ignore-missing",
-            (_, false) => "--map-registry",
+        let (flag, example) = match (self.ignore_missing, self.map_registry.is_empty()) {
+            (true, _) => ("--ignore-missing", "swarmctl update-image --from images.txt --ignore-missing"),
+            (_, false) => (
+                "--map-registry",
+                "swarmctl update-image --from images.txt --map-registry staging.example.com=registry.example.com",
+            ),
             _ => return Ok(None),
         };
-        let why = format!("`{flag}` needs `--from`");
-        Err(UsageError::new(why, "swarmctl update-image --from images.txt --ignore-missing"))
+        Err(UsageError::new(format!("`{flag}` needs `--from`"), example))
     }
 
     /// Finds the services.
@@ -68,14 +72,14 @@ impl FromArgs {
         select: &SelectArgs,
         each: Assignments<RequestedImage>,
     ) -> anyhow::Result<Selected<'a, RequestedImage>> {
-        let (Some(_), Assignments::PerService(images)) = (&self.from, &each) else {
+        let (Some(from), Assignments::PerService(images)) = (&self.from, &each) else {
             return deployment.select_each(select, each);
         };
         let mut deployment = deployment.with_remarks(mapped_from(images));
         let selected = match (&select.stack, each) {
             (Some(stack), Assignments::PerService(images)) => {
                 deployment.look_for_journal()?;
-                let chosen = services_of_stack(&deployment, stack, images)?;
+                let chosen = services_of_stack(&deployment, stack, images, &files::shown(from))?;
                 deployment.with_chosen(chosen)
             }
             (_, each) => deployment.select_each(&SelectArgs::default(), each)?,
@@ -97,11 +101,12 @@ fn mapped_from(images: &[(String, RequestedImage)]) -> HashMap<String, Remarks> 
 }
 
 /// Finds the listed services of a stack. A service with the same name that does not belong to the stack
-/// counts as missing.
+/// counts as missing. `file` is the list, for the note about the other services of the stack.
 fn services_of_stack(
     deployment: &Deployment,
     stack: &str,
     images: Vec<(String, RequestedImage)>,
+    file: &str,
 ) -> Result<Vec<(SelectedService, RequestedImage)>> {
     let select = SelectArgs { stack: Some(stack.to_owned()), ..SelectArgs::default() };
     let services = select.select(deployment.ui(), deployment.client(), Jobs::Included)?;
@@ -122,7 +127,7 @@ fn services_of_stack(
         let them = if names.len() == 1 { "it" } else { "them" };
         let names = join_names(names.into_iter());
         deployment.ui().note(&format!(
-            "left {count} of stack `{stack}` unchanged, because FILE does not list {them}: {names}"
+            "left {count} of stack `{stack}` unchanged, because {file} does not list {them}: {names}"
         ));
     }
     Ok(chosen)

@@ -15,6 +15,9 @@ use crate::cli::messages::usage::UsageError;
 /// Maximum file size in MiB. Even a list of complete services is shorter.
 const MAX_FILE_MIB: u64 = 64;
 
+/// An example of a Compose file and its stack.
+const WITH_STACK: &str = "swarmctl update-image --from shop.json --stack shop";
+
 /// Services and their images, without repetitions.
 pub type Images = Vec<(String, ImageRef)>;
 
@@ -25,25 +28,27 @@ pub type Images = Vec<(String, ImageRef)>;
 /// The file cannot be read, an entry is not a service and an image, a service has two images, or the stack is
 /// missing or not allowed.
 pub fn read(from: &str, stack: Option<&str>) -> Result<Images, UsageError> {
-    let example = if stack.is_some() { "--from shop.json --stack shop" } else { "web shop/web:1.8" };
-    let bad = |why: String| UsageError::new(format!("--from {from}: {why}"), example);
-    let text = files::read_text(from, MAX_FILE_MIB).map_err(|e| bad(format!("it cannot be read: {e}")))?;
+    let bad = |why: &str, example| UsageError::new(format!("`--from {from}`: {why}"), example);
+    let (file, entry) = if stack.is_some() {
+        (WITH_STACK, r#""web": {"image": "shop/web:1.8"}"#)
+    } else {
+        ("swarmctl update-image --from images.txt", "web shop/web:1.8")
+    };
+    let read = files::read_text(from, MAX_FILE_MIB);
+    let text = read.map_err(|e| bad(&format!("it cannot be read: {e}"), file))?;
     match parse(text.trim_start_matches('\u{feff}'), stack) {
-        Ok(images) if images.is_empty() => Err(bad("it lists no services".to_owned())),
+        Ok(images) if images.is_empty() => Err(bad("it lists no services", entry)),
         Ok(images) => Ok(images),
-        Err(ListError::NeedsStack(why)) => Err(UsageError::new(
-            format!("--from {from}: {why}"),
-            "swarmctl update-image --from shop.json --stack shop",
-        )),
-        Err(ListError::Invalid(why)) => Err(bad(why)),
+        Err(ListError::Stack(why)) => Err(bad(&why, WITH_STACK)),
+        Err(ListError::Invalid(why)) => Err(bad(&why, entry)),
     }
 }
 
 /// An error in a list.
 #[derive(Debug, PartialEq)]
 pub enum ListError {
-    /// The list is a Compose file, which requires `--stack`.
-    NeedsStack(String),
+    /// The list is a Compose file without `--stack`, or another list with it.
+    Stack(String),
     /// The list is not valid for this reason.
     Invalid(String),
 }
@@ -69,7 +74,7 @@ pub fn parse(text: &str, stack: Option<&str>) -> Result<Images, ListError> {
     }
     if stack.is_some() {
         let why = "it is not a Compose file (an object with `services`), so its services belong to no stack";
-        return Err(ListError::Invalid(why.to_owned()));
+        return Err(ListError::Stack(why.to_owned()));
     }
     Ok(if is_json { parse_values(values)? } else { parse_lines(text)? })
 }

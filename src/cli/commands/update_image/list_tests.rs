@@ -14,7 +14,7 @@ fn read(text: &str) -> Result<Vec<String>, ListError> {
 
 fn why(result: Result<Vec<String>, ListError>) -> String {
     match result.unwrap_err() {
-        ListError::NeedsStack(why) | ListError::Invalid(why) => why,
+        ListError::Stack(why) | ListError::Invalid(why) => why,
     }
 }
 
@@ -76,7 +76,7 @@ fn a_compose_file_gives_the_services_of_a_stack() {
         "web": {"build": {"context": "."}, "image": "shop/web:1.8", "environment": {"image": "x"}},
         "api": {"image": "shop/api", "depends_on": ["web"]}}, "networks": {"default": null}}"#;
     assert_eq!(read_with(text, Some("shop")).unwrap(), ["shop_web shop/web:1.8", "shop_api shop/api:latest"]);
-    assert!(matches!(read(text), Err(ListError::NeedsStack(why)) if why.contains("its `name` is `other`")));
+    assert!(matches!(read(text), Err(ListError::Stack(why)) if why.contains("its `name` is `other`")));
     for (text, place) in [
         (r#"{"services": {}}"#, "`services` is empty"),
         (r#"{"services": {"web": {"image": "a:1"}, "api": {"build": "."}}}"#, "service `api` has no `image`"),

@@ -34,9 +34,9 @@ impl Mapping {
     /// # Errors
     /// One of the two is not a registry or a repository prefix.
     pub fn parse(text: &str) -> Result<Self, UsageError> {
-        let (from, to) = text
-            .split_once('=')
-            .ok_or_else(|| UsageError::new(format!("`{text}` is not `FROM=TO`"), EXAMPLE))?;
+        let parts = text.split_once('=').filter(|(from, to)| !from.is_empty() && !to.is_empty());
+        let (from, to) =
+            parts.ok_or_else(|| UsageError::new(format!("`{text}` is not `FROM=TO`"), EXAMPLE))?;
         Ok(Self { text: text.to_owned(), from: prefix(from)?, to: prefix(to)? })
     }
 
@@ -66,7 +66,7 @@ impl Mapping {
     }
 }
 
-/// Applies the mappings to all images of a file.
+/// Applies the mappings to all images of a file. `file` is its name in errors.
 ///
 /// # Errors
 /// There are too many mappings or two for one FROM, a result is not an image reference, or a mapping applies
@@ -74,6 +74,7 @@ impl Mapping {
 pub fn map_all(
     mappings: &[Mapping],
     images: Vec<(String, ImageRef)>,
+    file: &str,
 ) -> Result<Vec<(String, MappedImage)>, UsageError> {
     check(mappings)?;
     let mut is_used = vec![false; mappings.len()];
@@ -92,7 +93,7 @@ pub fn map_all(
     let unused = mappings.iter().zip(is_used).find_map(|(mapping, is_used)| (!is_used).then_some(mapping));
     match unused {
         None => Ok(mapped),
-        Some(mapping) => Err(UsageError::new(unused_because(mapping, &mapped), EXAMPLE)),
+        Some(mapping) => Err(UsageError::new(unused_because(mapping, &mapped, file), EXAMPLE)),
     }
 }
 
@@ -117,13 +118,13 @@ fn check(mappings: &[Mapping]) -> Result<(), UsageError> {
 }
 
 /// Describes why a mapping applies to no image.
-fn unused_because(mapping: &Mapping, mapped: &[(String, MappedImage)]) -> String {
+fn unused_because(mapping: &Mapping, mapped: &[(String, MappedImage)], file: &str) -> String {
     let matches =
         |one: &MappedImage| one.from.as_ref().is_some_and(|from| mapping.matches(&from.repository()));
     let why = if mapped.iter().any(|(_, one)| matches(one)) {
-        "a longer mapping applies to every image in FILE that starts with"
+        format!("a longer mapping applies to every image in {file} that starts with")
     } else {
-        "no image in FILE starts with"
+        format!("no image in {file} starts with")
     };
     format!("`--map-registry {}`: {why} `{}`", mapping.text, mapping.from)
 }

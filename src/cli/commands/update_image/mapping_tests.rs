@@ -10,7 +10,7 @@ fn mapped(mappings: &[&str], image: &str) -> Result<String, String> {
     let mappings: Vec<Mapping> =
         mappings.iter().map(|text| Mapping::parse(text)).collect::<Result<_, _>>().map_err(|e| e.why)?;
     let images = vec![("web".to_owned(), ImageRef::parse(image).unwrap())];
-    map_all(&mappings, images).map(|images| images[0].1.image.familiar()).map_err(|e| e.why)
+    map_all(&mappings, images, "`images.txt`").map(|images| images[0].1.image.familiar()).map_err(|e| e.why)
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_mapping_that_is_applied_to_no_image_is_an_error() {
     ] {
         let why = mapped(&[mapping], image).unwrap_err();
         let from = mapping.split('=').next().unwrap();
-        assert_eq!(why, format!("`--map-registry {mapping}`: no image in FILE starts with `{from}`"));
+        assert_eq!(why, format!("`--map-registry {mapping}`: no image in `images.txt` starts with `{from}`"));
     }
 }
 
@@ -85,6 +85,8 @@ fn what_cannot_be_a_registry_or_a_prefix_is_refused() {
     ] {
         assert!(Mapping::parse(text).is_err(), "{text}");
     }
+    let why = |text: &str| Mapping::parse(text).unwrap_err().why;
+    assert_eq!([why("=r.io"), why("s.io=")], ["`=r.io` is not `FROM=TO`", "`s.io=` is not `FROM=TO`"]);
     assert!(mapped(&["s.io/a=r.io"], "s.io/a:1").unwrap_err().contains("no repository"));
     assert!(mapped(&["s.io=r.io", "s.io=t.io"], "s.io/a:1").unwrap_err().contains("twice"));
     let many: Vec<String> = (0..101).map(|i| format!("s{i}.io=r.io")).collect();

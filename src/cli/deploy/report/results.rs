@@ -2,7 +2,7 @@
 
 use super::ReportStyle;
 use super::outcome::Outcome;
-use super::service::ServiceReport;
+use super::service::{ServiceReport, Stage};
 use super::text::{is_unchanged, same_digest};
 use crate::api::deploy::update::NoChange;
 use crate::cli::deploy::held;
@@ -94,7 +94,18 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
         done,
         image: changes::image_only(report.changes()),
         changes: changes::describe(report.changes(), &report.remarks.network_names),
-        forecast: report.forecast().map(messages::forecast),
+        forecast: forecast(report),
+    })
+}
+
+/// Describes what a planned change does to the tasks.
+fn forecast(report: &ServiceReport) -> Option<String> {
+    let forecast = report.forecast()?;
+    Some(match &*report.stage {
+        // No task of a new or removed service can restart.
+        Stage::Created(_) if forecast.added == 0 => "no task will be added".to_owned(),
+        Stage::Removed(_) if forecast.removed == 0 => "no task will be removed".to_owned(),
+        _ => messages::forecast(forecast),
     })
 }
 

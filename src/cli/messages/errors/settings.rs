@@ -3,7 +3,9 @@
 use crate::api::error::{Error, InvalidSetting, Parameter, SettingSource};
 use crate::cli::messages::usage::{ParseError as _, UsageError};
 
-const ENDPOINT: &str = "unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://me@manager1.example.com";
+/// Three examples. They are printed between backticks.
+const ENDPOINT: &str =
+    "unix:///var/run/docker.sock`, `tcp://10.0.0.5:2376` or `ssh://me@manager1.example.com";
 const CONTEXT: &str = "--context prod";
 const API_VERSION: &str = "1.41";
 

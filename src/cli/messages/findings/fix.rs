@@ -9,20 +9,64 @@ use crate::cli::messages::shell;
 /// The logging driver that every node has.
 const JSON_FILE: &str = "--log-driver json-file";
 
+/// Formats the fixes of findings in one service as a hint, with commands in backticks. All settings are changed by one
+/// command.
+pub fn hint(findings: &[Finding], service: &str) -> Option<String> {
+    let flags = distinct(findings.iter().flat_map(update_flags));
+    let update = format!("swarmctl update {} {}", flags.join(" "), shell::service(service));
+    let others = findings.iter().filter(|one| update_flags(one).is_empty());
+    let others = others.filter_map(|finding| fix(finding, service));
+    let fixes = distinct((!flags.is_empty()).then_some(update).into_iter().chain(others));
+    let (commands, sentences): (Vec<String>, Vec<String>) =
+        fixes.into_iter().partition(|fix| fix.starts_with("swarmctl "));
+    let commands = match commands.as_slice() {
+        [] => None,
+        [one] => Some(format!("fix it with `{one}`")),
+        all => Some(format!("fix them with `{}`", all.join("` and `"))),
+    };
+    joined(commands, sentences)
+}
+
+/// Formats the fixes of findings in a service that was not created as a hint: other flags for `create`.
+pub fn hint_for_new(findings: &[Finding]) -> Option<String> {
+    let flags = distinct(findings.iter().flat_map(create_flags));
+    let flags = (!flags.is_empty()).then(|| format!("use `{}`", flags.join(" ")));
+    let others = findings.iter().filter(|one| create_flags(one).is_empty());
+    joined(flags, distinct(others.filter_map(fix_for_new)))
+}
+
+fn joined(commands: Option<String>, sentences: Vec<String>) -> Option<String> {
+    let all: Vec<String> = commands.into_iter().chain(sentences).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// Returns the texts without repetitions, in their order.
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for text in texts {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
+}
+
 /// Returns the command or sentence that describes the fix; `None` if there is nothing to do.
 pub fn fix(finding: &Finding, service: &str) -> Option<String> {
     let name = shell::service(service);
     Some(match &finding.fix {
         Fix::None => return None,
         Fix::Advice => advice(finding.rule.id).replace("NAME", &name),
-        Fix::Update(changes) => {
-            let flags: Vec<String> = changes.iter().map(flag).collect();
-            format!("swarmctl update {} {name}", flags.join(" "))
-        }
+        Fix::Update(_) => format!("swarmctl update {} {name}", update_flags(finding).join(" ")),
         Fix::Scale(replicas) => match name.strip_prefix("-- ") {
             Some(name) => format!("swarmctl scale -- {name}={replicas}"),
             None => format!("swarmctl scale {name}={replicas}"),
         },
+        Fix::LargerNetwork(network) => {
+            let network = shell::argument(network.as_bytes());
+            advice(finding.rule.id)
+                .replace("--network-rm SMALL NAME", &format!("--network-rm {network} {name}"))
+        }
         Fix::Pin => format!("swarmctl update-image --refresh {name}"),
         Fix::LogDriver => another_driver(&format!("swarmctl update {JSON_FILE} {name}")),
         Fix::VolumeDriver(mount) => {
@@ -38,7 +82,7 @@ pub fn fix(finding: &Finding, service: &str) -> Option<String> {
 }
 
 /// Describes the fix of a finding in a service that was not created: other flags for `create`.
-pub fn fix_for_new(finding: &Finding) -> Option<String> {
+fn fix_for_new(finding: &Finding) -> Option<String> {
     Some(match &finding.fix {
         Fix::None => return None,
         // The advice has commands for a service that exists. They become flags of `create`.
@@ -48,12 +92,9 @@ pub fn fix_for_new(finding: &Finding) -> Option<String> {
             .replace("--publish-rm TARGET --publish-add", "--publish")
             .replace("--mount-add", "--mount")
             .replace(" NAME`", "`"),
-        Fix::Update(changes) => {
-            let flags: Vec<String> = changes.iter().map(flag).collect();
-            format!("use `{}`", flags.join(" "))
-        }
-        Fix::Scale(replicas) => format!("use `--replicas {replicas}`"),
-        Fix::Pin => return None,
+        Fix::Update(_) | Fix::Scale(_) => format!("use `{}`", create_flags(finding).join(" ")),
+        // No rule about networks or tags is evaluated before a service is created.
+        Fix::Pin | Fix::LargerNetwork(_) => return None,
         Fix::LogDriver => another_driver(JSON_FILE),
         Fix::VolumeDriver(mount) => another_driver(&format!("--mount {}", with_local_driver(mount))),
         Fix::Constraint(constraint) => {
@@ -91,6 +132,22 @@ fn field(key: &str, value: &str) -> String {
         format!("\"{key}={}\"", value.replace('"', "\"\""))
     } else {
         format!("{key}={value}")
+    }
+}
+
+/// Returns the flags of `update` that fix the finding, if no other command is needed.
+fn update_flags(finding: &Finding) -> Vec<String> {
+    match &finding.fix {
+        Fix::Update(changes) => changes.iter().map(flag).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns the flags of `create` that fix the finding, if they are enough.
+fn create_flags(finding: &Finding) -> Vec<String> {
+    match &finding.fix {
+        Fix::Scale(replicas) => vec![format!("--replicas {replicas}")],
+        _ => update_flags(finding),
     }
 }
 

@@ -9,17 +9,11 @@ use serde_json::{Value, json};
 
 use crate::api::lint::Finding;
 
-pub use self::fix::{fix, fix_for_new};
+pub use self::fix::{fix, hint, hint_for_new};
 
 /// Formats a finding, as in `L05 error: host port 8080 ...`.
 pub fn line(finding: &Finding) -> String {
     format!("{} {}: {}", finding.rule.id, finding.rule.severity, finding.message)
-}
-
-/// Formats the fix as a hint, with commands in backticks.
-pub fn hint(finding: &Finding, service: &str) -> Option<String> {
-    let fix = fix(finding, service)?;
-    Some(if fix.starts_with("swarmctl ") { format!("fix it with `{fix}`") } else { fix })
 }
 
 /// Returns a finding as a JSON object.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::advice::advice;
-use super::{fix, fix_for_new, object};
+use super::{fix, hint, hint_for_new, object};
 use crate::api::lint::{Change, Finding, Fix, Kind, RequiredList, Rule, RuleStage, rule, rules};
 
 fn finding(id: &str, fix: Fix) -> Finding {
@@ -60,6 +60,12 @@ fn fixes_are_commands_to_paste() {
             "web",
             "use a tag that names a version, as in `swarmctl update-image web IMAGE:1.7`",
         ),
+        (
+            finding("L10", Fix::LargerNetwork("tiny".to_owned())),
+            "web",
+            "create a larger network, as in `docker network create --driver overlay --subnet 10.99.0.0/16 LARGER`, and move \
+             the services to it with `swarmctl update --network-add LARGER --network-rm tiny web`",
+        ),
     ] {
         assert_eq!(fix(&finding, service).as_deref(), Some(expected));
     }
@@ -88,12 +94,43 @@ fn fixes_of_a_service_that_was_not_created_are_flags() {
              `--mount type=volume,target=/v,volume-driver=local`",
         ),
     ] {
-        assert_eq!(fix_for_new(&finding).as_deref(), Some(expected));
+        assert_eq!(hint_for_new(&[finding]).as_deref(), Some(expected));
     }
     let before_posts = rules().filter(|rule| rule.stage == RuleStage::BeforePosts);
-    for text in before_posts.filter_map(|rule| fix_for_new(&finding(rule.id, Fix::Advice))) {
+    for text in before_posts.filter_map(|rule| hint_for_new(&[finding(rule.id, Fix::Advice)])) {
         assert!(!text.contains("NAME") && !text.contains("swarmctl update"), "{text}");
     }
+}
+
+#[test]
+fn fixes_of_several_findings_are_one_hint() {
+    let memory = || finding("L27", Fix::Update(vec![Change::MemoryLimit(6 << 20)]));
+    let order = || finding("L05", Fix::Update(vec![Change::StopFirst]));
+    let scale = || finding("L06", Fix::Scale(3));
+    for (findings, existing, new) in [
+        (vec![scale()], "fix it with `swarmctl scale web=3`", "use `--replicas 3`"),
+        (
+            vec![order(), memory(), order()],
+            "fix it with `swarmctl update --update-order stop-first --limit-memory 6m web`",
+            "use `--update-order stop-first --limit-memory 6m`",
+        ),
+        (
+            vec![scale(), memory()],
+            "fix them with `swarmctl update --limit-memory 6m web` and `swarmctl scale web=3`",
+            "use `--replicas 3 --limit-memory 6m`",
+        ),
+        (
+            vec![finding("L09", Fix::Advice), memory(), finding("L20", Fix::None)],
+            "fix it with `swarmctl update --limit-memory 6m web`; deploy an image that is built for the platform of these \
+             nodes, or add a node that has the platform of the image",
+            "use `--limit-memory 6m`; deploy an image that is built for the platform of these nodes, or add a node that has \
+             the platform of the image",
+        ),
+    ] {
+        assert_eq!(hint(&findings, "web").as_deref(), Some(existing));
+        assert_eq!(hint_for_new(&findings).as_deref(), Some(new));
+    }
+    assert_eq!(hint(&[finding("L20", Fix::None)], "web"), None);
 }
 
 #[test]
