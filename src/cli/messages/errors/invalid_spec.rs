@@ -113,9 +113,9 @@ pub fn rename_error(service: &str, name: &str) -> UsageError {
     UsageError::new(
         format!(
             "`{service}` cannot become `{name}`: the engine reports \"renaming services is not supported\". \
-             Remove it and create it again: `{commands}`"
+             Remove it and create it again"
         ),
-        "swarmctl create --spec web.json --name web-2",
+        commands,
     )
 }
 
@@ -125,9 +125,9 @@ pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
     UsageError::new(
         format!(
             "the mode of `{service}` cannot become `{mode}`: the engine reports \"service mode change is not allowed\". \
-             Remove it and create it again: `{commands}`"
+             Remove it and create it again"
         ),
-        "swarmctl create --spec web.json --mode global",
+        commands,
     )
 }
 
@@ -169,14 +169,17 @@ mod tests {
 
     #[test]
     fn another_name_or_mode_is_refused_with_the_commands_that_do_it() {
-        let why = |invalid: InvalidSpec| UsageError::from(invalid).why;
+        let shown = |invalid: InvalidSpec| UsageError::from(invalid).to_string();
         let service = || "web".to_owned();
-        assert!(why(InvalidSpec::Rename { service: service(), name: "api".to_owned() }).ends_with(
-            "`swarmctl inspect web > web.json && swarmctl rm --wait web && swarmctl create --spec web.json --name api`"
-        ));
+        let again = "Remove it and create it again (for example: `swarmctl inspect web > web.json && swarmctl rm --wait web && \
+                     swarmctl create --spec web.json";
         assert!(
-            why(InvalidSpec::ModeChange { service: service(), mode: "global".to_owned() })
-                .contains("swarmctl create --spec web.json --mode global")
+            shown(InvalidSpec::Rename { service: service(), name: "api".to_owned() })
+                .ends_with(&format!("{again} --name api`)"))
+        );
+        assert!(
+            shown(InvalidSpec::ModeChange { service: service(), mode: "global".to_owned() })
+                .ends_with(&format!("{again} --mode global`)"))
         );
     }
 }
