@@ -81,8 +81,13 @@ fn every_command_that_changes_services_shows_changes_and_a_forecast_and_only_rea
                 "3 tasks will be added",
             ],
         ),
-        (format!("create --mode global {NEW}"), &["a new service: would be created", "1 task will be added"]),
         (format!("create --replicas 0 {NEW}"), &["a new service: would be created", "no task will be added"]),
+        (
+            format!("create --mode global {NEW}"),
+            &["a new service: would be created", "mode global", "1 task will be added"],
+        ),
+        (format!("create {NEW}"), &["mode replicated", "1 task will be added"]),
+        (format!("create --mode replicated-job {NEW}"), &["mode replicated-job", "1 task will be added"]),
         ("rm web db".into(), &["web: would be removed", "2 tasks will be removed", "db: would be removed"]),
     ] {
         let swarm = swarm();
@@ -113,7 +118,7 @@ fn the_forecast_is_an_object_or_null() {
     assert_eq!(&planned["posted"], &json!(false));
     assert_eq!(
         planned["restarts"],
-        json!({"tasks": 2, "of": 2, "added": 0, "removed": 0, "job_runs_again": false, "warnings": []})
+        json!({"tasks": 2, "of": 2, "added": 0, "removed": 0, "job_runs_again": false, "warnings": [], "remaining": 0})
     );
     let change = json!({"place": "TaskTemplate.ContainerSpec.Image", "old": OLD, "new": NEW});
     assert_eq!(planned["changes"], json!([change]));

@@ -41,7 +41,7 @@ pub const MOVES_NETWORKS: &str = "any update makes this engine move the service'
 /// The effect of an update on the tasks of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forecast {
-    /// The number of slots whose task is replaced.
+    /// The number of slots whose task is replaced. If the update is held after a step: until it is held.
     pub restarted: u64,
     /// The number of slots that have a task now.
     pub current: u64,
@@ -53,8 +53,25 @@ pub struct Forecast {
     pub moves_networks: bool,
     /// Whether the service is a job, which runs again from the start.
     pub job_runs_again: bool,
+    /// Whether the tasks are replaced in steps.
+    pub steps: ForecastSteps,
     /// Effects that a user might not expect.
     pub warnings: Vec<ForecastWarning>,
+}
+
+/// Whether an update replaces tasks in steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForecastSteps {
+    /// It has no steps.
+    #[default]
+    None,
+    /// It takes all steps.
+    All,
+    /// It is held after a step.
+    Held {
+        /// The number of slots whose task is not replaced until the update is continued.
+        remaining: u64,
+    },
 }
 
 /// Where the new spec of an update comes from.
@@ -155,6 +172,27 @@ pub fn restarts_tasks(place: &Place) -> bool {
 /// Whether the spec names networks in its TaskTemplate.
 pub fn has_networks(spec: &Value) -> bool {
     spec["TaskTemplate"]["Networks"].as_array().is_some_and(|networks| !networks.is_empty())
+}
+
+impl Forecast {
+    /// Limits the forecast to an update that is held as soon as `target` of `of` tasks are new.
+    pub fn hold_at(&mut self, target: u64, of: u64) {
+        let new = of.saturating_sub(self.restarted);
+        let restarted = target.saturating_sub(new).min(self.restarted);
+        self.steps = match self.restarted - restarted {
+            0 => ForecastSteps::None,
+            remaining => ForecastSteps::Held { remaining },
+        };
+        self.restarted = restarted;
+    }
+
+    /// The number of slots whose task is not replaced until the update is continued.
+    pub fn remaining(&self) -> u64 {
+        match self.steps {
+            ForecastSteps::Held { remaining } => remaining,
+            ForecastSteps::None | ForecastSteps::All => 0,
+        }
+    }
 }
 
 /// Predicts the effect of an update to the spec `new_spec`.

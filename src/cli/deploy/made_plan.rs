@@ -1,5 +1,6 @@
 //! Ends a deployment with its report and, for `--plan`, writes the plan.
 
+use anyhow::anyhow;
 use jiff::Timestamp;
 
 use super::deployment::Deployment;
@@ -10,7 +11,7 @@ use super::report::{
 };
 use super::rollback_on_failure::OnFailure;
 use crate::api::deploy::update::{Operation, Update, UpdatePlan};
-use crate::api::error::{Error, Result};
+use crate::api::error::Error;
 use crate::api::records::plan::{
     Options, Plan, PlannedChange, PlannedEdit, PlannedService, RollbackScope, hash_spec,
 };
@@ -61,7 +62,7 @@ impl Deployment<'_> {
         Ok(exit)
     }
 
-    fn plan(&self, reports: &[ServiceReport]) -> Result<Plan> {
+    fn plan(&self, reports: &[ServiceReport]) -> anyhow::Result<Plan> {
         let swarm = system::info(&self.client)?.swarm;
         let swarm =
             swarm.id().ok_or_else(|| Error::internal("the manager does not report the ID of its swarm"))?;
@@ -107,14 +108,16 @@ impl Deployment<'_> {
     }
 }
 
-fn planned_service(report: &ServiceReport, planned: &UpdatePlan) -> Result<PlannedService> {
+fn planned_service(report: &ServiceReport, planned: &UpdatePlan) -> anyhow::Result<PlannedService> {
     let service = &planned.service;
     let change = match &planned.operation {
         Operation::Edit(edits) => PlannedChange::Edits(PlannedEdit::from_edits(edits, service.spec())),
         Operation::Restore(restoration) => {
             PlannedChange::Edits(PlannedEdit::from_edits(restoration.edits(), service.spec()))
         }
-        Operation::Hold(_) => return Err(Error::internal("a plan cannot store a held update")),
+        Operation::Hold(_) => {
+            return Err(anyhow!("a plan cannot store the rollback of a held update (`{}`)", report.name()));
+        }
         Operation::Rollback => PlannedChange::Rollback(planned.changes.iter().map(change_as_json).collect()),
     };
     Ok(PlannedService {

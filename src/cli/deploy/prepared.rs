@@ -3,7 +3,7 @@
 use super::held::{IfHeld, skipped_if_held};
 use super::item::{Item, ItemResult};
 use super::report::{NotStarted, Remarks, ServiceReport, Stage};
-use super::steps::FirstAction;
+use super::steps::{FirstAction, Steps};
 use crate::api::deploy::update::{
     Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, preflight,
     update,
@@ -111,12 +111,19 @@ impl Prepared {
         UpdateRequest { precondition: Precondition::NotPaused, ..self.request.clone() }
     }
 
-    /// Sends the update. `given` is the name of the service on the command line, and `run` the number of the run in the
-    /// journal.
-    pub fn run(self, client: &Client, given: String, service: Service, run: Option<u64>) -> ServiceReport {
+    /// Sends the update. `given` is the name of the service on the command line, `steps` how the command makes updates in
+    /// steps, and `run` the number of the run in the journal.
+    pub fn run(
+        self,
+        client: &Client,
+        given: String,
+        service: Service,
+        steps: Option<&Steps>,
+        run: Option<u64>,
+    ) -> ServiceReport {
         let request = self.request_to_send();
         let result = match self.steps {
-            Some(first) => first.run(client, service, &request, run),
+            Some(first) => first.run(client, service, &request, steps, run),
             None => update(client, service, &request),
         };
         let result = match result {

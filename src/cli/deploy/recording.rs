@@ -111,8 +111,9 @@ impl Selected<'_, Prepared> {
         match selected.record() {
             Ok(run) => {
                 let number = run.as_ref().map(|run| run.number);
+                let steps = selected.deployment.steps.clone();
                 selected.run_recorded(run, |client, Item { given, service, payload, .. }| {
-                    payload.run(client, given, service, number)
+                    payload.run(client, given, service, steps.as_ref(), number)
                 })
             }
             Err(error) => report_early_end(selected.deployment.style, error, selected.deployment.app),

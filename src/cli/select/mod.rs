@@ -188,9 +188,11 @@ impl SelectArgs {
 
     /// Returns the error that no service is selected, with similar names of stacks.
     pub fn nothing_selected(&self, client: &Client) -> Error {
-        let all = match &self.stack {
-            Some(_) => services::list(client, &services::filters(&[])).unwrap_or_default(),
-            None => Vec::new(),
+        let is_limited = self.scope == SelectionScope::Held && !self.all;
+        let all = if self.stack.is_some() || is_limited {
+            services::list(client, &services::filters(&[])).unwrap_or_default()
+        } else {
+            Vec::new()
         };
         self.nothing_selected_of(&all)
     }
@@ -198,10 +200,13 @@ impl SelectArgs {
     /// Like [`Self::nothing_selected`], if all services are known.
     pub fn nothing_selected_of(&self, all: &[Service]) -> Error {
         let suggestion = self.stack.as_ref().and_then(|stack| suggest::similar_stacks(all, stack));
+        let is_known = all.is_empty() || all.iter().any(|service| self.includes(service));
         let what = match self.scope {
-            SelectionScope::All => format!("no service matches the selection `{}`", self.to_flags()),
             SelectionScope::Held if self.all => "no service is held".to_owned(),
-            SelectionScope::Held => format!("no service of the selection `{}` is held", self.to_flags()),
+            SelectionScope::Held if is_known => {
+                format!("no service of the selection `{}` is held", self.to_flags())
+            }
+            _ => format!("no service matches the selection `{}`", self.to_flags()),
         };
         Error::NoMatch { what, suggestion: suggestion.map(Box::new) }
     }

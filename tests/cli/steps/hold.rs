@@ -196,6 +196,12 @@ fn a_service_that_is_not_held_stays_as_it_is() {
     run(&swarm, &["continue", "--all"]).run().fails_with(Exit::NotFound).says(&["no service is held"]);
     let of_stack = run(&swarm, &["continue", "--stack", "shop"]).run().fails_with(Exit::NotFound);
     of_stack.says(&["no service of the selection `--stack shop` is held"]).never_says(&["label="]);
+    let run = |line: &[&str]| run(&swarm, line).run().fails_with(Exit::NotFound);
+    run(&["continue", "--stack", "shpo"])
+        .says(&["no service matches the selection `--stack shpo`", "`shop`"]);
+    run(&["continue", "--filter", "name=x"]).says(&["no service matches the selection `--filter name=x`"]);
+    run(&["continue", "--filter", "name=web"])
+        .says(&["no service of the selection `--filter name=web` is held"]);
     swarm.expect("web").posted(0);
 }
 

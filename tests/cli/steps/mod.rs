@@ -3,6 +3,7 @@
 
 mod causes;
 mod confirm;
+mod dry_run;
 mod failed;
 mod faults;
 mod hold;

@@ -68,7 +68,7 @@ pub struct ContinueArgs {
         conflicts_with = "as_is"
     )]
     rollback_on_failure: Option<OnFailure>,
-    /// Show what would be posted to replace the remaining tasks
+    /// Show what would change and how many tasks would restart
     #[arg(long)]
     dry_run: bool,
     /// Maximum number of services to continue at the same time

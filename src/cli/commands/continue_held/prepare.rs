@@ -1,10 +1,10 @@
 //! Prepares the first post that continues a held update.
 
-use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, Round};
-use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
+use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase};
+use crate::api::deploy::update::{Conflict, Operation, UpdateRequest};
 use crate::api::resources::services::Service;
 use crate::cli::deploy::report::{NotStarted, Remarks};
-use crate::cli::deploy::steps::{FirstAction, GateState, IfChanged};
+use crate::cli::deploy::steps::{FirstAction, GateState, IfChanged, completion};
 use crate::cli::deploy::{IfPaused, Prepared, held};
 use crate::cli::messages::shell;
 
@@ -37,8 +37,8 @@ impl Preparer {
             let prepared = Prepared::new(self.request.clone(), IfPaused::Resume);
             return Ok(Prepared { remarks, steps: Some(FirstAction::NotHeld), ..prepared });
         };
-        let operation = Operation::Hold(self.release(&hold).into());
-        let request = UpdateRequest { operation, ..self.request.clone() };
+        let operation = completion(&hold, &self.driver, self.if_changed, service);
+        let request = UpdateRequest { operation: Operation::Hold(operation.into()), ..self.request.clone() };
         let accepts_changes = self.if_changed == IfChanged::Accept;
         let lacks_gates = hold.label().is_gated && self.gates == GateState::None && !accepts_changes;
         let first = match hold.label().phase {
@@ -53,16 +53,5 @@ impl Preparer {
             lacks_gates.then(|| "its update was started with gates, and none is given now".to_owned());
         let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
         Ok(Prepared { remarks, steps: Some(first), ..Prepared::new(request, self.resume) })
-    }
-
-    /// The operation that replaces the remaining tasks.
-    fn release(&self, hold: &Hold) -> HoldOperation {
-        let (label, driver) = (hold.label(), self.driver.clone());
-        let steps = label.steps.clone();
-        let round = Round { step: steps.count(), steps, target: label.target, replaces: 0 };
-        match self.if_changed {
-            IfChanged::Accept => HoldOperation::ReleaseAsIs(hold.clone(), driver, round),
-            IfChanged::Conflict => HoldOperation::Release(hold.clone(), driver, round),
-        }
     }
 }

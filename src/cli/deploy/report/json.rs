@@ -113,7 +113,12 @@ fn service(report: &ServiceReport, code: Exit) -> Value {
         "version_index": report.service().map(Service::version),
         "previous_version_index": report.version_before(),
         "changes": report.changes().iter().map(change_as_json).collect::<Vec<_>>(),
-        "restarts": report.forecast().map(restarts_as_json),
+        "restarts": report.forecast().map(|forecast| {
+            let mut object = restarts_as_json(forecast);
+            // A plan file has no steps, so this field is not in it.
+            object["remaining"] = json!(forecast.remaining());
+            object
+        }),
         "dropped": report.dropped().map(ToString::to_string).collect::<Vec<_>>(),
         "warnings": all_warnings(report),
         "notes": notes(report, &outcome),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::predict::predict;
+use super::rules::Steps;
 use crate::api::deploy::steps::{Driver, Hold, HoldStart, Phase, Round, original_settings, round_size};
 use crate::api::deploy::update::{
     Applied, Attempt, Delivery, FailedUpdate, HoldOperation, Mode, NoChange, Operation, ReadBack, Refusal,
@@ -31,7 +33,7 @@ pub enum FirstAction {
 }
 
 /// The result of the first post.
-type Posted = Result<Update, Box<FailedUpdate>>;
+pub(super) type Posted = Result<Update, Box<FailedUpdate>>;
 
 impl FirstAction {
     /// Whether the post starts an update instead of continuing or ending one.
@@ -39,13 +41,24 @@ impl FirstAction {
         matches!(self, Self::Round(_))
     }
 
-    /// Sends the post. `run` is the number of the run in the journal.
-    pub fn run(self, client: &Client, service: Service, request: &UpdateRequest, run: Option<u64>) -> Posted {
-        // A dry run has no steps.
-        if request.mode == Mode::Plan {
-            return update(client, service, request);
-        }
+    /// Sends the post, or predicts what the command does, in a dry run. `run` is the number of the run in the journal.
+    pub fn run(
+        self,
+        client: &Client,
+        service: Service,
+        request: &UpdateRequest,
+        steps: Option<&Steps>,
+        run: Option<u64>,
+    ) -> Posted {
         match self {
+            Self::NotHeld => Ok(unchanged(service, NoChange::NotHeld)),
+            Self::TakeOver if service.is_paused() => {
+                Err(failed(service, UpdateError::Refused(Refusal::Paused)))
+            }
+            first if request.mode == Mode::Plan => match steps {
+                Some(steps) => predict(&first, client, service, request, steps),
+                None => update(client, service, request),
+            },
             Self::Round(start) => {
                 let edits = match &request.operation {
                     Operation::Edit(edits) => edits.clone(),
@@ -59,9 +72,6 @@ impl FirstAction {
                 let start = HoldStart { run, ..*start };
                 post(client, service, request, HoldOperation::Start(edits, start))
             }
-            Self::TakeOver if service.is_paused() => {
-                Err(failed(service, UpdateError::Refused(Refusal::Paused)))
-            }
             Self::TakeOver => Ok(unchanged(service, NoChange::SameSpec)),
             Self::Resume(..) if !service.is_paused() => Ok(unchanged(service, NoChange::SameSpec)),
             Self::Resume(hold, driver) => resume(client, service, request, *hold, driver),
@@ -69,7 +79,6 @@ impl FirstAction {
                 let mode = Mode::Apply(ReadBack::Now);
                 update(client, service, &UpdateRequest { mode, ..request.clone() })
             }
-            Self::NotHeld => Ok(unchanged(service, NoChange::NotHeld)),
         }
     }
 }
@@ -84,7 +93,7 @@ fn post(client: &Client, service: Service, request: &UpdateRequest, operation: H
     update(client, service, &request)
 }
 
-fn unchanged(service: Service, reason: NoChange) -> Update {
+pub(super) fn unchanged(service: Service, reason: NoChange) -> Update {
     Update::Unchanged(Unchanged { service, reason, requested: Vec::new() })
 }
 

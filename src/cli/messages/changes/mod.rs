@@ -68,6 +68,10 @@ fn collect_leaves(place: Place, old: Option<&Value>, new: Option<&Value>, leaves
     let is_list = |value: Option<&Value>| value.is_none_or(Value::is_array);
     if place.item_id().is_none() && (old.is_some() || new.is_some()) {
         if is_object(old) && is_object(new) {
+            // The mode of a new service is the key of an object, which may be empty.
+            if old.is_none() && mode_of(&place).is_some() {
+                leaves.push(Change { place: place.clone(), old: None, new: new.cloned() });
+            }
             let keys = |value: Option<&Value>| -> Vec<String> {
                 value.and_then(Value::as_object).into_iter().flat_map(|map| map.keys().cloned()).collect()
             };
@@ -107,6 +111,9 @@ fn describe_one(change: &Change) -> String {
     if let Some(described) = describe_item(place, old.as_ref(), new.as_ref()) {
         return described;
     }
+    if let Some(mode) = mode_of(place) {
+        return format!("mode {mode}");
+    }
     let Some(Label { name, kind }) = label_of(place) else {
         let shown = |value: &Option<Value>| short_text(&super::value(value.as_ref()));
         return format!("{place}: {} -> {}", shown(old), shown(new));
@@ -117,6 +124,18 @@ fn describe_one(change: &Change) -> String {
         (None, Some(new)) => format!("{name} {}", shown(new)),
         (Some(old), None) => format!("{name} removed (it was {})", shown(old)),
         (None, None) => name,
+    }
+}
+
+/// Returns the mode, as in `--mode`, if this is the place of a mode.
+fn mode_of(place: &Place) -> Option<&'static str> {
+    let ["Mode", mode] = place.keys().iter().map(String::as_str).collect::<Vec<_>>()[..] else { return None };
+    match mode {
+        "Replicated" => Some("replicated"),
+        "Global" => Some("global"),
+        "ReplicatedJob" => Some("replicated-job"),
+        "GlobalJob" => Some("global-job"),
+        _ => None,
     }
 }
 
@@ -256,6 +275,7 @@ mod tests {
                 json!({"Mode": {"Replicated": {"Replicas": 3}}}),
                 "replicas 1 -> 3",
             ),
+            (json!({}), json!({"Mode": {"GlobalJob": {}}}), "mode global-job"),
             (json!({}), json!({"Labels": {"a.b": "c"}}), "label a.b=c added"),
             (json!({"Labels": {"a": "b"}}), json!({"Labels": {"a": "c"}}), "label a=b -> c"),
             (json!({}), json!({"UpdateConfig": {"Delay": 10_000_000_000_i64}}), "update delay 10s"),

@@ -30,7 +30,7 @@ use super::{shell, value};
 use crate::api::cancellation::Signal;
 use crate::api::deploy::gates::verdict::Verdict;
 use crate::api::deploy::update::{ChangedBy, Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
-use crate::api::forecast::{Forecast, ForecastWarning, MOVES_NETWORKS};
+use crate::api::forecast::{Forecast, ForecastSteps, ForecastWarning, MOVES_NETWORKS};
 use crate::cli::deploy::lint;
 use crate::cli::deploy::report::{BatchStop, Blocked, BlockedBy, Outcome, ServiceReport, after_interrupt};
 use crate::cli::exit::Exit;
@@ -268,7 +268,7 @@ fn field_loss(loss: &FieldLoss) -> String {
 
 /// Describes a forecast: `2 of 3 tasks will be restarted`.
 pub fn forecast(forecast: &Forecast) -> String {
-    let Forecast { restarted, current, added, removed, job_runs_again, .. } = forecast;
+    let Forecast { restarted, current, added, removed, job_runs_again, steps, .. } = forecast;
     if *job_runs_again {
         return "the job runs again".to_owned();
     }
@@ -278,6 +278,11 @@ pub fn forecast(forecast: &Forecast) -> String {
         0 if *added + *removed > 0 && removed == current => String::new(),
         0 => "no task will be restarted".to_owned(),
         n => format!("{n} of {} will be restarted", tasks(*current)),
+    };
+    text += match steps {
+        ForecastSteps::None => "",
+        ForecastSteps::All => " in steps",
+        ForecastSteps::Held { .. } => ", then the update is held",
     };
     for (count, what) in [(*added, "added"), (*removed, "removed")] {
         if count > 0 {

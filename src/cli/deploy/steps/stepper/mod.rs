@@ -253,7 +253,7 @@ impl Stepper {
 }
 
 /// The steps of the held update that this command continues, and the number of the last step to take.
-fn steps_from(label: &HoldLabel, Steps { rules, .. }: &Steps) -> (StepList, Option<usize>) {
+pub fn steps_from(label: &HoldLabel, Steps { rules, .. }: &Steps) -> (StepList, Option<usize>) {
     let is_first = rules.last == LastStep::First;
     match &rules.steps {
         // The command was repeated with the same steps as those of the held update.
