@@ -102,6 +102,22 @@ fn every_command_that_changes_services_shows_changes_and_a_forecast_and_only_rea
     run(&swarm, "rm --dry-run web").prints(&["web: would be removed", "no task will be removed"]);
 }
 
+#[test]
+fn a_dry_run_of_a_selection_ends_with_a_summary() {
+    let swarm = swarm();
+    for line in [
+        format!("update-image --filter image={OLD} --no-resolve-image {NEW}"),
+        format!("update --filter image={OLD} --force"),
+        format!("restart --filter image={OLD}"),
+        format!("scale --filter image={OLD} 5"),
+        "rm --filter mode=replicated".to_owned(),
+    ] {
+        let run = run(&swarm, &format!("{line} --dry-run")).succeeds();
+        assert!(run.stderr.ends_with("\n2 services: 2 would change\n"), "{}", run.report());
+    }
+    run(&swarm, "restart --all -q --dry-run").succeeds().never_says(&["would change"]);
+}
+
 /// Splits a line into its first word and the rest.
 fn split(line: &str) -> (&str, &str) {
     line.split_at(line.find(' ').unwrap_or(line.len()))

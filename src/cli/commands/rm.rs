@@ -12,7 +12,7 @@ use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::journal::{JournalArgs, Recorder, RunDraft, RunEnd, Waited, record_removed_service};
 use crate::cli::deploy::report::{
     Additions, NotStarted, Removal, ReportStyle, ServiceReport, Stage, SummaryLine, find_services,
-    report_early_end, report_nothing_done, report_with,
+    report_early_end_of, report_nothing_done, report_with,
 };
 use crate::cli::deploy::{JsonArgs, PlanArgs, map_concurrently, timeout};
 use crate::cli::exit::Exit;
@@ -64,7 +64,7 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     let client = if args.quiet.quiet { client.without_wait_reports() } else { client };
     let style = args.plan.style(ReportStyle::new("rm", "remove", "removed"));
     let style = style.in_format(args.json.format());
-    let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.journal)? };
+    let mut recorder = Recorder::for_run(args.journal, &args.plan)?;
     if let Err(error) = recorder.look_for_journal(&client) {
         return report_nothing_done(style, &args.services, error, app);
     }
@@ -83,7 +83,14 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
     }
     let run = match recorder.record(app, &client, || draft(&chosen, args.if_version)) {
         Ok(run) => run,
-        Err(error) => return report_early_end(style, error, app),
+        Err(error) => {
+            let not_removed = |SelectedService { given, found, .. }| match found {
+                Ok(service) => ServiceReport::blocked(&given, Some(service), &error),
+                Err(error) => ServiceReport::not_started(&given, None, NotStarted::Failed(error)),
+            };
+            let reports: Vec<ServiceReport> = chosen.into_iter().map(not_removed).collect();
+            return report_early_end_of(style, &reports, error, app);
+        }
     };
     let remove_one = |SelectedService { given, found, .. }| match found {
         Ok(service) => {

@@ -12,6 +12,7 @@ use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_f
 use super::journal::{RecordedRun, Recorder};
 use super::plan_file::PlanFile;
 use super::prepared::{IfPaused, NotPrepared, Prepared, prepare_item};
+use super::recording::recorder_for;
 use super::report::{
     BatchStop, Blocked, BlockedBy, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport,
     find_services, report_nothing_done, why_nothing_changed,
@@ -112,8 +113,7 @@ impl<'a> Deployment<'a> {
             None => flags.follow.format(),
         };
         let style = style.in_format(format);
-        let is_dry_run = flags.edit.is_some_and(EditArgs::is_dry_run);
-        let recorder = if is_dry_run { Recorder::off() } else { Recorder::new(flags.follow.journal)? };
+        let recorder = recorder_for(&flags)?;
         Ok(Self {
             app,
             client: flags.follow.client(app)?,

@@ -26,7 +26,8 @@ impl Deployment<'_> {
     /// The plan or the report cannot be written.
     pub(super) fn report(&self, reports: &[ServiceReport]) -> anyhow::Result<Exit> {
         let is_plan = reports.iter().any(|one| matches!(one.outcome(), Outcome::Planned));
-        let has_summary = self.flags.follow.progress.has_summary() && !is_plan;
+        // A dry run of named services ends with the last result.
+        let has_summary = self.flags.follow.progress.has_summary() && (!is_plan || self.selection.is_some());
         let summary = if has_summary { SummaryLine::Shown } else { SummaryLine::Hidden };
         let undo_run = self.undoable_run(reports).filter(|_| reports.len() > 1);
         let style = ReportStyle { summary, undo_run, ..self.style };

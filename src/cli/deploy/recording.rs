@@ -1,14 +1,14 @@
 //! Runs a deployment, and records the run: before the first request that changes something, and at the end.
 
-use super::deployment::{Deployment, Selected};
+use super::deployment::{Deployment, DeploymentFlags, Selected};
 use super::held::HeldUpdate;
-use super::item::{Item, is_failure};
+use super::item::{Item, ItemResult, is_failure};
 use super::journal::{
-    Journal, RecordedRun, RunDraft, RunEnd, Waited, record_changed_services, required_journal,
+    Journal, RecordedRun, Recorder, RunDraft, RunEnd, Waited, record_changed_services, required_journal,
 };
 use super::lint;
 use super::prepared::Prepared;
-use super::report::{Outcome, ServiceReport, UndoableRun, print_notes, report_early_end};
+use super::report::{Outcome, ServiceReport, UndoableRun, print_notes, report_early_end_of};
 use super::rules::Follow;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Result;
@@ -16,6 +16,20 @@ use crate::cli::exit::Exit;
 use crate::cli::flags::image_report::announce;
 use crate::cli::messages::shared::SharedTexts;
 use crate::cli::messages::undo_command;
+
+/// Creates the recorder of a command with these flags.
+///
+/// # Errors
+/// The environment is not valid.
+pub(super) fn recorder_for(flags: &DeploymentFlags) -> anyhow::Result<Recorder> {
+    let journal = flags.follow.journal;
+    match flags.edit {
+        // A plan can be made without a journal, and applied when there is one.
+        Some(edit) if edit.plan_file.target().is_some() => Ok(Recorder::off()),
+        Some(edit) => Recorder::for_run(journal, &edit.plan),
+        None => Recorder::new(journal),
+    }
+}
 
 impl Deployment<'_> {
     /// Looks for the journal with the first request of the command.
@@ -116,7 +130,15 @@ impl Selected<'_, Prepared> {
                     payload.run(client, given, service, steps.as_ref(), number)
                 })
             }
-            Err(error) => report_early_end(selected.deployment.style, error, selected.deployment.app),
+            Err(error) => {
+                let Selected { deployment, entries } = selected;
+                let not_started = |entry: ItemResult<Prepared>| match entry {
+                    Ok(item) => ServiceReport::blocked(&item.given, Some(item.service), &error),
+                    Err(report) => report,
+                };
+                let reports: Vec<ServiceReport> = entries.into_iter().map(not_started).collect();
+                report_early_end_of(deployment.style, &reports, error, deployment.app)
+            }
         }
     }
 
@@ -125,7 +147,8 @@ impl Selected<'_, Prepared> {
     /// # Errors
     /// The changes cannot be computed, or the run cannot be recorded and a record is required.
     fn record(&mut self) -> anyhow::Result<Option<RecordedRun>> {
-        if !self.may_post() {
+        // The recorder of a dry run only checks whether the run could be recorded.
+        if !self.may_start() {
             return Ok(None);
         }
         let Self { deployment, entries } = self;
@@ -138,12 +161,15 @@ impl Selected<'_, Prepared> {
 
     /// Whether updates will be posted: not in a dry run, after too many failed preparations, or after a signal.
     fn may_post(&self) -> bool {
+        self.deployment.rules(0).follow != Follow::Nothing && self.may_start()
+    }
+
+    /// Whether the batch will be run: not after too many failed preparations, or after a signal.
+    fn may_start(&self) -> bool {
         let Self { deployment, entries } = self;
         let failed = entries.iter().filter_map(|entry| entry.as_ref().err());
         let rules = deployment.rules(failed.clone().filter(|one| is_failure(one)).count());
-        rules.follow != Follow::Nothing
-            && deployment.why_blocked(&rules, failed).is_none()
-            && deployment.app.signal().is_none()
+        deployment.why_blocked(&rules, failed).is_none() && deployment.app.signal().is_none()
     }
 
     fn announce_notes(&self) {

@@ -37,6 +37,43 @@ fn without_a_journal_a_required_record_refuses_the_update() {
 }
 
 #[test]
+fn without_a_journal_a_required_record_refuses_the_dry_run_too() {
+    for (line, named) in [
+        ("restart FLAGS web db", &["web", "db"][..]),
+        ("scale FLAGS web=3 db=3", &["web", "db"]),
+        ("rm FLAGS web db", &["web", "db"]),
+        ("create FLAGS --no-resolve-image --name new nginx", &["new"]),
+    ] {
+        let swarm = FakeSwarm::with([bare("web"), bare("db")]);
+        let with = |flags: &str| line.replace("FLAGS", flags);
+        let real = run(&swarm, &with("--journal required --json")).fails_with(Exit::Failed);
+        let dry = run(&swarm, &with("--journal required --dry-run --json")).fails_with(Exit::Failed);
+        assert_eq!((real.json(), &real.stderr), (dry.json(), &dry.stderr), "{line}");
+        assert_eq!(real.stderr.matches("error:").count(), 1, "{}", real.report());
+        let services = real.json()["services"].as_array().unwrap().clone();
+        let names: Vec<&str> = services.iter().map(|service| service["name"].as_str().unwrap()).collect();
+        assert_eq!(names, named);
+        for service in &services {
+            assert_eq!((&service["outcome"], &service["exit_code"]), (&json!("not_started"), &json!(1)));
+            assert!(service["error"].as_str().unwrap().contains("this swarm has no journal"), "{service}");
+        }
+        swarm.expect("web").posted(0);
+        run(&swarm, &with("--dry-run")).succeeds();
+
+        let swarm = shop(&["web", "db"]);
+        run(&swarm, &with("--journal required --dry-run")).succeeds().prints(&["would be "]);
+        swarm.expect("web").posted(0);
+        assert_eq!(configs(&swarm), ["swarmctl.journal"]);
+    }
+    // Nothing would be posted, so no record is needed.
+    let swarm = FakeSwarm::with([bare("web")]);
+    let same = format!("update-image --no-resolve-image web {OLD} --journal required");
+    for line in [format!("{same} --dry-run"), same] {
+        run(&swarm, &line).succeeds().prints(&["nothing was posted"]);
+    }
+}
+
+#[test]
 fn a_record_that_is_refused_is_one_warning() {
     for (answer, required) in
         [(denied(), Exit::Unreachable), (Answer::error(500, "no space left"), Exit::Failed)]

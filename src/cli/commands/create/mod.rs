@@ -15,7 +15,7 @@ use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, record_cre
 use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
 use crate::cli::deploy::report::{
     Additions, NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, print_id,
-    report_early_end, report_with,
+    report_early_end, report_early_end_of, report_with,
 };
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
@@ -72,7 +72,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
 
     let client = args.follow.client(app)?;
     let style = args.plan.style(ReportStyle::new("create", "create", "")).in_format(args.follow.format());
-    let mut recorder = if args.plan.dry_run { Recorder::off() } else { Recorder::new(args.follow.journal)? };
+    let mut recorder = Recorder::for_run(args.follow.journal, &args.plan)?;
     if let Err(error) = recorder.look_for_journal(&client) {
         return report_early_end(style, error.into(), app);
     }
@@ -90,19 +90,23 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
                     let (why, found) = *refused;
                     (Stage::NotStarted { service: None, why }, found)
                 }
-                Ok(Checked { remarks, nodes }) if args.plan.dry_run => {
-                    let planned = plan(&client, &spec, nodes.as_deref().map(Vec::as_slice));
-                    (Stage::Created(planned.map(NewService::Planned)), remarks)
-                }
-                Ok(Checked { remarks, .. }) => {
+                Ok(Checked { remarks, nodes }) => {
                     let draft =
                         || Ok(RunDraft { undoes: None, services: vec![record_created_service(name)] });
                     run = match recorder.record(app, &client, draft) {
                         Ok(run) => run,
-                        Err(error) => return report_early_end(style, error, app),
+                        Err(error) => {
+                            let report = ServiceReport::blocked(name, None, &error);
+                            return report_early_end_of(style, &[report], error, app);
+                        }
                     };
-                    let created = create(&client, &spec, change.auth.as_ref());
-                    (Stage::Created(created.map(NewService::Created)), remarks)
+                    let created = if args.plan.dry_run {
+                        let nodes = nodes.as_deref().map(Vec::as_slice);
+                        plan(&client, &spec, nodes).map(NewService::Planned)
+                    } else {
+                        create(&client, &spec, change.auth.as_ref()).map(NewService::Created)
+                    };
+                    (Stage::Created(created), remarks)
                 }
             };
             let notes = match &stage {

@@ -16,6 +16,7 @@ use crate::api::journal::{
     to_delete,
 };
 use crate::cli::app::App;
+use crate::cli::deploy::PlanArgs;
 use crate::cli::deploy::report::{Outcome, ReportStyle, ServiceReport};
 use crate::cli::exit::Exit;
 
@@ -26,9 +27,19 @@ const PRUNE_INTERVAL: u64 = 10;
 #[derive(Debug)]
 pub struct Recorder {
     mode: JournalMode,
+    purpose: RecorderPurpose,
     location: Location,
     /// The journal; `None` until it has been looked for.
     opened: Option<Result<Option<Journal>, JournalError>>,
+}
+
+/// Whether a recorder records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RecorderPurpose {
+    /// It records the run.
+    Record,
+    /// It only checks that there is a journal, in a dry run.
+    Check,
 }
 
 /// The data of a run that is going to be recorded.
@@ -60,12 +71,25 @@ impl Recorder {
             JournalMode::Off => Location::Off,
             JournalMode::Auto | JournalMode::Required => Location::from_environment()?,
         };
-        Ok(Self { mode: args.mode, location, opened: None })
+        Ok(Self { mode: args.mode, purpose: RecorderPurpose::Record, location, opened: None })
+    }
+
+    /// Like [`Self::new`]. The recorder of a dry run records nothing, and fails only if a required journal is missing.
+    ///
+    /// # Errors
+    /// The environment is not valid.
+    pub fn for_run(args: JournalArgs, plan: &PlanArgs) -> anyhow::Result<Self> {
+        match args.mode {
+            _ if !plan.dry_run => Self::new(args),
+            JournalMode::Required => Ok(Self { purpose: RecorderPurpose::Check, ..Self::new(args)? }),
+            JournalMode::Auto | JournalMode::Off => Ok(Self::off()),
+        }
     }
 
     /// Creates a recorder that records nothing.
     pub fn off() -> Self {
-        Self { mode: JournalMode::Off, location: Location::Off, opened: None }
+        let (mode, purpose, location) = (JournalMode::Off, RecorderPurpose::Record, Location::Off);
+        Self { mode, purpose, location, opened: None }
     }
 
     /// Looks for the journal. If it is in the swarm and no request has been sent yet, this request replaces the ping,
@@ -128,6 +152,7 @@ impl Recorder {
             return Ok(None);
         }
         let journal = match self.opened.take().unwrap_or_else(|| open(self.limited(client), &self.location)) {
+            Ok(Some(_)) if self.purpose == RecorderPurpose::Check => return Ok(None),
             Ok(Some(journal)) => journal,
             opened => return self.without_journal(app, opened, draft),
         };

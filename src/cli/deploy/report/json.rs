@@ -52,9 +52,9 @@ impl<'a> CommandObject<'a> {
         )
     }
 
-    /// The object of a command that ended before it did anything to its services. It lists none of them.
-    pub fn without_services(style: ReportStyle, exit: Exit) -> Self {
-        let services = ServiceObjects { style, reports: &[], signal: None };
+    /// The object of a command that ended before it did anything to its services.
+    pub fn of_early_end(style: ReportStyle, reports: &'a [ServiceReport], exit: Exit) -> Self {
+        let services = ServiceObjects { style, reports, signal: None };
         Self::with_exit(style, exit, services, Additions::default())
     }
 

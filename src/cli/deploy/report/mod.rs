@@ -221,12 +221,22 @@ pub fn report_nothing_done(
     )
 }
 
-/// Reports a command that ended before it did anything to its services.
+/// Reports a command that ended before its services were known.
 pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> anyhow::Result<Exit> {
+    report_early_end_of(style, &[], error, app)
+}
+
+/// Reports a command that ended before it did anything to its services. The error is printed once for all of them.
+pub fn report_early_end_of(
+    style: ReportStyle,
+    reports: &[ServiceReport],
+    error: anyhow::Error,
+    app: &App,
+) -> anyhow::Result<Exit> {
     let code = errors::print_command_error(app, error);
     if style.format == ReportFormat::Json {
         let mut out = app.ui.stdout();
-        out.json_object(&CommandObject::without_services(style, code));
+        out.json_object(&CommandObject::of_early_end(style, reports, code));
         out.finish()?;
     }
     Ok(code)

@@ -1,7 +1,7 @@
 //! What a command did to one service. Text, JSON and exit code are functions of it.
 
 use super::planned::{PlannedRemark, PlannedState};
-use super::stop::BatchStop;
+use super::stop::{BatchStop, Blocked, BlockedBy};
 use super::undo::UndoState;
 use crate::api::deploy::create::{CreatePlan, Created, FailedCreate};
 use crate::api::deploy::failures::Explanation;
@@ -270,6 +270,12 @@ impl ServiceReport {
     /// Creates the report of a service whose update was not started.
     pub fn not_started(given: &str, service: Option<Service>, why: NotStarted) -> Self {
         Self::new(given, Stage::NotStarted { service, why })
+    }
+
+    /// Creates the report of a service that was not started because of an error that concerns the whole command.
+    pub fn blocked(given: &str, service: Option<Service>, error: &anyhow::Error) -> Self {
+        let blocked = Blocked { why: format!("{error:#}"), by: BlockedBy::AnyFailure };
+        Self::not_started(given, service, NotStarted::Batch(BatchStop::Blocked(blocked)))
     }
 
     /// Adds remarks.
