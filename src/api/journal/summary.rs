@@ -11,6 +11,8 @@ use crate::api::resources::configs::Labels;
 
 /// The outcome of a run that has not ended.
 pub const STARTED: &str = "started";
+/// The outcome of a run that ended while the update of its service was held.
+const HELD: &str = "held";
 /// Maximum number of characters of a label.
 const MAX_LABEL_LEN: usize = 256;
 
@@ -87,6 +89,11 @@ impl Summary {
     /// Whether the run has not ended, or its process ended early.
     pub fn is_started(&self) -> bool {
         self.outcome == STARTED
+    }
+
+    /// Whether the update of the service was held when the run ended.
+    pub fn is_held(&self) -> bool {
+        self.outcome == HELD
     }
 
     /// The exit code of the service at this position in the record. `None` if it is not known.

@@ -67,6 +67,15 @@ fn a_run_that_is_held_is_recorded_as_held_and_suggests_no_undo() {
         "{}",
         shown.stdout
     );
+    assert_eq!(history(&["--json"]).json()["runs"][0]["services"][0]["state"], Value::Null);
+    // The hold ends in two ways.
+    run(&swarm, &["continue", "web"]).run().succeeds();
+    history(&[]).prints(&["held (1 applied)"]);
+    assert_eq!(history(&["--json"]).json()["runs"][0]["services"][0]["state"], "applied");
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OLD.into());
+    history(&[]).prints(&["held (1 not applied)"]);
+    let shown = history(&["--run", "1"]).prints(&["not applied"]);
+    assert!(!shown.stdout.contains("exit code"), "{}", shown.stdout);
 }
 
 #[test]

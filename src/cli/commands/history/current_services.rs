@@ -1,13 +1,14 @@
-//! Compares the current services with the record of a run that has not ended.
+//! Compares the current services with the record of a run that has not ended, or that ended while its update was held.
 
 use std::collections::HashMap;
 
+use crate::api::deploy::steps::has_label;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::journal::{Record, RecordedService, RunKind, RunState, run_state};
 use crate::api::resources::services::{self, Service};
 
-/// The services of runs that have not ended, as they are now.
+/// The services of such runs, as they are now.
 #[derive(Debug, Default)]
 pub struct CurrentServices {
     by_id: HashMap<String, Service>,
@@ -36,6 +37,14 @@ impl CurrentServices {
             now.by_name = services::list_by_name(client, &names)?;
         }
         Ok(now)
+    }
+
+    /// The current state of a service of a run that ended while the update of the service was held. `None` while it is
+    /// still held.
+    pub fn state_after_hold(&self, record: &Record, service: &RecordedService) -> Option<RunState> {
+        let now = service.id.as_deref().and_then(|id| self.by_id.get(id));
+        let is_held = now.is_some_and(|now| has_label(now.spec()));
+        (!is_held).then(|| self.state(record, service))
     }
 
     /// The current state of a service of the run.

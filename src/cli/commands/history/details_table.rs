@@ -71,7 +71,9 @@ pub fn services_table(view: &HistoryView, values: Values) -> Table {
 /// The outcome of a run for one service.
 fn outcome_of(entry: &Entry, service: &EntryService) -> String {
     match (service.state, service.exit) {
-        (Some(RunState::NotApplied), Some(code)) => format!("not applied (exit code {code})"),
+        (Some(RunState::NotApplied), Some(code)) if !entry.summary.is_held() => {
+            format!("not applied (exit code {code})")
+        }
         (Some(state), _) => describe_state(state).to_owned(),
         (None, Some(0)) if ["detached", "held", "inconclusive"].contains(&entry.summary.outcome.as_str()) => {
             entry.describe_outcome()

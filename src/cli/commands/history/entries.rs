@@ -36,7 +36,7 @@ impl Reader<'_> {
     /// The engine does not respond.
     pub fn read(self, runs: &[StoredRun], max: usize) -> Result<(Vec<Entry>, RecordedServices)> {
         let read = map_concurrently(runs.iter().collect(), |run| Read { run, record: run.record() });
-        let now = self.services_of_started(&read)?;
+        let now = self.services_to_compare(&read)?;
         let (mut entries, mut recorded) = (Vec::new(), RecordedServices::default());
         for (at, one) in read.iter().enumerate() {
             recorded.extend(one.changed_services());
@@ -81,10 +81,10 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads the current services of runs that have not ended.
-    fn services_of_started(self, read: &[Read]) -> Result<CurrentServices> {
-        let started = read.iter().filter(|one| one.run.summary.is_started());
-        let records = started.filter_map(|one| one.record.as_ref().ok());
+    /// Reads the current services of runs that have not ended, or that ended while an update was held.
+    fn services_to_compare(self, read: &[Read]) -> Result<CurrentServices> {
+        let compared = read.iter().filter(|one| one.run.summary.is_started() || one.run.summary.is_held());
+        let records = compared.filter_map(|one| one.record.as_ref().ok());
         let services = records.flat_map(|record| &record.services).filter(|one| self.is_shown(one));
         CurrentServices::read(self.client, services)
     }
@@ -102,7 +102,11 @@ impl Reader<'_> {
                 id: service.id.clone(),
                 name: service.name.clone(),
                 exit: summary.exit_of(at),
-                state: if summary.is_started() { Some(now.state(record, service)) } else { unchanged },
+                state: match unchanged {
+                    _ if summary.is_started() => Some(now.state(record, service)),
+                    None if summary.is_held() => now.state_after_hold(record, service),
+                    unchanged => unchanged,
+                },
                 changes: if unchanged.is_some() { Vec::new() } else { changes_of(service) },
             })
         };

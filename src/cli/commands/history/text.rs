@@ -5,7 +5,7 @@ use super::details_table::{changes_table, describe_state, services_table};
 use super::engine_table::engine_table;
 use super::entry::Entry;
 use super::view::HistoryView;
-use crate::api::journal::{RecordError, RunState, STARTED};
+use crate::api::journal::{RecordError, RunState};
 use crate::cli::app::App;
 use crate::cli::deploy::journal::describe_time;
 use crate::output::Table;
@@ -63,19 +63,19 @@ fn runs(view: &HistoryView) -> Table {
     table
 }
 
-/// Describes the outcome: `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`.
+/// Describes the outcome: `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`, `held (1 applied)`.
 fn outcome(entry: &Entry) -> String {
     let summary = &entry.summary;
-    if summary.outcome == STARTED {
+    if summary.is_started() || summary.is_held() {
         let count = |state: RunState| entry.services.iter().filter(|one| one.state == Some(state)).count();
         let states = [RunState::Applied, RunState::NotApplied, RunState::ChangedSince];
         let counts = states.into_iter().map(|state| (count(state), describe_state(state)));
         let counts = counts.filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}"));
         let counts: Vec<String> = counts.collect();
         return if counts.is_empty() {
-            STARTED.to_owned()
+            entry.describe_outcome()
         } else {
-            format!("{STARTED} ({})", counts.join(", "))
+            format!("{} ({})", entry.describe_outcome(), counts.join(", "))
         };
     }
     let is_failure = |(at, _): &&(usize, u8)| summary.unchanged.get(at) != Some(&RunState::NotStarted);
