@@ -26,7 +26,7 @@ impl Destination {
 pub enum ColorMode {
     /// Colors are used.
     On,
-    /// No colors are used, because NO_COLOR is set or the terminal has none.
+    /// No colors are used: NO_COLOR is set, the terminal has none, or the output is not a terminal.
     Off,
 }
 

@@ -30,7 +30,7 @@ pub fn stdout() -> OutputWriter {
     OutputWriter::new(stdout.lock(), destination)
 }
 
-/// Adds to the error that it is about stdout. A pipe that its reader closed is not an error.
+/// Adds `cannot write to stdout` to an error. A pipe that its reader closed is not an error.
 pub fn finished(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -220,7 +220,8 @@ fn print(text: &str) {
     let _ = io::stderr().write_all(colored(text, ColorMode::for_stderr()).as_bytes());
 }
 
-/// Colors the labels of messages like the command-line parser. All lines of a message except the first are indented.
+/// Colors the labels of messages like the command-line parser. The further lines of a message are indented, so no text
+/// is taken for a label.
 fn colored(text: &str, color: ColorMode) -> Cow<'_, str> {
     if color == ColorMode::Off {
         return text.into();

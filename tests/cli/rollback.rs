@@ -151,6 +151,23 @@ fn a_rollback_that_would_be_refused_is_not_suggested() {
     }
 }
 
+#[test]
+fn the_hint_of_several_failures_counts_those_that_a_rollback_helps() {
+    let mut other = spec("db", OLD);
+    other["EndpointSpec"]["Ports"] = json!([]);
+    let mut web = spec("web", NEW);
+    web["EndpointSpec"]["Ports"] = json!([]);
+    let swarm = FakeSwarm::with([web, other]);
+    swarm.world().step("web", Step::Paused);
+    set_tasks(&swarm, &[(NEW, "failed", 99, 98)]);
+    for name in ["db", "web"] {
+        swarm.world().service(name).rollout = vec![Step::Paused];
+    }
+    run(&swarm, &["update", "--resume", "--max-failures", "0", "--env-add", "A=1", "db", "web"])
+        .fails_with(Exit::RolloutFailed)
+        .says(&["to roll back 1 of the 2 failed services run `swarmctl rollback db`"]);
+}
+
 // Secrets, configs and networks that no longer exist
 
 /// A swarm in which only the previous spec of the service has a secret, configs and a network.

@@ -32,7 +32,7 @@ pub struct Explanation {
     pub problems: Vec<PlacementProblem>,
     /// Whether the swarm has a leader, if it was queried.
     pub has_leader: Option<bool>,
-    /// Whether a rollback helps.
+    /// What is known about the previous spec, to which a rollback would return.
     pub previous: PreviousSpec,
 }
 
@@ -96,8 +96,8 @@ pub fn explain_with_logs(client: &Client, service: &Service, judgement: &Judgeme
     }
 }
 
-/// Finds out whether the previous spec of a service has failed, with one `GET /tasks`. For a service whose rollout was
-/// paused before the update: if the tasks cannot be listed, the previous spec counts as failed.
+/// Finds out whether the previous spec of a service has failed, with one `GET /tasks`. The rollout of the service must
+/// have been paused before the update. Therefore the previous spec counts as failed if the tasks cannot be listed.
 pub fn judge_previous(client: &Client, service: &Service) -> PreviousSpec {
     let (Some(previous), Ok((tasks, now))) =
         (service.previous_spec(), tasks::list_with_specs_and_time(client, service.id()))

@@ -138,7 +138,7 @@ pub enum Error {
         /// The engine's message, which usually quotes the registry.
         message: String,
     },
-    /// The user's credentials could not be read.
+    /// There are no credentials, or they could not be read.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// A file with settings (config.json, a context) cannot be used. Nothing was sent.

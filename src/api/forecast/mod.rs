@@ -41,7 +41,7 @@ pub const MOVES_NETWORKS: &str = "any update makes this engine move the service'
 /// The effect of an update on the tasks of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forecast {
-    /// The number of slots whose task is replaced. If the update is held after a step: until it is held.
+    /// The number of slots whose task is replaced; if the update is held after a step, before it is held.
     pub restarted: u64,
     /// The number of slots that have a task now.
     pub current: u64,

@@ -39,8 +39,8 @@ pub enum OnThirdValue {
     Overwrite,
 }
 
-/// What became of the changes of a run to a service: determined by comparison if the run has not ended, otherwise recorded if
-/// the run did not change the service.
+/// What became of the changes of a run to a service. It is found by comparison if the run has not ended, or ended as
+/// held. Otherwise it is recorded, but only if the run did not change the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
     /// The run ended before the update of the service was started.

@@ -285,7 +285,7 @@ pub(super) fn reservation(subject: &Subject, found: &mut Findings) -> Read<()> {
     if memory > 0 {
         required.push(super::resources::memory(memory));
     }
-    // All replicas must fit, so a node is shared by as many tasks as each node would run.
+    // The resources of the largest node are divided by the tasks of each node if the replicas are spread evenly.
     let on_each = i64::try_from(subject.replicas()?.div_ceil(nodes.count()).max(1)).unwrap_or(i64::MAX);
     if cpus > has_cpus {
         changes.push(Change::ReservedCpus(has_cpus / on_each));

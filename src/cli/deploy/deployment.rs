@@ -202,7 +202,7 @@ impl<'a> Deployment<'a> {
             if let Some(other) = one.positions.iter().find(|other| values[**other] != values[first]) {
                 let (first, other) = (&names[first], &names[*other]);
                 let why = format!(
-                    "`{first}` and `{other}` are the same service, but have different values: remove one of them"
+                    "`{first}` and `{other}` are the same service, but have different values: specify only one of them"
                 );
                 return Err(InvalidValue::unnamed(why).into());
             }

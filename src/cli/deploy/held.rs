@@ -94,7 +94,7 @@ impl HeldUpdate {
         }
     }
 
-    /// Returns the conflict with any other update that keeps the label.
+    /// Returns the conflict of this held update with another update of the service.
     pub fn into_conflict(self) -> Conflict {
         Conflict::Hold(match self {
             Self::Known(label) => HoldConflict::Held(label),

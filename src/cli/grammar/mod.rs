@@ -9,11 +9,13 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::cli::complete::completion::Completion;
 
-/// Flags that docker does not have and that may be given only once: services of both stacks may be meant.
+/// Flags that may be given only once. Docker does not have them, so there is no syntax to keep. A user who repeats
+/// `--stack` probably wants the services of both stacks.
 const ONLY_ONCE: [&str; 1] = ["stack"];
 
 /// Applies docker's syntax to the flags of a command and its subcommands: switches accept `=true` and
-/// `=false`, a repeated flag with one value is overridden by the last, and values may begin with `-`.
+/// `=false`, a repeated flag with one value is overridden by the last (not [`ONLY_ONCE`]), and values may begin with
+/// `-`.
 pub fn docker(command: Command) -> Command {
     command.mut_args(|arg| last_value_counts(flag(arg))).mut_subcommands(docker)
 }

@@ -29,7 +29,7 @@ pub fn parse_selection(text: &str) -> Result<Filter, String> {
     Ok(filter)
 }
 
-/// Checks a filter that selects services to act on, and was parsed as a filter of a list.
+/// Checks that a filter that selects services has a value.
 ///
 /// # Errors
 /// The value is empty, so the engine would match every service, or every service with the label.
@@ -38,7 +38,7 @@ pub fn check_selection((key, value): &Filter) -> Result<(), String> {
     match value.split_once('=') {
         _ if value.is_empty() || value.starts_with('=') => Err(has_no_value),
         Some((label, "")) if key == "label" => Err(format!(
-            "the label `{label}` has no value; `label={label}` selects services with any value of it"
+            "the label `{label}` has no value; `label={label}` selects services with any value of this label"
         )),
         _ => Ok(()),
     }

@@ -188,7 +188,7 @@ fn an_invalid_selection_is_reported_before_the_first_post() {
         run.says(&[&format!("names a service twice, with different values (for example: `{example}`)")]);
     }
     let run = set(&swarm, &["a=i:1", &format!("{id}=i:2")]).fails_with(Exit::Usage);
-    run.says(&["are the same service, but have different values: remove one of them\n"]);
+    run.says(&["are the same service, but have different values: specify only one of them\n"]);
     assert!(swarm.posts().is_empty());
     set(&swarm, &["-d", "a=i:1", &format!("{id}=i:1")]).succeeds();
     assert_eq!(swarm.posts().len(), 1);

@@ -280,8 +280,8 @@ impl Hold {
     }
 
     /// Accepts changes of others: returns the update as if it had requested the current values of its places. If it is
-    /// being aborted, the current values replace its old values instead. If a requested value changes, the update is no
-    /// longer that of its run, which cannot be undone then.
+    /// being aborted, the current values replace its old values instead. If a requested value changes, the update no
+    /// longer belongs to its run, because `undo` of this run would not revert it.
     #[must_use]
     pub fn as_is(&self, spec: &Value) -> Self {
         let mut hold = self.clone();

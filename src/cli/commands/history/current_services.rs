@@ -8,7 +8,7 @@ use crate::api::http::client::Client;
 use crate::api::journal::{Record, RecordedService, RunKind, RunState, run_state};
 use crate::api::resources::services::{self, Service};
 
-/// The services of such runs, as they are now.
+/// The current services of runs that have not ended, or that ended while their update was held.
 #[derive(Debug, Default)]
 pub struct CurrentServices {
     by_id: HashMap<String, Service>,

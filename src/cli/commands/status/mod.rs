@@ -31,8 +31,8 @@ use crate::output::Columns;
 /// REPLICAS is running/desired, and UPDATED is the number of running tasks of the current spec. Tasks on nodes that are
 /// down do not count.
 ///
-/// Services whose update is held (`--hold`, `--steps`) have a table of their own: TASKS is the number of new tasks, which
-/// may not run yet, and the step; SINCE and BY are the age of the update and who holds it.
+/// Services whose update is held (`--hold`, `--steps`) have a table of their own. TASKS is the number of new tasks,
+/// which may not run yet, and the step. SINCE is how long the update has been held, and BY is who holds it.
 ///
 /// Exit code: 0 if all services have converged (including after a requested rollback), 10 if a rollout is in
 /// progress or held (`--hold`, `--steps`), 5 if one failed, 6 if the engine rolled one back.

@@ -118,7 +118,7 @@ impl Recorder {
             }
         };
         match opened {
-            // The command cannot do anything on this node, so that it must not warn of anything else first.
+            // The command cannot do anything on this node, so it must not warn about the journal first.
             Err(JournalError::Engine(error)) if error.is_not_manager() && !client.has_alternatives() => {
                 Err(error)
             }
@@ -203,7 +203,7 @@ impl Recorder {
             return Ok(None);
         }
         match why {
-            // The user may never have started a journal.
+            // The user may never have enabled a journal.
             Some(error @ JournalError::Engine(_)) if !is_required && self.location == Location::Swarm => {
                 app.ui.warning(&format!("{NOT_RECORDED_IN_SWARM}: {}", describe(&error)));
                 Ok(None)
@@ -375,8 +375,8 @@ impl<'a> RunEnd<'a> {
     }
 }
 
-/// Returns why the run has certainly not changed a service. A service that already was as requested is not one of these,
-/// because its settings are those of the run.
+/// Returns the state of a service that the run has certainly not changed. `None` for a service that was as requested
+/// already, because its settings are those of the run.
 fn state_if_unchanged(report: &ServiceReport) -> Option<RunState> {
     match report.outcome() {
         _ if report.delivery() != Delivery::None || report.is_as_requested() => None,

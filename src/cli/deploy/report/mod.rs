@@ -67,7 +67,7 @@ pub struct ReportStyle {
 pub struct UndoableRun {
     /// Its number.
     pub number: u64,
-    /// Whether a rollout of it is paused or will be, so that `undo` requires `--resume`.
+    /// Whether a rollout of it is paused, or may be paused soon. `undo` then requires `--resume`.
     pub is_paused: bool,
 }
 

@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 /// Why a batch does not start the rest of its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatchStop {
-    /// Nothing was changed, because other services cannot be changed.
+    /// Nothing was changed, because other services cannot be changed, or because of an error of the whole command.
     Blocked(Blocked),
     /// The maximum number of services has failed.
     Failures,
@@ -28,7 +28,7 @@ pub enum BatchStop {
 /// Why nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
-    /// The other services, and why they cannot be changed.
+    /// The reason, with the names of the other services if these cannot be changed.
     pub why: String,
     /// Which of these failures prevent all changes.
     pub by: BlockedBy,

@@ -11,9 +11,9 @@ use crate::api::spec::values;
 use crate::cli::deploy::gates::GateArgs;
 use crate::cli::messages::usage::{DURATION, OrExample as _, UsageError};
 
-/// The long help of `--steps`. After the summary, it begins with the price of steps.
+/// The long help of `--steps`. After the summary, it begins with the drawback of steps.
 const STEPS_LONG: &str = "Replace tasks in steps and check each step, as in 1,25%,100%\n\n\
-    This has a price: when the update has ended, `rollback` has no effect, because the engine's previous spec is then the \
+    When the update has ended, `rollback` has no effect, because the engine's previous spec is then the \
     same as the current one. To go back, use `swarmctl undo`, which requires a journal, or set the old values again.\n\n\
     LIST has counts or percentages of the tasks, as in 1,25%,100%; 100% is \
     added if it is missing. The next step starts when the new tasks have run for the monitor period and the gates have \

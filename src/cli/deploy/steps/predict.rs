@@ -13,8 +13,8 @@ use crate::api::forecast::ForecastSteps;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 
-/// Predicts what the command does after its first action. The result has no label and no settings of a hold, which
-/// this program sets and removes.
+/// Predicts what the command does after its first action. The planned changes do not include the label and the settings
+/// of the hold, which are removed at the end.
 pub(super) fn predict(
     first: &FirstAction,
     client: &Client,

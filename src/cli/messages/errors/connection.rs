@@ -65,8 +65,8 @@ pub fn hint(kind: ConnectErrorKind, endpoint: &str, context: Option<&str>) -> St
     }
 }
 
-/// A command that uses the same engine over ssh. Two shells read the path of its socket: this one and that of the other
-/// host.
+/// A command that uses the same engine over ssh. The path of the socket is quoted for two shells: the local one and the
+/// one on the remote host.
 fn ssh_command(endpoint: &str) -> String {
     let Ok(Endpoint::Ssh(ssh)) = Endpoint::parse(endpoint, None) else {
         return "`ssh HOST docker version`".to_owned();

@@ -93,7 +93,7 @@ pub fn engine_login_hint(registry: &str) -> String {
 /// The hint for a node that is not a manager, by the engine's message.
 fn not_manager_hint(message: &str) -> &'static str {
     if message.contains("docker swarm init") {
-        "the node is not in a swarm: run it on a manager node, or start a new swarm with `docker swarm init`"
+        "the node is not in a swarm: run the command on a manager node, or start a new swarm with `docker swarm init`"
     } else if message.contains("Worker nodes") {
         "the node is a worker: select a manager with `-H` before the subcommand or with DOCKER_HOST; on a manager, \
          `docker node ls` lists them"

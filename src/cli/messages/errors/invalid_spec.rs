@@ -131,8 +131,8 @@ pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
     )
 }
 
-/// Returns the commands that create a service again with another flag. The spec is saved first. The service is removed before the
-/// new one is created, because both may publish the same ports.
+/// Returns the commands that create a service again with an additional flag. The spec is saved first. The service is
+/// removed before the new one is created, because both may publish the same ports.
 fn replacement(service: &str, flag: &str) -> String {
     let pasted = shell::service(service);
     // A name that needs quotes is not used as a file name.

@@ -9,8 +9,8 @@ use crate::cli::deploy::repository::RepositoryMismatch;
 use crate::cli::exit::{AlreadyReported, Exit};
 use crate::output::Ui;
 
-/// The first line of the error of a command whose selection has no services, or that got no response, or a refusal, to
-/// a request that is not about one service. Commands that are not listed name what they cannot do themselves.
+/// The first line of an error that concerns no single service, by command: the selection has no services, or a request
+/// was refused or got no response. Other commands add such a line to their errors themselves.
 const HEADLINES: &[(&str, &str)] = &[
     ("create", "cannot create service"),
     ("history", "cannot show the history of any service"),

@@ -17,7 +17,7 @@ use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::messages::shell;
 
-/// How far the rollout of a held update has failed.
+/// Whether the rollout of a held update has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldFailure {
     /// Its tasks have not failed, as far as known. A gate may have failed.
@@ -43,8 +43,8 @@ pub fn commands_to_end(phase: Phase, failure: HeldFailure, name: &str) -> String
             )
         }
         (Phase::Aborting, _) => format!(
-            "fix the cause and run `swarmctl rollback {name}`; or replace the old spec too: run `docker service update \
-             --detach --image IMAGE {name}`, and then `swarmctl continue --as-is {name}`"
+            "fix the cause and run `swarmctl rollback {name}`; or, if the old spec can no longer run, set another image: \
+             run `docker service update --detach --image IMAGE {name}`, and then `swarmctl continue --as-is {name}`"
         ),
     }
 }
@@ -69,7 +69,7 @@ pub fn is_held(report: &ServiceReport) -> Option<String> {
     stays_held(report).or_else(|| Some(format!("`{}` is held: {}", report.name(), commands_of(report)?)))
 }
 
-/// Returns how far the rollout of a held update has failed, as far as the report shows it.
+/// Returns whether the rollout of a held update has failed, as far as the report shows this.
 pub fn failure_of(report: &ServiceReport) -> HeldFailure {
     match report.outcome() {
         _ if report.service().is_some_and(Service::is_paused) => HeldFailure::Paused,
@@ -88,7 +88,8 @@ pub fn paused(report: &ServiceReport, command_line: &CommandLine) -> Option<Stri
     let resume = command_line.with_flag("--resume");
     let resume = resume.unwrap_or_else(|| format!("swarmctl continue --resume {name}"));
     Some(format!(
-        "`swarmctl rollback {name}` replaces the new tasks with old ones; `{resume}` resumes it, once the cause is fixed"
+        "`swarmctl rollback {name}` replaces the new tasks with old ones; if the cause is fixed, \
+         `{resume}` resumes the rollout"
     ))
 }
 

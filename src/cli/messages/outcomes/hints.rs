@@ -100,9 +100,10 @@ pub fn common_hint(failed: &[&ServiceReport]) -> String {
     if commands.is_empty() {
         return inspect;
     }
-    let what = match to_roll_back.len() {
-        1 => "the failed service".to_owned(),
-        count => format!("all {count} failed services"),
+    let what = match (to_roll_back.len(), failed.iter().filter(is_failed).count()) {
+        (1, 1) => "the failed service".to_owned(),
+        (some, all) if some == all => format!("all {all} failed services"),
+        (some, all) => format!("{some} of the {all} failed services"),
     };
     format!("{inspect}; to roll back {what} run `{}`", commands.join(" && "))
 }
@@ -131,7 +132,7 @@ fn rollback_way(report: &ServiceReport) -> Option<RollbackWay> {
         return (report.delivery() == Delivery::Accepted).then_some(RollbackWay::Remove);
     };
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
-    // A held service can only be rolled back, whatever its previous spec is.
+    // `swarmctl rollback` of a held service does not use the previous spec.
     if HeldUpdate::of(now).is_some() {
         return Some(RollbackWay::Previous);
     }
