@@ -9,8 +9,8 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::cli::complete::completion::Completion;
 
-/// Flags that may be given only once. Docker does not have them, so there is no syntax to keep. A user who repeats
-/// `--stack` probably wants the services of both stacks.
+/// Flags that may be given only once. Docker does not have them, so they need not be parsed as in docker. A user who
+/// repeats `--stack` probably wants the services of both stacks.
 const ONLY_ONCE: [&str; 1] = ["stack"];
 
 /// Applies docker's syntax to the flags of a command and its subcommands: switches accept `=true` and
