@@ -89,11 +89,12 @@ fn result(style: ReportStyle, report: &ServiceReport) -> Option<ServiceResult> {
         Outcome::NoNewer(decision) => decision.unchanged(),
         _ => return None,
     };
+    let changes = changes::describe(report.changes(), &report.remarks.network_names);
     Some(ServiceResult {
         is_implied: matches!(report.outcome(), Outcome::Applied | Outcome::Converged | Outcome::Inconclusive),
         done,
-        image: changes::image_only(report.changes()),
-        changes: changes::describe(report.changes(), &report.remarks.network_names),
+        image: changes::image_only(report.changes(), &changes),
+        changes,
         forecast: forecast(report),
     })
 }

@@ -49,9 +49,10 @@ pub fn in_full(change: &Change) -> String {
     format!("{}: {old} -> {new}", change.place)
 }
 
-/// Describes the only change if it sets the image: `opera443399/whoami:0.7 -> 0.6`.
-pub fn image_only(changes: &[Change]) -> Option<String> {
-    match describe(changes, &NetworkNames::new()).as_slice() {
+/// Returns the description of the only change, without its name, if it sets the image:
+/// `opera443399/whoami:0.7 -> 0.6`. `described` are the descriptions of the changes.
+pub fn image_only(changes: &[Change], described: &[String]) -> Option<String> {
+    match described {
         [one] => one.strip_prefix("image ").map(str::to_owned).filter(|_| sets_only_image(changes)),
         _ => None,
     }
@@ -177,7 +178,8 @@ mod tests {
         let with_platform = json!({"TaskTemplate": {"ContainerSpec": {"Image": "a:2"},
             "Placement": {"Platforms": [{"Architecture": "amd64", "OS": "linux"}]}}});
         let found = changes(&image("a:1"), &with_platform);
-        assert_eq!(image_only(&found).as_deref(), Some("a:1 -> 2"));
+        let described = describe(&found, &NetworkNames::new());
+        assert_eq!(image_only(&found, &described).as_deref(), Some("a:1 -> 2"));
     }
 
     #[test]
