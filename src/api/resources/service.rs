@@ -37,8 +37,8 @@ pub struct Service {
     image: Option<Arc<str>>,
     update: RawUpdateStatus,
     text: Option<Arc<str>>,
-    /// The position of the spec in the text. Empty if it cannot be determined without parsing.
-    spec_at: OnceLock<Range<u32>>,
+    /// The position of the spec in the text. Empty if it is unknown.
+    spec_at: Range<u32>,
     object: OnceLock<Arc<Value>>,
     /// The spec, parsed without the rest of the object, because the previous spec is as large.
     spec: OnceLock<Arc<Value>>,
@@ -59,11 +59,16 @@ impl Service {
     /// The text is incomplete or invalid, or lacks a field that every service has.
     pub fn parse_first(text: &str) -> serde_json::Result<(Self, usize)> {
         let (head, length) = parse_first(text, |head: ServiceHead| head)?;
-        let service = Self::with(head, Some(text[..length].trim_ascii_start().into()));
+        let service = Self::with(head, Some(text[..length].trim_ascii_start()));
         service.map(|service| (service, length)).ok_or_else(|| serde_json::Error::custom(NOT_A_SERVICE))
     }
 
-    fn with(head: ServiceHead, text: Option<Arc<str>>) -> Option<Self> {
+    fn with(head: ServiceHead, text: Option<&str>) -> Option<Self> {
+        let spec_at = text.and_then(|text| {
+            let spec = head.spec_in(text)?;
+            let start = u32::try_from(spec.as_ptr().addr() - text.as_ptr().addr()).ok()?;
+            Some(start..start.checked_add(u32::try_from(spec.len()).ok()?)?)
+        });
         Some(Self {
             id: head.id?.into(),
             name: head.name?.into(),
@@ -71,8 +76,8 @@ impl Service {
             is_job: head.is_job,
             image: head.image.map(Into::into),
             update: head.update,
-            text,
-            spec_at: OnceLock::new(),
+            text: text.map(Into::into),
+            spec_at: spec_at.unwrap_or_default(),
             object: OnceLock::new(),
             spec: OnceLock::new(),
             previous: OnceLock::new(),
@@ -170,15 +175,10 @@ impl Service {
         }
     }
 
-    /// The text of the spec as the engine sent it, if it can be found without parsing.
+    /// The text of the spec as the engine sent it, if its position is known.
     pub fn spec_text(&self) -> Option<&str> {
-        let text = self.text.as_deref()?;
-        let locate = || {
-            let at = find(text, &["Spec"])?;
-            Some(u32::try_from(at.start).ok()?..u32::try_from(at.end).ok()?)
-        };
-        let at = self.spec_at.get_or_init(|| locate().unwrap_or_default());
-        text.get(at.start as usize..at.end as usize).filter(|spec| !spec.is_empty())
+        let at = self.spec_at.start as usize..self.spec_at.end as usize;
+        self.text.as_deref()?.get(at).filter(|spec| !spec.is_empty())
     }
 
     /// The spec before the last update, if the engine has it.
@@ -308,11 +308,28 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_is_there_as_it_was_written() {
+    fn the_text_of_the_spec_is_as_it_was_sent() {
         let (text, spec) = (with("1"), with("1").split_once("Spec\":").unwrap().1.to_owned());
         let spec = spec.strip_suffix('}').unwrap();
-        let service = hold(&text).unwrap();
-        assert_eq!(service.spec_text(), Some(spec));
+        assert_eq!(hold(&text).unwrap().spec_text(), Some(spec));
         assert_eq!(Service::new(serde_json::from_str(&text).unwrap()).unwrap().spec_text(), None);
+        for key in [r#","UpdatedAt":"x""#, " , \"\" : [1, 2] \n", r#","PreviousSpec":{"Name":"y"},"Spec2":1"#]
+        {
+            let text = text.strip_suffix('}').unwrap().to_owned() + key + " }";
+            assert_eq!(hold(&format!(" {text}, ")).unwrap().spec_text(), Some(spec), "{text}");
+        }
+        let spaced = text.replace("\"Spec\":", " \n\"Spec\"\t: ");
+        assert_eq!(hold(&spaced).unwrap().spec_text(), Some(spec));
+        for unknown in [
+            text.replace("Spec", r"\u0053pec"),
+            text.strip_suffix('}').unwrap().to_owned() + r#","\u0041":1}"#,
+        ] {
+            let service = hold(&unknown).unwrap();
+            assert_eq!(
+                (service.spec_text(), service.spec()["Name"].as_str()),
+                (None, Some("web")),
+                "{unknown}"
+            );
+        }
     }
 }

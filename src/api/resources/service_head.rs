@@ -1,6 +1,7 @@
 //! The fields of a service that are parsed without parsing the whole object.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -23,6 +24,36 @@ pub struct ServiceHead {
     pub image: Option<String>,
     /// `UpdateStatus`.
     pub update: RawUpdateStatus,
+    /// Where `Spec` is.
+    spec: SpecPosition,
+}
+
+/// Where `Spec` is in the text, as addresses in memory. They are those of the keys before and after it, so that the text
+/// need not be searched for the spec again.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum SpecPosition {
+    /// The key has not been read yet.
+    #[default]
+    Ahead,
+    /// From the end of the key to the end of the object, unless another key follows.
+    From(usize),
+    /// From the end of the key to the start of the next key.
+    Between(Range<usize>),
+    /// It is unknown, because the key occurs twice, or because one of the keys is written with escapes.
+    Unknown,
+}
+
+impl SpecPosition {
+    /// The position after this key of the service has been read.
+    fn after(self, key: &Key) -> Self {
+        match (self, &key.addresses) {
+            (Self::Ahead, Some(at)) if key.at == Position::Spec => Self::From(at.end),
+            (Self::From(start), Some(at)) if key.at != Position::Spec => Self::Between(start..at.start),
+            (Self::Ahead | Self::Between(_), _) if key.at == Position::Spec => Self::Unknown,
+            (Self::From(_), _) => Self::Unknown,
+            (same, _) => same,
+        }
+    }
 }
 
 /// The strings in `UpdateStatus`.
@@ -53,7 +84,23 @@ impl ServiceHead {
                 started: shared("StartedAt"),
                 message: shared("Message"),
             },
+            spec: SpecPosition::Unknown,
         }
+    }
+
+    /// The text of the spec in `service`, the text from which this head was parsed. `None` if its position is unknown.
+    pub(super) fn spec_in<'a>(&self, service: &'a str) -> Option<&'a str> {
+        let offset = |address: usize| address.checked_sub(service.as_ptr().addr());
+        let (from, end) = match &self.spec {
+            SpecPosition::From(start) => (service.get(offset(*start)?..)?, "}"),
+            SpecPosition::Between(at) => {
+                // The text ends with the opening quote of the next key.
+                (service.get(offset(at.start)?..offset(at.end)?)?.strip_suffix('"')?, ",")
+            }
+            SpecPosition::Ahead | SpecPosition::Unknown => return None,
+        };
+        let value = from.strip_prefix('"')?.trim_ascii_start().strip_prefix(':')?;
+        Some(value.trim_ascii_end().strip_suffix(end)?.trim_ascii())
     }
 
     /// Resets a field when its key is read. If a key is repeated, the last value must count, as in a [`Value`].
@@ -201,33 +248,50 @@ impl<'a> Visitor<'a> for HeadVisitor<'_> {
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut entries: A) -> Result<(), A::Error> {
         self.mark_present();
-        while let Some(at) = entries.next_key_seed(KeySeed(self.at))? {
+        while let Some(key) = entries.next_key_seed(KeySeed(self.at))? {
+            let at = key.at;
             self.head.reset(at);
+            if self.at == Position::Service {
+                self.head.spec = std::mem::take(&mut self.head.spec).after(&key);
+            }
             entries.next_value_seed(HeadVisitor { head: self.head, at })?;
         }
         Ok(())
     }
 }
 
-/// Deserializes a key of the object at this position into the position of the key's value.
+/// A key of an object.
+struct Key {
+    /// The position of its value.
+    at: Position,
+    /// The addresses of its text in the text of the service. `None` if it is written with escapes.
+    addresses: Option<Range<usize>>,
+}
+
+/// Deserializes a key of the object at this position.
 struct KeySeed(Position);
 
 impl<'a> DeserializeSeed<'a> for KeySeed {
-    type Value = Position;
+    type Value = Key;
 
-    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Position, D::Error> {
+    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Key, D::Error> {
         from.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for KeySeed {
-    type Value = Position;
+impl<'a> Visitor<'a> for KeySeed {
+    type Value = Key;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("a key")
     }
 
-    fn visit_str<E: Error>(self, key: &str) -> Result<Position, E> {
-        Ok(self.0.child(key))
+    fn visit_borrowed_str<E: Error>(self, key: &'a str) -> Result<Key, E> {
+        let start = key.as_ptr().addr();
+        Ok(Key { at: self.0.child(key), addresses: Some(start..start + key.len()) })
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+        Ok(Key { at: self.0.child(key), addresses: None })
     }
 }
