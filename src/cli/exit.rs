@@ -76,6 +76,11 @@ impl Exit {
         self as u8
     }
 
+    /// The exit code with this number. An unknown number counts as a failure.
+    pub fn from_code(code: u8) -> Exit {
+        PRECEDENCE.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Failed)
+    }
+
     /// Whether this is an answer and not an error: success, or differences.
     pub fn is_answer(self) -> bool {
         matches!(self, Exit::Done | Exit::Different)

@@ -12,25 +12,25 @@ pub struct Ending {
     pub outcome: String,
     /// The exit code.
     pub exit: u8,
-    /// The positions of services and their exit codes other than 0.
+    /// The positions of services and their exit codes other than 0. Answers (10) are only recorded for services whose update
+    /// is held, and for services that were not started.
     pub codes: Vec<(usize, u8)>,
     /// The services that the run did not change.
     pub unchanged: States,
 }
 
 impl Ending {
-    /// The labels of a run that has ended.
-    pub fn labels(&self) -> Labels {
-        let mut labels = Labels::from([
-            (names::OUTCOME.to_owned(), self.outcome.clone()),
-            (names::EXIT.to_owned(), self.exit.to_string()),
-        ]);
+    /// Sets the labels of a run that has ended.
+    pub fn set_labels(&self, labels: &mut Labels) {
+        labels.insert(names::OUTCOME.to_owned(), self.outcome.clone());
+        labels.insert(names::EXIT.to_owned(), self.exit.to_string());
+        labels.remove(names::CODES);
+        labels.remove(names::UNCHANGED);
         if !self.codes.is_empty() {
             labels.insert(names::CODES.to_owned(), codes::to_text(&self.codes));
         }
         if !self.unchanged.is_empty() {
             labels.insert(names::UNCHANGED.to_owned(), states::to_text(&self.unchanged));
         }
-        labels
     }
 }

@@ -33,6 +33,9 @@ pub enum JournalError {
         /// The last number that was tried.
         last: u64,
     },
+    /// The record of a run cannot be used.
+    #[error("its record is {0}")]
+    Record(#[from] RecordError),
     /// The record cannot be serialized.
     #[error("the record cannot be written as JSON: {0}")]
     NotWritten(String),

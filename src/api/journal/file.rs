@@ -11,13 +11,15 @@ use super::ending::Ending;
 use super::error::JournalError;
 use super::record::{MAX_RECORD_LEN, Record};
 use super::states;
-use super::store::{Store, StoreKind, StoredRun};
+use super::store::{Amendment, Store, StoreKind, StoredRun};
 use super::summary::Summary;
 
 /// The number of runs that are kept.
 const KEEP: u64 = 1_000;
 /// The maximum number of run numbers that are tried, because other runs may have taken some.
 const MAX_NUMBERS: u64 = 100;
+/// The maximum number of attempts to change an outcome that other processes change at the same time.
+const MAX_AMENDMENTS: u64 = 5;
 /// The suffix of a file with a record.
 const RECORD: &str = ".json.gz";
 /// The suffix of a file with the outcome of a run.
@@ -138,11 +140,25 @@ impl Store for FileJournal {
 
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
         let path = self.path(number, OUTCOME);
-        let codes: Vec<[usize; 2]> =
-            ending.codes.iter().map(|(at, code)| [*at, usize::from(*code)]).collect();
-        let (outcome, unchanged) = (&ending.outcome, states::to_text(&ending.unchanged));
-        let text = json!({ "outcome": outcome, "exit": ending.exit, "codes": codes, "unchanged": unchanged });
-        create(&path, text.to_string().as_bytes()).map_err(|why| error_at(&path, why))
+        match create(&path, text_of(ending).as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            result => result.map_err(|why| error_at(&path, why)),
+        }
+    }
+
+    fn amend(&self, number: u64, change: &Amendment) -> Result<(), JournalError> {
+        let path = self.path(number, OUTCOME);
+        let error = |why| error_at(&path, why);
+        for _ in 0..MAX_AMENDMENTS {
+            let before = read_if_exists(&path).map_err(error)?;
+            let Some(run) = self.read(number)? else { return Ok(()) };
+            let Some(ending) = change(&run.record()?, &run.summary) else { return Ok(()) };
+            if replace(&path, before.as_deref(), text_of(&ending).as_bytes()).map_err(error)? == Replaced::Yes
+            {
+                return Ok(());
+            }
+        }
+        Err(error(io::Error::other("other processes are writing it")))
     }
 
     fn delete(&self, run: &StoredRun) -> Result<(), JournalError> {
@@ -159,6 +175,12 @@ impl Store for FileJournal {
         }
         Ok(())
     }
+}
+
+fn text_of(ending: &Ending) -> String {
+    let codes: Vec<[usize; 2]> = ending.codes.iter().map(|(at, code)| [*at, usize::from(*code)]).collect();
+    let (outcome, unchanged) = (&ending.outcome, states::to_text(&ending.unchanged));
+    json!({ "outcome": outcome, "exit": ending.exit, "codes": codes, "unchanged": unchanged }).to_string()
 }
 
 fn ending_of(value: &Value) -> Option<Ending> {
@@ -195,6 +217,44 @@ fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
             write_new(path, bytes)
         }
         result => result,
+    }
+}
+
+/// Whether a file was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replaced {
+    Yes,
+    /// Another process has changed the file.
+    No,
+}
+
+/// Replaces a file, unless its content is no longer `before`. `None`: the file does not exist.
+fn replace(path: &Path, before: Option<&[u8]>, bytes: &[u8]) -> io::Result<Replaced> {
+    if before.is_none() {
+        return match create(path, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Replaced::No),
+            result => result.map(|()| Replaced::Yes),
+        };
+    }
+    let draft = draft_of(path)?;
+    write_new(&draft, bytes)?;
+    let is_same = read_if_exists(path).map(|now| now.as_deref() == before);
+    let renamed = is_same.and_then(|is_same| {
+        if !is_same {
+            return Ok(Replaced::No);
+        }
+        fs::rename(&draft, path).map(|()| Replaced::Yes)
+    });
+    if !matches!(renamed, Ok(Replaced::Yes)) {
+        let _ = fs::remove_file(&draft);
+    }
+    renamed
+}
+
+fn read_if_exists(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
     }
 }
 

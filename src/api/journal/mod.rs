@@ -27,8 +27,8 @@ pub use self::prune::{MAX_TOTAL_SIZE, Pruning, to_delete};
 pub use self::read::parse;
 pub use self::record::{Record, RecordedService, RunKind};
 pub use self::states::States;
-pub use self::store::{Store, StoreKind, StoredRun};
-pub use self::summary::{STARTED, Summary};
+pub use self::store::{Amendment, Store, StoreKind, StoredRun};
+pub use self::summary::{HELD, HELD_CODE, ROLLED_BACK_CODE, STARTED, Summary};
 pub use self::swarm::{DEFAULT_KEEP, SwarmJournal};
 
 #[cfg(test)]

@@ -70,6 +70,9 @@ impl StoredRun {
     }
 }
 
+/// Computes how a run has ended from its record and from what is stored about its end.
+pub type Amendment<'a> = dyn Fn(&Record, &Summary) -> Option<Ending> + 'a;
+
 /// A place where runs are stored.
 pub trait Store {
     /// The kind of this store.
@@ -96,11 +99,18 @@ pub trait Store {
     /// It cannot be stored. Parts that were stored have been deleted, if possible.
     fn write(&self, record: &mut Record) -> Result<(), JournalError>;
 
-    /// Stores how a run has ended.
+    /// Stores how a run has ended, unless another process has stored this already.
     ///
     /// # Errors
     /// It cannot be stored.
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError>;
+
+    /// Changes how a run has ended. `None` from `change`: nothing is stored. If another process stores an outcome at the same
+    /// time, `change` is called again. If the run does not exist, nothing is done.
+    ///
+    /// # Errors
+    /// The record cannot be read, or the outcome cannot be stored.
+    fn amend(&self, number: u64, change: &Amendment) -> Result<(), JournalError>;
 
     /// Deletes a run, its first piece last.
     ///

@@ -11,8 +11,12 @@ use crate::api::resources::configs::Labels;
 
 /// The outcome of a run that has not ended.
 pub const STARTED: &str = "started";
-/// The outcome of a run that ended while the update of its service was held.
-const HELD: &str = "held";
+/// The outcome of a run of which at least one update is held.
+pub const HELD: &str = "held";
+/// The exit code of a service whose update is held.
+pub const HELD_CODE: u8 = 10;
+/// The exit code of a service that was rolled back.
+pub const ROLLED_BACK_CODE: u8 = 6;
 /// Maximum number of characters of a label.
 const MAX_LABEL_LEN: usize = 256;
 
@@ -91,9 +95,14 @@ impl Summary {
         self.outcome == STARTED
     }
 
-    /// Whether the update of the service was held when the run ended.
-    pub fn is_held(&self) -> bool {
-        self.outcome == HELD
+    /// Whether an update of the run was held when the outcome was recorded.
+    pub fn has_held(&self) -> bool {
+        self.outcome == HELD || self.codes.iter().any(|(at, _)| self.is_held_at(*at))
+    }
+
+    /// Whether the update of the service at this position in the record was held when the outcome was recorded.
+    pub fn is_held_at(&self, at: usize) -> bool {
+        self.exit_of(at) == Some(HELD_CODE) && !self.unchanged.contains_key(&at)
     }
 
     /// The exit code of the service at this position in the record. `None` if it is not known.
@@ -102,7 +111,12 @@ impl Summary {
         match self.codes.iter().find(|(position, _)| *position == at) {
             Some((_, code)) => Some(*code),
             // The number of stored codes is limited.
-            None => (!self.unchanged.contains_key(&at)).then_some(0),
+            None if self.unchanged.contains_key(&at) => None,
+            // Older versions did not record which updates of the run were held.
+            None if self.outcome == HELD && self.codes.iter().all(|(_, code)| *code != HELD_CODE) => {
+                Some(HELD_CODE)
+            }
+            None => Some(0),
         }
     }
 
@@ -110,8 +124,8 @@ impl Summary {
     pub fn effect_on(&self, at: usize) -> RunEffect {
         match self.exit_of(at) {
             _ if self.unchanged.contains_key(&at) => RunEffect::NotApplied,
-            Some(0) => RunEffect::Applied,
-            Some(6) => RunEffect::NotApplied,
+            Some(0 | HELD_CODE) => RunEffect::Applied,
+            Some(ROLLED_BACK_CODE) => RunEffect::NotApplied,
             _ => RunEffect::Unknown,
         }
     }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::ending::Ending;
 use super::error::JournalError;
 use super::record::{MAX_PART_LEN, Record};
-use super::store::{Store, StoreKind, StoredRun};
-use super::summary::Summary;
+use super::store::{Amendment, Store, StoreKind, StoredRun};
+use super::summary::{STARTED, Summary};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::records::names;
@@ -252,7 +252,11 @@ impl Store for SwarmJournal {
 
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
         let first = configs::inspect(&self.client, &names::config_name(number, 1))?;
-        update(&self.client, first, |labels| labels.extend(ending.labels()))?;
+        update(&self.client, first, |labels| {
+            if labels.get(names::OUTCOME).is_none_or(|outcome| outcome == STARTED) {
+                ending.set_labels(labels);
+            }
+        })?;
         let updated = update(&self.client, self.config.clone(), |labels| {
             let last = self::number(labels, names::LAST).unwrap_or(0).max(number);
             labels.insert(names::LAST.to_owned(), last.to_string());
@@ -260,6 +264,31 @@ impl Store for SwarmJournal {
         match updated {
             // The journal was disabled during the run. If it is enabled again, the numbers continue.
             Err(JournalError::Engine(error)) if error.is_not_found() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn amend(&self, number: u64, change: &Amendment) -> Result<(), JournalError> {
+        let configs = configs::list(&self.client, &format!("{}={number}", names::RUN))?;
+        let is_first = |config: &&Config| names::parse_config_name(&config.name) == Some((number, 1));
+        let first = configs.iter().find(is_first).cloned();
+        let run = group(configs).into_iter().find(|run| run.number == number);
+        let (Some(first), Some(run)) = (first, run) else { return Ok(()) };
+        let record = run.record()?;
+        let amended = update(&self.client, first, |labels| {
+            let is_own = labels.get(names::NONCE) == Some(&record.nonce);
+            if let Some(ending) = change(&record, &Summary::from_labels(labels)).filter(|_| is_own) {
+                ending.set_labels(labels);
+            }
+        });
+        match amended {
+            Err(JournalError::Engine(error)) if error.is_not_found() => {
+                match configs::inspect(&self.client, &names::config_name(number, 1)) {
+                    // The run was deleted in the meantime.
+                    Err(now) if now.is_not_found() => Ok(()),
+                    _ => Err(error.into()),
+                }
+            }
             result => result,
         }
     }

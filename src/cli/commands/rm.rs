@@ -121,7 +121,8 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
 fn draft(chosen: &[SelectedService], if_version: Option<u64>) -> Result<RunDraft> {
     let found = chosen.iter().filter_map(|one| one.found.as_ref().ok());
     let removed = found.filter(|service| if_version.is_none_or(|version| version == service.version()));
-    Ok(RunDraft { undoes: None, services: removed.map(record_removed_service).collect::<Result<_>>()? })
+    let services = removed.map(record_removed_service).collect::<Result<_>>()?;
+    Ok(RunDraft { services, ..RunDraft::default() })
 }
 
 /// Waits until the tasks of the removed services have ended.

@@ -9,7 +9,7 @@ use super::batch;
 use super::gates::Gates;
 use super::held::IfHeld;
 use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
-use super::journal::{RecordedRun, Recorder};
+use super::journal::{HeldRuns, RecordedRun, Recorder};
 use super::plan_file::PlanFile;
 use super::prepared::{IfPaused, NotPrepared, Prepared, prepare_item};
 use super::recording::recorder_for;
@@ -56,6 +56,8 @@ pub struct Deployment<'a> {
     pub(super) steps: Option<Steps>,
     /// What to do with services whose update is held.
     pub(super) if_held: IfHeld,
+    /// The held updates of earlier runs that the command continues or ends.
+    pub(super) held_runs: HeldRuns,
     /// The run that this one undoes.
     pub(super) undoes: Option<u64>,
     /// The number of this run in the journal; `None` until the run has ended, and if it is not recorded.
@@ -127,6 +129,7 @@ impl<'a> Deployment<'a> {
             gates: None,
             steps: None,
             if_held: IfHeld::Refuse,
+            held_runs: HeldRuns::default(),
             undoes: None,
             recorded: None,
         })

@@ -1,15 +1,19 @@
 //! Runs a deployment, and records the run: before the first request that changes something, and at the end.
 
+use std::collections::BTreeSet;
+
 use super::deployment::{Deployment, DeploymentFlags, Selected};
 use super::held::HeldUpdate;
 use super::item::{Item, ItemResult, is_failure};
 use super::journal::{
-    Journal, RecordedRun, Recorder, RunDraft, RunEnd, Waited, record_changed_services, required_journal,
+    HeldRuns, Journal, RecordedHold, RecordedRun, Recorder, RunDraft, RunEnd, Waited,
+    record_changed_services, required_journal,
 };
 use super::lint;
 use super::prepared::Prepared;
 use super::report::{Outcome, ServiceReport, UndoableRun, print_notes, report_early_end_of};
 use super::rules::Follow;
+use super::steps::FirstAction;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Result;
 use crate::cli::exit::Exit;
@@ -85,8 +89,9 @@ impl Deployment<'_> {
         self.recorded.filter(|_| has_changes).map(|number| UndoableRun { number, is_paused })
     }
 
-    /// Records how a run has ended.
+    /// Records how the run has ended, and how the held updates of earlier runs have.
     pub(super) fn finish_run(&mut self, run: Option<RecordedRun>, reports: &[ServiceReport]) {
+        std::mem::take(&mut self.held_runs).finish(self.app, &self.client, reports);
         let Some(run) = run else { return };
         let waited = if self.rules(0).follow == Follow::UntilConverged { Waited::Yes } else { Waited::No };
         let end = RunEnd::new(self.style, reports, waited, self.app);
@@ -103,6 +108,13 @@ fn is_or_will_be_paused(report: &ServiceReport) -> bool {
     report.service().is_some_and(|service| {
         service.is_paused() || has_failed && service.update_state() == Some("updating")
     })
+}
+
+/// Whether a command makes updates that do not continue or end a held update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OtherUpdates {
+    Some,
+    None,
 }
 
 impl Selected<'_, Prepared> {
@@ -151,12 +163,39 @@ impl Selected<'_, Prepared> {
         if !self.may_start() {
             return Ok(None);
         }
+        let records_run = self.find_held_runs() == OtherUpdates::Some;
         let Self { deployment, entries } = self;
-        let Deployment { recorder, client, app, undoes, .. } = deployment;
+        let Deployment { recorder, client, app, undoes, held_runs, .. } = deployment;
+        if !records_run && !recorder.requires_record() {
+            return Ok(None);
+        }
         recorder.record(app, client, || {
             let services = record_changed_services(client, entries.iter().flatten().map(|item| &**item))?;
-            Ok(RunDraft { undoes: *undoes, services })
+            Ok(RunDraft { undoes: *undoes, services, holds: held_runs.holds() })
         })
+    }
+
+    /// Finds the held updates that the command continues or ends, and the journal that has their runs. Returns whether the
+    /// command makes other updates too.
+    fn find_held_runs(&mut self) -> OtherUpdates {
+        let Self { deployment, entries } = self;
+        let items = || entries.iter().flatten();
+        let holds: Vec<RecordedHold> = items().filter_map(|item| RecordedHold::of(item)).collect();
+        let is_other =
+            |item: &Item<Prepared>| item.payload.steps.as_ref().is_none_or(FirstAction::starts_update);
+        let others = if items().any(|item| is_other(item)) { OtherUpdates::Some } else { OtherUpdates::None };
+        let runs: BTreeSet<u64> = holds.iter().filter_map(RecordedHold::run).collect();
+        let Deployment { recorder, client, app, .. } = deployment;
+        let journal = if runs.is_empty() { Ok(None) } else { recorder.journal_of_holds(app, client) };
+        let journal = journal.unwrap_or_else(|why| {
+            // If the command records a run of its own, or requires a record, the message about that has the reason.
+            if others == OtherUpdates::None && !recorder.requires_record() {
+                app.ui.warning(&HeldRuns::describe_failure(&runs, &why));
+            }
+            None
+        });
+        deployment.held_runs = HeldRuns::new(journal, holds);
+        others
     }
 
     /// Whether updates will be posted: not in a dry run, after too many failed preparations, or after a signal.

@@ -1,5 +1,7 @@
 //! The journal: what is recorded, what `history` shows, and what `undo` and `rollback --to` restore.
 
+mod held;
+mod held_refused;
 mod journal;
 mod lost;
 mod modes;

@@ -164,3 +164,56 @@ fn files_are_private_complete_and_found_again() {
     journal.write(&mut record).unwrap();
     assert_eq!(record.run, 3, "no number is used twice");
 }
+
+#[test]
+fn an_outcome_in_files_is_changed_and_a_change_by_others_at_the_same_time_is_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = FileJournal::new(directory.path(), "r9gvf17xuqtl4245a9ajor02b");
+    journal.write(&mut record()).unwrap();
+    let ending = |outcome: &str, codes: &[(usize, u8)]| Ending {
+        outcome: outcome.to_owned(),
+        exit: 0,
+        codes: codes.to_vec(),
+        unchanged: States::new(),
+    };
+    let outcome = || journal.run(1).unwrap().unwrap().summary.outcome;
+    journal.amend(1, &|_, summary| summary.is_started().then(|| ending("held", &[(0, 10)]))).unwrap();
+    assert_eq!(outcome(), "held");
+    // The process that started the run must not overwrite this.
+    journal.finish(1, &ending("conflict", &[(0, 4)])).unwrap();
+    assert_eq!(outcome(), "held");
+    journal.amend(1, &|_, _| None).unwrap();
+    let file = directory.path().join("r9gvf17xuqtl4245a9ajor02b/1.outcome.json");
+    let calls = std::cell::Cell::new(0);
+    let change = |_: &Record, summary: &Summary| {
+        calls.set(calls.get() + 1);
+        if calls.get() == 1 {
+            std::fs::write(&file, r#"{"outcome":"gave_up","exit":7,"codes":[[0,7]]}"#).unwrap();
+        }
+        Some(ending(if summary.outcome == "gave_up" { "done" } else { "failed" }, &[]))
+    };
+    journal.amend(1, &change).unwrap();
+    assert_eq!((outcome().as_str(), calls.get()), ("done", 2));
+    journal.amend(7, &change).unwrap();
+    let files = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
+    assert_eq!(files, 2, "no draft is left");
+}
+
+#[test]
+fn the_updates_of_a_run_that_are_held_are_known() {
+    let summary = |outcome: &str, codes: &[(usize, u8)], unchanged: States| Summary {
+        outcome: outcome.to_owned(),
+        exit: Some(10),
+        codes: codes.to_vec(),
+        unchanged,
+        ..Summary::default()
+    };
+    let held = |summary: &Summary| (0..3).filter(|at| summary.is_held_at(*at)).collect::<Vec<_>>();
+    assert_eq!(held(&summary("held", &[(1, 10)], States::new())), [1]);
+    // Older versions did not record which updates were held.
+    let not_started = States::from([(2, RunState::NotStarted)]);
+    assert_eq!(held(&summary("held", &[], not_started.clone())), [0, 1]);
+    // A service that was not started because a gate was inconclusive also has the code 10.
+    assert_eq!(held(&summary("failed", &[(0, 5), (1, 10), (2, 10)], not_started)), [1]);
+    assert!(!summary("done", &[], States::new()).has_held());
+}

@@ -24,6 +24,12 @@ use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs};
 
+/// The help of `--journal`. For this command, there is no new run.
+const JOURNAL: &str = "Update the outcome of the run in the journal: auto, required or off";
+const JOURNAL_LONG: &str = "Update the outcome of the run in the journal: auto, required or off\n\n\
+    A held update belongs to the run that started it. `auto` updates the outcome of this run if it is in the journal, and \
+    continues if that fails. `required` posts nothing if the run is not in the journal. See docs/history.md.";
+
 /// Continue the held updates of services
 ///
 /// Completes the current step, runs the gates given here, and takes the remaining steps. Works from any machine: all that is
@@ -33,6 +39,7 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// If another writer has changed a setting that the update changes, nothing is posted (exit 4); --as-is accepts the other
 /// writer's value.
 #[derive(Args, Debug)]
+#[command(mut_arg("journal", |flag| flag.help(JOURNAL).long_help(JOURNAL_LONG)))]
 pub struct ContinueArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]
@@ -84,6 +91,8 @@ pub struct ContinueArgs {
     progress: ProgressArgs,
     #[command(flatten)]
     json: JsonArgs,
+    #[command(flatten)]
+    journal: JournalArgs,
 }
 
 /// Runs the command.
@@ -95,8 +104,7 @@ pub fn run(args: ContinueArgs, app: &App) -> anyhow::Result<Exit> {
         progress: args.progress,
         timeout: args.timeout,
         json: args.json,
-        // Only the run that started the update is recorded and can be undone.
-        journal: JournalArgs::off(),
+        journal: args.journal,
     };
     let plan = PlanArgs { dry_run: args.dry_run, ..PlanArgs::default() };
     let edit = EditArgs { plan, ..EditArgs::default() };

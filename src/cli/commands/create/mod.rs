@@ -91,8 +91,9 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
                     (Stage::NotStarted { service: None, why }, found)
                 }
                 Ok(Checked { remarks, nodes }) => {
-                    let draft =
-                        || Ok(RunDraft { undoes: None, services: vec![record_created_service(name)] });
+                    let draft = || {
+                        Ok(RunDraft { services: vec![record_created_service(name)], ..RunDraft::default() })
+                    };
                     run = match recorder.record(app, &client, draft) {
                         Ok(run) => run,
                         Err(error) => {

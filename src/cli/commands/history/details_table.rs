@@ -3,7 +3,7 @@
 use super::Values;
 use super::entry::{Entry, EntryService};
 use super::view::HistoryView;
-use crate::api::journal::RunState;
+use crate::api::journal::{HELD, HELD_CODE, RunState};
 use crate::api::spec::Change;
 use crate::cli::deploy::journal::describe_time;
 use crate::cli::messages::changes::in_full as show_change;
@@ -71,11 +71,12 @@ pub fn services_table(view: &HistoryView, values: Values) -> Table {
 /// The outcome of a run for one service.
 fn outcome_of(entry: &Entry, service: &EntryService) -> String {
     match (service.state, service.exit) {
-        (Some(RunState::NotApplied), Some(code)) if !entry.summary.is_held() => {
+        (Some(RunState::NotApplied), Some(code)) if code != HELD_CODE => {
             format!("not applied (exit code {code})")
         }
         (Some(state), _) => describe_state(state).to_owned(),
-        (None, Some(0)) if ["detached", "held", "inconclusive"].contains(&entry.summary.outcome.as_str()) => {
+        (None, Some(HELD_CODE)) => HELD.to_owned(),
+        (None, Some(0)) if ["detached", "inconclusive"].contains(&entry.summary.outcome.as_str()) => {
             entry.describe_outcome()
         }
         (None, Some(0)) => "done".to_owned(),

@@ -83,7 +83,7 @@ impl Reader<'_> {
 
     /// Reads the current services of runs that have not ended, or that ended while an update was held.
     fn services_to_compare(self, read: &[Read]) -> Result<CurrentServices> {
-        let compared = read.iter().filter(|one| one.run.summary.is_started() || one.run.summary.is_held());
+        let compared = read.iter().filter(|one| one.run.summary.is_started() || one.run.summary.has_held());
         let records = compared.filter_map(|one| one.record.as_ref().ok());
         let services = records.flat_map(|record| &record.services).filter(|one| self.is_shown(one));
         CurrentServices::read(self.client, services)
@@ -104,7 +104,7 @@ impl Reader<'_> {
                 exit: summary.exit_of(at),
                 state: match unchanged {
                     _ if summary.is_started() => Some(now.state(record, service)),
-                    None if summary.is_held() => now.state_after_hold(record, service),
+                    None if summary.is_held_at(at) => now.state_after_hold(record, service),
                     unchanged => unchanged,
                 },
                 changes: if unchanged.is_some() { Vec::new() } else { changes_of(service) },

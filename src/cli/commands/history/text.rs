@@ -3,9 +3,9 @@
 use super::Values;
 use super::details_table::{changes_table, describe_state, services_table};
 use super::engine_table::engine_table;
-use super::entry::Entry;
+use super::entry::{Entry, EntryService};
 use super::view::HistoryView;
-use crate::api::journal::{RecordError, RunState};
+use crate::api::journal::{HELD, HELD_CODE, RecordError, RunState};
 use crate::cli::app::App;
 use crate::cli::deploy::journal::describe_time;
 use crate::output::Table;
@@ -63,22 +63,29 @@ fn runs(view: &HistoryView) -> Table {
     table
 }
 
-/// Describes the outcome: `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`, `held (1 applied)`.
+/// Describes the outcome: `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`, `held (1 of 2)`.
 fn outcome(entry: &Entry) -> String {
     let summary = &entry.summary;
-    if summary.is_started() || summary.is_held() {
+    if summary.is_started() || summary.outcome == HELD {
         let count = |state: RunState| entry.services.iter().filter(|one| one.state == Some(state)).count();
         let states = [RunState::Applied, RunState::NotApplied, RunState::ChangedSince];
         let counts = states.into_iter().map(|state| (count(state), describe_state(state)));
         let counts = counts.filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}"));
-        let counts: Vec<String> = counts.collect();
+        let mut counts: Vec<String> = counts.collect();
+        let is_held = |one: &&EntryService| one.exit == Some(HELD_CODE) && one.state.is_none();
+        let held = entry.services.iter().filter(is_held).count();
+        if counts.is_empty() && held > 0 && held < entry.services.len() {
+            counts.push(format!("{held} of {}", summary.count));
+        }
         return if counts.is_empty() {
             entry.describe_outcome()
         } else {
             format!("{} ({})", entry.describe_outcome(), counts.join(", "))
         };
     }
-    let is_failure = |(at, _): &&(usize, u8)| summary.unchanged.get(at) != Some(&RunState::NotStarted);
+    let is_failure = |(at, _): &&(usize, u8)| {
+        !summary.is_held_at(*at) && summary.unchanged.get(at) != Some(&RunState::NotStarted)
+    };
     match summary.codes.iter().filter(is_failure).count() {
         0 => entry.describe_outcome(),
         failed => format!("{} ({failed} of {})", entry.describe_outcome(), summary.count),

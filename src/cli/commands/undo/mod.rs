@@ -125,6 +125,9 @@ fn find(
     refuse_other_kinds(&record)?;
     let record = without_unchanged(record, &stored.summary);
     app.ui.note(&headline(&stored, &record));
+    if record.services.is_empty() {
+        app.ui.note(&format!("run {} changed no service, so nothing can be undone", args.run));
+    }
     let finder = Finder {
         run: args.run,
         if_conflict: if args.skip_conflicts { IfConflict::Skip } else { IfConflict::Fail },

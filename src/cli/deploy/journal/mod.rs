@@ -2,16 +2,20 @@
 
 mod args;
 mod error;
+mod held_runs;
 mod location;
 mod open;
 mod recorded;
 mod recorder;
+mod run_end;
 mod time;
 
 pub use self::args::JournalArgs;
 pub use self::error::JournalCommandError;
+pub use self::held_runs::{HeldRuns, RecordedHold};
 pub use self::location::Location;
 pub use self::open::{Journal, describe, error_of, find_run, open, read_record, required_journal};
 pub use self::recorded::{record_changed_services, record_created_service, record_removed_service};
-pub use self::recorder::{RecordedRun, Recorder, RunDraft, RunEnd, Waited, prune_store};
+pub use self::recorder::{RecordedRun, Recorder, RunDraft, prune_store};
+pub use self::run_end::{RunEnd, Waited};
 pub use self::time::describe_time;

@@ -8,17 +8,13 @@ use jiff::Timestamp;
 use super::args::{JournalArgs, JournalMode};
 use super::location::Location;
 use super::open::{Journal, NO_JOURNAL, describe, error_of, open, open_instead_of_ping};
+use super::run_end::RunEnd;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::journal::{
-    Ending, JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, RunState, States, Store,
-    to_delete,
-};
+use crate::api::journal::{JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, Store, to_delete};
 use crate::cli::app::App;
 use crate::cli::deploy::PlanArgs;
-use crate::cli::deploy::report::{Outcome, ReportStyle, ServiceReport};
-use crate::cli::exit::Exit;
 
 /// After every run whose number is a multiple of this, old runs are deleted.
 const PRUNE_INTERVAL: u64 = 10;
@@ -49,6 +45,17 @@ pub struct RunDraft {
     pub undoes: Option<u64>,
     /// The services that the run changes.
     pub services: Vec<RecordedService>,
+    /// The held updates that the command continues or ends. They belong to earlier runs.
+    pub holds: Vec<HeldInRun>,
+}
+
+/// A held update, and the run that started it.
+#[derive(Clone, Debug)]
+pub struct HeldInRun {
+    /// The name of the service.
+    pub service: String,
+    /// The number of the run; `None` if it was not recorded.
+    pub run: Option<u64>,
 }
 
 /// A run that was recorded.
@@ -92,13 +99,13 @@ impl Recorder {
         Self { mode, purpose, location, opened: None }
     }
 
-    /// Looks for the journal. If it is in the swarm and no request has been sent yet, this request replaces the ping,
-    /// so that no extra request is needed.
+    /// Looks for the journal, unless it is in files. If it is in the swarm and no request has been sent yet, this request
+    /// replaces the ping, so that no extra request is needed.
     ///
     /// # Errors
     /// The engine does not respond, or its response to the ping is an error or is not valid, or it is not a manager.
     pub fn look_for_journal(&mut self, client: &Client) -> Result<()> {
-        if self.location == Location::Off || self.opened.is_some() {
+        if self.location != Location::Swarm || self.opened.is_some() {
             return Ok(());
         }
         let (limit, began) = (client.timeouts().journal, Instant::now());
@@ -129,6 +136,11 @@ impl Recorder {
         }
     }
 
+    /// Whether nothing may be posted without a record.
+    pub fn requires_record(&self) -> bool {
+        self.mode == JournalMode::Required
+    }
+
     /// Uses a journal that the command itself has read.
     pub fn use_opened(&mut self, journal: &Journal, client: &Client) {
         if self.location != Location::Off {
@@ -157,10 +169,13 @@ impl Recorder {
             opened => return self.without_journal(app, opened, draft),
         };
         let draft = draft()?;
+        let journal = journal.with_client(self.limited(client));
+        if self.mode == JournalMode::Required {
+            check_holds(journal.store(), &draft.holds)?;
+        }
         if draft.services.is_empty() {
             return Ok(None);
         }
-        let journal = journal.with_client(self.limited(client));
         let mut record = record_of(app, draft);
         if let Err(error) = journal.store().write(&mut record) {
             return self.not_recorded(app, error);
@@ -182,6 +197,26 @@ impl Recorder {
         }
     }
 
+    /// Returns the journal with the runs of held updates, which the command continues or ends. `None` if there is none.
+    ///
+    /// # Errors
+    /// Why the journal cannot be read, unless this means that there is none.
+    pub fn journal_of_holds(&mut self, app: &App, client: &Client) -> Result<Option<Journal>, String> {
+        if self.location == Location::Off || self.purpose == RecorderPurpose::Check {
+            return Ok(None);
+        }
+        let limited = self.limited(client);
+        match self.opened.get_or_insert_with(|| open(limited, &self.location)) {
+            Ok(journal) => Ok(journal.as_ref().map(|journal| journal.with_client(client.clone_shared()))),
+            Err(JournalError::Engine(Error::Interrupted)) => Ok(None),
+            Err(error) if means_no_journal(error) => {
+                app.ui.debug(&format!("no journal: {error}"));
+                Ok(None)
+            }
+            Err(error) => Err(describe(error)),
+        }
+    }
+
     /// Handles a journal that does not exist or cannot be read. If nothing will be posted, this is not an error.
     fn without_journal(
         &self,
@@ -199,7 +234,8 @@ impl Recorder {
             }
             Err(error) => Some(error),
         };
-        if draft()?.services.is_empty() {
+        let draft = draft()?;
+        if draft.services.is_empty() && (!is_required || draft.holds.is_empty()) {
             return Ok(None);
         }
         match why {
@@ -234,6 +270,25 @@ const NOT_RECORDED_IN_SWARM: &str = "the run is not recorded: cannot check wheth
 /// The error if a record is required.
 const NOT_RECORDED: &str = "nothing was updated: the run could not be recorded";
 
+/// Checks that the runs of held updates are in the journal.
+///
+/// # Errors
+/// A run is not in the journal, or cannot be read.
+fn check_holds(store: &dyn Store, holds: &[HeldInRun]) -> anyhow::Result<()> {
+    for HeldInRun { service, run } in holds {
+        let stored = match run {
+            Some(run) => store.run(*run).map_err(|error| error_of(error).context(NOT_RECORDED))?,
+            None => None,
+        };
+        if stored.is_none() {
+            return Err(anyhow::anyhow!(
+                "{NOT_RECORDED}: the run of the held update of `{service}` is not in the journal"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a failed read means that there is no journal: the engine or a proxy refuses the request.
 fn means_no_journal(error: &JournalError) -> bool {
     match error {
@@ -247,7 +302,7 @@ fn means_no_journal(error: &JournalError) -> bool {
     }
 }
 
-fn record_of(app: &App, RunDraft { undoes, services }: RunDraft) -> Record {
+fn record_of(app: &App, RunDraft { undoes, services, .. }: RunDraft) -> Record {
     let now = Timestamp::now();
     Record {
         run: 0,
@@ -265,17 +320,8 @@ fn record_of(app: &App, RunDraft { undoes, services }: RunDraft) -> Record {
 impl RecordedRun {
     /// Records how the run has ended, or deletes it if nothing was posted. Returns its number unless it was deleted.
     pub fn finish(self, app: &App, client: &Client, end: &RunEnd) -> Option<u64> {
-        let is_over = app.signal().is_some() || client.time_left().is_some_and(|left| left.is_zero());
-        let timeouts = client.timeouts();
-        let client = if is_over {
-            client.for_last_requests(timeouts.last_requests)
-        } else {
-            Some(client.limited_to(timeouts.journal))
-        };
-        let journal = match client {
-            Some(client) => self.journal.with_client(client),
-            None => self.journal,
-        };
+        let is_over = is_over(app, client);
+        let journal = at_end(self.journal, app, client);
         let store = journal.store();
         let was_posted = end.reports.iter().any(|report| report.delivery() != Delivery::None);
         let ended = if was_posted {
@@ -302,86 +348,22 @@ impl RecordedRun {
     }
 }
 
-/// How a command has ended.
-#[derive(Debug)]
-pub struct RunEnd<'a> {
-    reports: &'a [ServiceReport],
-    /// The exit codes of the reports.
-    exits: Vec<Exit>,
-    /// The exit code of the command.
-    exit: Exit,
-    waited: Waited,
+/// Whether the deadline of the command has passed, or a signal was received.
+fn is_over(app: &App, client: &Client) -> bool {
+    app.signal().is_some() || client.time_left().is_some_and(|left| left.is_zero())
 }
 
-/// Whether a command waited for rollouts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
-    /// The command waited.
-    Yes,
-    /// The command did not wait.
-    No,
-}
-
-impl<'a> RunEnd<'a> {
-    /// Creates the end of a command with these reports.
-    pub fn new(style: ReportStyle, reports: &'a [ServiceReport], waited: Waited, app: &App) -> Self {
-        let signal = app.signal();
-        let exits = reports.iter().map(|report| style.exit_of(report, signal)).collect();
-        Self { reports, exits, exit: style.exit(reports, signal), waited }
-    }
-
-    fn ending(&self, positions: &HashMap<String, usize>) -> Ending {
-        let outcome = match self.exit {
-            Exit::Done | Exit::Different => self.outcome_without_failure(),
-            Exit::RolledBack => "rolled_back",
-            Exit::Conflict => "conflict",
-            Exit::GaveUp => "gave_up",
-            Exit::Unknown => "unknown",
-            Exit::Interrupted | Exit::Terminated => "interrupted",
-            Exit::Failed | Exit::Usage | Exit::NoSuch | Exit::RolloutFailed | Exit::Unreachable => "failed",
-        };
-        // A new service has no ID in the record, but it is the only service of its run.
-        let position = |report: &ServiceReport| match report.id().and_then(|id| positions.get(id)) {
-            Some(at) => Some(*at),
-            None => positions.is_empty().then_some(0),
-        };
-        let mut unchanged = States::new();
-        for report in self.reports {
-            unchanged.extend(position(report).zip(state_if_unchanged(report)));
-        }
-        let failed = self.reports.iter().zip(&self.exits).filter(|(report, exit)| {
-            // A service that was not started counts as failed, even if its exit code is an answer (10), because a canary's
-            // gate was inconclusive.
-            !exit.is_answer() || matches!(report.outcome(), Outcome::NotStarted(_))
-        });
-        let mut codes: Vec<(usize, u8)> =
-            failed.filter_map(|(report, exit)| Some((position(report)?, exit.code()))).collect();
-        // The number of stored codes is limited, and those of services that were not started matter least.
-        codes.sort_unstable_by_key(|(at, _)| (unchanged.get(at) == Some(&RunState::NotStarted), *at));
-        Ending { outcome: outcome.to_owned(), exit: self.exit.code(), codes, unchanged }
-    }
-
-    fn outcome_without_failure(&self) -> &'static str {
-        let outcomes = || self.reports.iter().map(ServiceReport::outcome);
-        if outcomes().any(|outcome| matches!(outcome, Outcome::Held)) {
-            "held"
-        } else if outcomes().any(|outcome| matches!(outcome, Outcome::Inconclusive)) {
-            "inconclusive"
-        } else if self.waited == Waited::No {
-            "detached"
-        } else {
-            "done"
-        }
-    }
-}
-
-/// Returns the state of a service that the run has certainly not changed. `None` for a service that was as requested
-/// already, because its settings are those of the run.
-fn state_if_unchanged(report: &ServiceReport) -> Option<RunState> {
-    match report.outcome() {
-        _ if report.delivery() != Delivery::None || report.is_as_requested() => None,
-        Outcome::NotStarted(_) | Outcome::Interrupted => Some(RunState::NotStarted),
-        _ => (Exit::for_report(report, None) != Exit::Done).then_some(RunState::NotApplied),
+/// Returns the journal with the time limit of the last requests of a command.
+pub(super) fn at_end(journal: Journal, app: &App, client: &Client) -> Journal {
+    let timeouts = client.timeouts();
+    let client = if is_over(app, client) {
+        client.for_last_requests(timeouts.last_requests)
+    } else {
+        Some(client.limited_to(timeouts.journal))
+    };
+    match client {
+        Some(client) => journal.with_client(client),
+        None => journal,
     }
 }
 

@@ -41,6 +41,11 @@ impl FirstAction {
         matches!(self, Self::Round(_))
     }
 
+    /// Whether the post continues or ends an update that is held.
+    pub fn drives_held_update(&self) -> bool {
+        !matches!(self, Self::Round(_) | Self::NotHeld)
+    }
+
     /// Sends the post, or predicts what the command does, in a dry run. `run` is the number of the run in the journal.
     pub fn run(
         self,

@@ -103,17 +103,20 @@ impl SwarmState {
                 Some(at) => Answer::json(200, self.configs[at].shown().to_string() + "\n"),
                 None => none(word),
             },
-            ("POST", [word, "update"]) => match find(&self.configs, word) {
-                Some(at) if request.param("version") == Some(&self.configs[at].index.to_string()) => {
-                    assert_eq!(body["Name"], self.configs[at].name.as_str());
-                    let index = self.bump();
-                    self.configs[at].index = index;
-                    self.configs[at].labels = body["Labels"].clone();
-                    Answer { content_type: "text/plain", ..Answer::json(200, "") }
+            ("POST", [word, "update"]) => {
+                self.hook(RequestKind::ConfigUpdate, false);
+                match find(&self.configs, word) {
+                    Some(at) if request.param("version") == Some(&self.configs[at].index.to_string()) => {
+                        assert_eq!(body["Name"], self.configs[at].name.as_str());
+                        let index = self.bump();
+                        self.configs[at].index = index;
+                        self.configs[at].labels = body["Labels"].clone();
+                        Answer { content_type: "text/plain", ..Answer::json(200, "") }
+                    }
+                    Some(_) => Answer::error(500, "rpc error: code = Unknown desc = update out of sequence"),
+                    None => none(word),
                 }
-                Some(_) => Answer::error(500, "rpc error: code = Unknown desc = update out of sequence"),
-                None => none(word),
-            },
+            }
             ("DELETE", [word]) => match find(&self.configs, word) {
                 Some(at) => {
                     self.configs.remove(at);

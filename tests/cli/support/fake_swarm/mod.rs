@@ -129,6 +129,8 @@ pub enum RequestKind {
     Read,
     /// POST /configs/create.
     Config,
+    /// POST /configs/{id}/update.
+    ConfigUpdate,
 }
 
 struct Hook {
