@@ -311,7 +311,7 @@ pub fn held() -> FakeSwarm {
 }
 
 /// Whether the remaining tasks of the held service were replaced, and whether its settings have been restored.
-fn released(swarm: &FakeSwarm) -> Truth {
+pub fn released(swarm: &FakeSwarm) -> Truth {
     let service = swarm.service("t001");
     let phase =
         |spec: &Value| spec["Labels"]["swarmctl.held"].as_str().map(|label| label.contains("releasing"));

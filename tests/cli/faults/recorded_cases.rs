@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::cases::{Case, PLAIN, THREE, Truth, image_of, three};
+use super::cases::{Case, PLAIN, Posts, THREE, Truth, image_of, released, three};
+use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, Snapshot};
-use crate::support::fixtures::{NEW, OLD};
+use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::swarmctl;
 
 /// The settings of all cases here. Their samples of faults are smaller, because most of their requests are also in
@@ -60,7 +61,32 @@ pub const RECORDED_CASES: &[Case] = &[
         truths: |swarm| vec![undone(swarm, "t001")],
         ..RECORDED
     },
+    Case {
+        name: "continue, recorded",
+        command: &["continue"],
+        args: &["t001"],
+        watches: true,
+        posts: Posts::Several,
+        reads_selection: false,
+        swarm: || FakeSwarm::restored(&HELD),
+        truths: |swarm| vec![released(swarm)],
+        ..RECORDED
+    },
 ];
+
+/// A swarm with a journal, and with a service whose update is held by run 1.
+static HELD: LazyLock<Snapshot> = LazyLock::new(|| {
+    let mut spec = spec("t001", OLD);
+    spec["Mode"]["Replicated"]["Replicas"] = 3.into();
+    spec["UpdateConfig"] = serde_json::json!({ "Parallelism": 1, "FailureAction": "rollback" });
+    let swarm = FakeSwarm::with([spec]);
+    swarm.world().use_slots("t001");
+    run(&swarm, &["journal", "enable"]);
+    let hold = ["update-image", "--no-resolve-image", "--hold", "1", "t001", NEW];
+    let hold = swarmctl(hold).host(swarm.host()).env("SWARMCTL_JOURNAL", "swarm");
+    hold.timeouts("rollout_interval=20,max_rollout_interval=50").run().answers(Exit::Different);
+    swarm.snapshot()
+});
 
 /// A swarm of three services with a journal.
 static ENABLED: LazyLock<Snapshot> = LazyLock::new(|| enabled().snapshot());

@@ -1,5 +1,6 @@
 //! The journal on a real engine: undo, kills, what the engine remembers, many services.
 
+mod held;
 mod journal;
 mod kills;
 pub(super) mod managers;
