@@ -1,13 +1,24 @@
-//! Exit codes of services as the text of a label: `0=5,3=4`.
+//! Exit codes of services as the text of a label: `0=5,3-9=10`.
+
+use crate::api::records::fields::MAX_SERVICES;
 
 /// Maximum length of the text.
 pub(super) const MAX_CODES_LEN: usize = 4 << 10;
 
-/// Formats positions of services and their exit codes. Pairs beyond [`MAX_CODES_LEN`] are left out.
+/// Formats positions of services and their exit codes. Adjacent services with the same code are one range. Ranges
+/// beyond [`MAX_CODES_LEN`] are left out.
 pub(super) fn to_text(codes: &[(usize, u8)]) -> String {
+    let mut ranges: Vec<(usize, usize, u8)> = Vec::new();
+    for &(at, code) in codes {
+        match ranges.last_mut() {
+            Some((_, last, same)) if *last + 1 == at && *same == code => *last = at,
+            _ => ranges.push((at, at, code)),
+        }
+    }
     let mut text = String::new();
-    for (at, code) in codes {
-        let one = format!("{}{at}={code}", if text.is_empty() { "" } else { "," });
+    for (first, last, code) in ranges {
+        let last = if last == first { String::new() } else { format!("-{last}") };
+        let one = format!("{}{first}{last}={code}", if text.is_empty() { "" } else { "," });
         if text.len() + one.len() > MAX_CODES_LEN {
             break;
         }
@@ -16,11 +27,15 @@ pub(super) fn to_text(codes: &[(usize, u8)]) -> String {
     text
 }
 
-/// Parses the text. Invalid pairs are left out.
+/// Parses the text. Invalid ranges are left out, and so are those after the maximum number of services, so that a
+/// forged label takes no longer than a valid one.
 pub(super) fn parse(text: &str) -> Vec<(usize, u8)> {
-    let pair = |pair: &str| {
-        let (at, code) = pair.split_once('=')?;
-        Some((at.parse().ok()?, code.parse().ok()?))
+    let range = |text: &str| {
+        let (range, code) = text.split_once('=')?;
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+        let code: u8 = code.parse().ok()?;
+        (last < MAX_SERVICES).then(|| (first..=last).map(move |at| (at, code)))
     };
-    text.split(',').filter_map(pair).collect()
+    text.split(',').filter_map(range).flatten().take(MAX_SERVICES).collect()
 }

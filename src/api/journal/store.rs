@@ -105,8 +105,8 @@ pub trait Store {
     /// It cannot be stored.
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError>;
 
-    /// Changes how a run has ended. `None` from `change`: nothing is stored. If another process stores an outcome at the same
-    /// time, `change` is called again. If the run does not exist, nothing is done.
+    /// Changes how a run has ended. `None` from `change`: nothing is stored. If another process stores an outcome at
+    /// the same time, `change` is called again. If the run does not exist, nothing is done.
     ///
     /// # Errors
     /// The record cannot be read, or the outcome cannot be stored.

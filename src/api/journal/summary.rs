@@ -97,7 +97,8 @@ impl Summary {
 
     /// Whether an update of the run was held when the outcome was recorded.
     pub fn has_held(&self) -> bool {
-        self.outcome == HELD || self.codes.iter().any(|(at, _)| self.is_held_at(*at))
+        let is_held = |(at, code): &(usize, u8)| *code == HELD_CODE && !self.unchanged.contains_key(at);
+        self.outcome == HELD || self.codes.iter().any(is_held)
     }
 
     /// Whether the update of the service at this position in the record was held when the outcome was recorded.

@@ -175,8 +175,8 @@ impl Selected<'_, Prepared> {
         })
     }
 
-    /// Finds the held updates that the command continues or ends, and the journal that has their runs. Returns whether the
-    /// command makes other updates too.
+    /// Finds the held updates that the command continues or ends, and the journal that has their runs. Returns whether
+    /// the command makes other updates too.
     fn find_held_runs(&mut self) -> OtherUpdates {
         let Self { deployment, entries } = self;
         let items = || entries.iter().flatten();

@@ -1,4 +1,5 @@
-//! A held update and its continuation are one run: `continue` and `rollback` record the outcome of the run that started it.
+//! A held update and its continuation are one run: `continue` and `rollback` record the outcome of the run that
+//! started it.
 
 use super::*;
 use crate::support::exit::Exit;

@@ -98,6 +98,14 @@ fn labels_are_cut_to_their_maximum_length() {
     assert!(text.len() <= codes::MAX_CODES_LEN);
     assert_eq!(codes::parse(&text), codes[..codes::parse(&text).len()]);
     assert_eq!(codes::parse("0=5,x,3=4,7=999"), [(0, 5), (3, 4)]);
+    assert_eq!(codes::to_text(&[(0, 5), (3, 10), (4, 10), (5, 10), (6, 5), (1, 5)]), "0=5,3-5=10,6=5,1=5");
+    assert_eq!(codes::parse("3-5=10,7-6=5,1=5,0-x=5"), [(3, 10), (4, 10), (5, 10), (1, 5)]);
+    assert!(codes::parse(&"0-9999=5,".repeat(1000)).len() <= MAX_SERVICES);
+    assert!(codes::parse("0-18446744073709551615=5").is_empty());
+    let codes: Vec<(usize, u8)> = (0..3000).map(|at| (at, if at % 2 == 0 { 5 } else { 10 })).collect();
+    let text = codes::to_text(&codes);
+    assert!(text.len() <= codes::MAX_CODES_LEN);
+    assert_eq!(codes::parse(&text), codes[..codes::parse(&text).len()]);
 }
 
 #[test]

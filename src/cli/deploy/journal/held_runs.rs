@@ -1,5 +1,5 @@
-//! Updates the outcome of runs whose updates were held, when a later command continues or ends these updates: a hold and its
-//! continuation are one run.
+//! Updates the outcome of runs whose updates were held, when a later command continues or ends these updates: a hold
+//! and its continuation are one run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -162,8 +162,8 @@ impl HeldRuns {
     }
 }
 
-/// Returns how a run has ended, now that these held updates were continued or have ended; `None` if this is not known, or if
-/// they do not belong to the run.
+/// Returns how a run has ended, now that these held updates were continued or have ended; `None` if this is not known,
+/// or if they do not belong to the run.
 fn amended(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<Ending> {
     if record.kind() != RunKind::Update {
         return None;

@@ -99,8 +99,8 @@ impl Recorder {
         Self { mode, purpose, location, opened: None }
     }
 
-    /// Looks for the journal, unless it is in files. If it is in the swarm and no request has been sent yet, this request
-    /// replaces the ping, so that no extra request is needed.
+    /// Looks for the journal, unless it is in files. If no request has been sent yet, this request replaces the ping,
+    /// so that no extra request is needed.
     ///
     /// # Errors
     /// The engine does not respond, or its response to the ping is an error or is not valid, or it is not a manager.

@@ -95,8 +95,8 @@ pub(super) fn failure_of(exit: Exit) -> Option<&'static str> {
     }
 }
 
-/// Sorts exit codes by their importance: the number of stored codes is limited, and those of services that were not started
-/// matter least.
+/// Sorts exit codes by their importance: the number of stored codes is limited, and those of services that were not
+/// started matter least.
 pub(super) fn sorted(mut codes: Vec<(usize, u8)>, unchanged: &States) -> Vec<(usize, u8)> {
     codes.sort_unstable_by_key(|(at, _)| (unchanged.get(at) == Some(&RunState::NotStarted), *at));
     codes
