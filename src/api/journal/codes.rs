@@ -4,9 +4,11 @@ use crate::api::records::fields::MAX_SERVICES;
 
 /// Maximum length of the text.
 pub(super) const MAX_CODES_LEN: usize = 4 << 10;
+/// The end of a text from which codes were left out.
+const LEFT_OUT: &str = ",...";
 
 /// Formats positions of services and their exit codes. Adjacent services with the same code are one range. Ranges
-/// beyond [`MAX_CODES_LEN`] are left out.
+/// beyond [`MAX_CODES_LEN`] are left out, and the text then ends with `,...`.
 pub(super) fn to_text(codes: &[(usize, u8)]) -> String {
     let mut ranges: Vec<(usize, usize, u8)> = Vec::new();
     for &(at, code) in codes {
@@ -19,12 +21,17 @@ pub(super) fn to_text(codes: &[(usize, u8)]) -> String {
     for (first, last, code) in ranges {
         let last = if last == first { String::new() } else { format!("-{last}") };
         let one = format!("{}{first}{last}={code}", if text.is_empty() { "" } else { "," });
-        if text.len() + one.len() > MAX_CODES_LEN {
-            break;
+        if text.len() + one.len() + LEFT_OUT.len() > MAX_CODES_LEN {
+            return text + LEFT_OUT;
         }
         text += &one;
     }
     text
+}
+
+/// Whether codes were left out of the text.
+pub(super) fn lacks_codes(text: &str) -> bool {
+    text.ends_with(LEFT_OUT)
 }
 
 /// Parses the text. Invalid ranges are left out, and so are those after the maximum number of services, so that a

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::record::RecordedService;
+use crate::api::deploy::steps::{has_label, label_place};
 use crate::api::records::held_value::stores;
 use crate::api::spec::{Change, apply_all, changes, is_zero};
 
@@ -29,7 +30,15 @@ pub fn outside_changes(earlier: &RecordedService, effect: RunEffect, later: &Rec
     let mut if_applied = differences(&after, &next);
     // The engine adds defaults to values that the run has set. Such additions are not changes by others.
     if_applied.retain(|it| !(is_set(it) && stores(&it.place, it.old.as_ref(), it.new.as_ref())));
-    let if_not = differences(&before, &next);
+    let mut if_not = differences(&before, &next);
+    if has_label(&next) {
+        // A held update sets its label and the settings of the rollout itself.
+        let is_of_hold = |change: &Change| {
+            change.place.is_within("UpdateConfig") || change.place.keys() == label_place().keys()
+        };
+        if_applied.retain(|change| !is_of_hold(change));
+        if_not.retain(|change| !is_of_hold(change));
+    }
     match effect {
         RunEffect::Applied => if_applied,
         RunEffect::NotApplied => if_not,

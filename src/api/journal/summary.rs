@@ -37,6 +37,8 @@ pub struct Summary {
     pub exit: Option<u8>,
     /// The positions of services and their exit codes other than 0.
     pub codes: Vec<(usize, u8)>,
+    /// Whether exit codes were left out, because the length of a label is limited.
+    pub lacks_codes: bool,
     /// The services that the run did not change, as far as they were recorded when it ended.
     pub unchanged: States,
 }
@@ -52,6 +54,7 @@ impl Summary {
             outcome: STARTED.to_owned(),
             exit: None,
             codes: Vec::new(),
+            lacks_codes: false,
             unchanged: States::new(),
         }
     }
@@ -73,6 +76,7 @@ impl Summary {
             outcome: text(names::OUTCOME),
             exit: labels.get(names::EXIT).and_then(|exit| exit.parse().ok()),
             codes: codes::parse(&text(names::CODES)),
+            lacks_codes: codes::lacks_codes(&text(names::CODES)),
             unchanged: states::parse(&text(names::UNCHANGED)),
         }
     }
@@ -103,7 +107,11 @@ impl Summary {
 
     /// Whether the update of the service at this position in the record was held when the outcome was recorded.
     pub fn is_held_at(&self, at: usize) -> bool {
-        self.exit_of(at) == Some(HELD_CODE) && !self.unchanged.contains_key(&at)
+        let is_held = match self.exit_of(at) {
+            Some(code) => code == HELD_CODE,
+            None => self.outcome == HELD,
+        };
+        is_held && !self.unchanged.contains_key(&at)
     }
 
     /// The exit code of the service at this position in the record. `None` if it is not known.
@@ -111,8 +119,7 @@ impl Summary {
         self.exit?;
         match self.codes.iter().find(|(position, _)| *position == at) {
             Some((_, code)) => Some(*code),
-            // The number of stored codes is limited.
-            None if self.unchanged.contains_key(&at) => None,
+            None if self.lacks_codes || self.unchanged.contains_key(&at) => None,
             // Older versions did not record which updates of the run were held.
             None if self.outcome == HELD && self.codes.iter().all(|(_, code)| *code != HELD_CODE) => {
                 Some(HELD_CODE)

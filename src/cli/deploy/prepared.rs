@@ -4,6 +4,7 @@ use super::held::{IfHeld, skipped_if_held};
 use super::item::{Item, ItemResult};
 use super::report::{NotStarted, Remarks, ServiceReport, Stage};
 use super::steps::{FirstAction, Steps};
+use crate::api::deploy::steps::RunId;
 use crate::api::deploy::update::{
     Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, preflight,
     update,
@@ -112,14 +113,14 @@ impl Prepared {
     }
 
     /// Sends the update. `given` is the name of the service on the command line, `steps` how the command makes updates in
-    /// steps, and `run` the number of the run in the journal.
+    /// steps, and `run` the run in the journal.
     pub fn run(
         self,
         client: &Client,
         given: String,
         service: Service,
         steps: Option<&Steps>,
-        run: Option<u64>,
+        run: Option<RunId>,
     ) -> ServiceReport {
         let request = self.request_to_send();
         let result = match self.steps {

@@ -136,10 +136,15 @@ impl Selected<'_, Prepared> {
         }
         match selected.record() {
             Ok(run) => {
-                let number = run.as_ref().map(|run| run.number);
-                let steps = selected.deployment.steps.clone();
+                let id = run.as_ref().map(|run| run.id.clone());
+                let deployment = &mut selected.deployment;
+                if let Some(steps) = &mut deployment.steps {
+                    steps.runs = deployment.held_runs.recorded();
+                    steps.runs.extend(id.clone());
+                }
+                let steps = deployment.steps.clone();
                 selected.run_recorded(run, |client, Item { given, service, payload, .. }| {
-                    payload.run(client, given, service, steps.as_ref(), number)
+                    payload.run(client, given, service, steps.as_ref(), id.clone())
                 })
             }
             Err(error) => {
@@ -166,12 +171,14 @@ impl Selected<'_, Prepared> {
         let records_run = self.find_held_runs() == OtherUpdates::Some;
         let Self { deployment, entries } = self;
         let Deployment { recorder, client, app, undoes, held_runs, .. } = deployment;
-        if !records_run && !recorder.requires_record() {
+        if recorder.requires_record() {
+            held_runs.check()?;
+        } else if !records_run {
             return Ok(None);
         }
         recorder.record(app, client, || {
             let services = record_changed_services(client, entries.iter().flatten().map(|item| &**item))?;
-            Ok(RunDraft { undoes: *undoes, services, holds: held_runs.holds() })
+            Ok(RunDraft { undoes: *undoes, services, held: held_runs.count() })
         })
     }
 
@@ -180,11 +187,11 @@ impl Selected<'_, Prepared> {
     fn find_held_runs(&mut self) -> OtherUpdates {
         let Self { deployment, entries } = self;
         let items = || entries.iter().flatten();
-        let holds: Vec<RecordedHold> = items().filter_map(|item| RecordedHold::of(item)).collect();
+        let holds: Vec<RecordedHold> = items().filter_map(|item| RecordedHold::from_item(item)).collect();
         let is_other =
             |item: &Item<Prepared>| item.payload.steps.as_ref().is_none_or(FirstAction::starts_update);
         let others = if items().any(|item| is_other(item)) { OtherUpdates::Some } else { OtherUpdates::None };
-        let runs: BTreeSet<u64> = holds.iter().filter_map(RecordedHold::run).collect();
+        let runs: BTreeSet<u64> = holds.iter().filter_map(RecordedHold::run_number).collect();
         let Deployment { recorder, client, app, .. } = deployment;
         let journal = if runs.is_empty() { Ok(None) } else { recorder.journal_of_holds(app, client) };
         let journal = journal.unwrap_or_else(|why| {
@@ -194,7 +201,7 @@ impl Selected<'_, Prepared> {
             }
             None
         });
-        deployment.held_runs = HeldRuns::new(journal, holds);
+        deployment.held_runs = HeldRuns::read(journal, holds);
         others
     }
 

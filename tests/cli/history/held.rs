@@ -92,9 +92,11 @@ fn a_held_update_that_is_rolled_back_has_changed_nothing() {
 #[test]
 fn each_service_of_a_run_is_held_on_its_own() {
     with_both_journals(|on, journal| {
-        for (first, then, after_first) in [
-            ("continue api", "rollback web", ["api 0 null", "web 10 null"]),
-            ("rollback web", "continue api", ["api 10 null", "web 6 \"not_applied\""]),
+        let is_held = ("held", 10, "held (1 of 2)");
+        let is_rolled_back = ("rolled_back", 6, "rolled back (1 of 2), 1 held");
+        for (first, then, after_first, (outcome, exit, text)) in [
+            ("continue api", "rollback web", ["api 0 null", "web 10 null"], is_held),
+            ("rollback web", "continue api", ["api 10 null", "web 6 \"not_applied\""], is_rolled_back),
         ] {
             let swarm = slots(&["api", "web"]);
             on(&swarm, "journal prune --keep 1").run().succeeds();
@@ -114,13 +116,8 @@ fn each_service_of_a_run_is_held_on_its_own() {
             on(&swarm, "history").run().succeeds().prints(&["held\n"]);
             on(&swarm, first).run().succeeds();
             let services = after_first.map(str::to_owned).to_vec();
-            assert_eq!(shown(), ("held".to_owned(), json!(10), services));
-            let text = on(&swarm, "history").run().succeeds();
-            assert!(
-                ["held (1 of 2)", "held (1 not applied)"].iter().any(|it| text.stdout.contains(it)),
-                "{}",
-                text.stdout
-            );
+            assert_eq!(shown(), (outcome.to_owned(), json!(exit), services));
+            on(&swarm, "history").run().succeeds().prints(&[text]);
             on(&swarm, then).run().succeeds();
             let services = vec!["api 0 null".to_owned(), "web 6 \"not_applied\"".to_owned()];
             assert_eq!(shown(), ("rolled_back".to_owned(), json!(6), services));
@@ -245,8 +242,63 @@ fn a_run_that_was_killed_is_completed_if_all_its_services_are() {
     hold(&swarm, "swarm", "").answers(Exit::Different);
     without_outcome(&swarm);
     quick(&swarm, "continue api").run().succeeds();
-    // What became of `web` is not recorded.
+    // The result for `web` is not recorded.
     run(&swarm, "history").succeeds().prints(&["started (2 applied)"]);
+
+    let swarm = slots(&["web"]);
+    hold(&swarm, "swarm", "").answers(Exit::Different);
+    without_outcome(&swarm);
+    swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
+    quick(&swarm, "continue --as-is web").run().succeeds();
+    is_shown(&swarm, "swarm", "held", 10, &["web 10 \"changed_since\""]);
+}
+
+#[test]
+fn a_run_with_the_same_number_in_another_journal_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let [own, other] = ["own", "other"].map(|name| format!("file:{}", directory.path().join(name).display()));
+    let swarm = slots(&["web"]);
+    let on = |journal: &str, line: &str| quick(&swarm, line).env("SWARMCTL_JOURNAL", journal).run();
+    on(&other, &format!("update-image --no-resolve-image web {NEW}")).succeeds();
+    on("off", &format!("update-image --no-resolve-image web {OLD}")).succeeds();
+    hold(&swarm, &own, "").answers(Exit::Different);
+    on(&other, "rollback web --journal required").fails_with(Exit::Failed).says(&["is not in the journal"]);
+    on(&other, "continue web --hold 2").answers(Exit::Different).never_says(&["warning"]);
+    let ended = on(&other, "continue web").succeeds();
+    ended.says(&[&format!("to go back run `swarmctl update-image web {OLD}`")]);
+    is_shown(&swarm, &other, "done", 0, &["web 0 null"]);
+    is_shown(&swarm, &own, "held", 10, &["web 10 \"applied\""]);
+}
+
+#[test]
+fn a_failure_of_another_service_stays_the_outcome() {
+    let swarm = slots(&["api", "db", "web"]);
+    let gate = "--max-failures 0 --gate [$IFS$SWARMCTL_SERVICE$IFS!=$IFS''web$IFS]";
+    hold(&swarm, "swarm", gate).fails_with(Exit::RolloutFailed);
+    is_shown(&swarm, "swarm", "failed", 5, &["api 10 null", "db 10 null", "web 5 null"]);
+    run(&swarm, "history").succeeds().prints(&["failed (1 of 3), 2 held"]);
+    quick(&swarm, "continue api").run().succeeds();
+    is_shown(&swarm, "swarm", "failed", 5, &["api 0 null", "db 10 null", "web 5 null"]);
+    run(&swarm, "history").succeeds().prints(&["failed (1 of 3), 1 held"]);
+    quick(&swarm, "continue db").run().succeeds();
+    quick(&swarm, "continue web").run().succeeds();
+    is_shown(&swarm, "swarm", "done", 0, &["api 0 null", "db 0 null", "web 0 null"]);
+}
+
+#[test]
+fn a_service_stays_held_if_the_command_is_interrupted_after_its_post() {
+    let swarm = slots(&["web"]);
+    hold(&swarm, "swarm", "").answers(Exit::Different);
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    let gate = format!("[$IFS$SWARMCTL_STEP$IFS=$IFS''1$IFS]||echo>{};sleep$IFS''20", runs.display());
+    let mut running = quick(&swarm, &format!("continue --steps 1,2,100% --gate {gate} web")).spawn();
+    while !runs.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    running.signal("INT");
+    running.wait().fails_with(Exit::Interrupted);
+    is_shown(&swarm, "swarm", "held", 10, &["web 10 null"]);
 }
 
 #[test]

@@ -26,13 +26,13 @@ fn about_configs(swarm: &FakeSwarm, skipped: usize) -> Vec<String> {
 }
 
 #[test]
-fn the_outcome_takes_two_requests_and_none_without_a_run() {
+fn the_outcome_takes_three_requests_and_none_without_a_run() {
     for command in ["continue web", "rollback web"] {
         let swarm = held();
         let skipped = swarm.requests().len();
         quick(&swarm, command).run().succeeds();
         let requests = about_configs(&swarm, skipped);
-        assert_eq!(requests, ["GET /configs", "GET /configs", "POST /configs"], "{command}");
+        assert_eq!(requests, ["GET /configs", "GET /configs", "GET /configs", "POST /configs"], "{command}");
     }
     let directory = tempfile::tempdir().unwrap();
     let files = format!("file:{}", directory.path().display());
@@ -169,19 +169,21 @@ fn a_label_that_names_another_run_changes_no_outcome() {
     assert_eq!(before, after);
 }
 
+/// Sets a label of run 1, and returns all its labels.
+fn set_label(swarm: &FakeSwarm, key: &str, value: &str) -> Value {
+    let mut world = swarm.world();
+    let run = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.1").unwrap();
+    run.labels[key] = value.into();
+    run.labels.clone()
+}
+
 #[test]
 fn a_run_without_its_label_or_with_an_unreadable_record_is_left_alone() {
-    let set = |swarm: &FakeSwarm, key: &str, value: &str| {
-        let mut world = swarm.world();
-        let run = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.1").unwrap();
-        run.labels[key] = value.into();
-        run.labels.clone()
-    };
     for (key, value, warnings) in
         [("swarmctl.run", "2", 0), ("swarmctl.nonce", "foreign", 0), ("swarmctl.parts", "2", 1)]
     {
         let swarm = held();
-        let labels = set(&swarm, key, value);
+        let labels = set_label(&swarm, key, value);
         let ended = quick(&swarm, "continue web").run().succeeds();
         assert_eq!(ended.stderr.matches("warning: the outcome of run 1 is not").count(), warnings, "{key}");
         assert_eq!(config(&swarm, "swarmctl.run.1").labels, labels);
@@ -194,17 +196,32 @@ fn a_required_record_that_does_not_exist_refuses_the_command() {
         let swarm = held();
         quick(&swarm, command).run().succeeds();
         assert_ne!(config(&swarm, "swarmctl.run.1").label("swarmctl.outcome"), Some("held"));
-        let without: [fn(&FakeSwarm); 3] = [
-            |swarm| drop(run(swarm, "journal disable").succeeds()),
-            |swarm| swarm.world().configs.retain(|config| config.name != "swarmctl.run.1"),
-            |swarm| relabel(swarm, 7),
+        let no_journal = "nothing was updated: the run could not be recorded";
+        let not_in_it = "the run that started the held update of `web` is not in the journal";
+        let unreadable = "nothing was updated: the run of a held update cannot be read";
+        type Removal = fn(&FakeSwarm);
+        let without: [(Removal, &str); 5] = [
+            (|swarm| drop(run(swarm, "journal disable").succeeds()), no_journal),
+            (|swarm| swarm.world().configs.retain(|config| config.name != "swarmctl.run.1"), not_in_it),
+            (|swarm| relabel(swarm, 7), not_in_it),
+            (|swarm| drop(set_label(swarm, "swarmctl.parts", "2")), unreadable),
+            (
+                |swarm| {
+                    run(swarm, "journal disable --purge").succeeds();
+                    run(swarm, "journal enable").succeeds();
+                    let line = format!("update-image --no-resolve-image --detach other {NEW}");
+                    run(swarm, &line).succeeds().says(&["recorded as run 1"]);
+                },
+                not_in_it,
+            ),
         ];
-        for remove in without {
-            let swarm = held();
-            let posts = swarm.posts().len();
+        for (remove, expected) in without {
+            let swarm = slots(&["web", "other"]);
+            let line = format!("update-image --no-resolve-image --hold 1 web {NEW}");
+            quick(&swarm, &line).run().answers(Exit::Different);
             remove(&swarm);
-            let refused = quick(&swarm, command).run().fails_with(Exit::Failed);
-            refused.says(&["nothing was updated: the run could not be recorded"]);
+            let posts = swarm.posts().len();
+            quick(&swarm, command).run().fails_with(Exit::Failed).says(&[expected]);
             assert_eq!(swarm.posts().len(), posts);
         }
     }

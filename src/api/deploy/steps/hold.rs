@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::edits::{Expected, HeldEdit, differences, inverse_edits};
-use super::label::{HoldLabel, MAX_LABEL_LEN, Phase};
+use super::label::{HoldLabel, MAX_LABEL_LEN, Phase, RunId};
 use super::list::StepList;
 use super::read::{UnreadableLabel, changes_hold, parse};
 use super::settings::{
@@ -37,8 +37,8 @@ pub struct HoldStart {
     pub driver: Driver,
     /// When the update starts.
     pub at: Timestamp,
-    /// The number of the run in the journal.
-    pub run: Option<u64>,
+    /// The run in the journal.
+    pub run: Option<RunId>,
     /// Whether the update has gates.
     pub is_gated: bool,
     /// The first round.
@@ -188,7 +188,7 @@ impl Hold {
             by: driver.by.clone(),
             at: *at,
             nonce: driver.nonce.clone(),
-            run: *run,
+            run: run.clone(),
             phase: Phase::Holding,
             steps: round.steps.clone(),
             step: round.step,

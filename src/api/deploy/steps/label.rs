@@ -11,6 +11,15 @@ pub(super) const VERSION: u64 = 1;
 /// The maximum length of the label, in bytes.
 pub const MAX_LABEL_LEN: usize = 64 << 10;
 
+/// A recorded run. Numbers are unique within one journal only, so the random number identifies the run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId {
+    /// The number.
+    pub number: u64,
+    /// The random number of the record. Empty if it is not known.
+    pub nonce: String,
+}
+
 /// A held update, as the label `swarmctl.held` of its service records it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HoldLabel {
@@ -20,8 +29,8 @@ pub struct HoldLabel {
     pub at: Timestamp,
     /// A random number, by which a process recognizes its own label.
     pub nonce: String,
-    /// The number of the run in the journal.
-    pub run: Option<u64>,
+    /// The run in the journal that started the update.
+    pub run: Option<RunId>,
     /// What the last post has started.
     pub phase: Phase,
     /// The steps.
@@ -78,7 +87,8 @@ impl HoldLabel {
             "by": self.by,
             "at": self.at.to_string(),
             "nonce": self.nonce,
-            "run": self.run,
+            "run": self.run.as_ref().map(|run| run.number),
+            "run_nonce": self.run.as_ref().map(|run| &run.nonce),
             "phase": self.phase.as_str(),
             "steps": self.steps.to_texts(),
             "step": self.step,

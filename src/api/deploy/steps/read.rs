@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::edits::HeldEdit;
-use super::label::{HoldLabel, MAX_LABEL_LEN, Phase, VERSION};
+use super::label::{HoldLabel, MAX_LABEL_LEN, Phase, RunId, VERSION};
 use super::list::{Step, StepList};
 use crate::api::records::fields::{edits_of, number_of, parse_object, text_of, texts_of};
 use crate::api::records::names::HELD;
 use crate::api::records::plan::check_edit;
 use crate::api::spec::{Edit, Place, check_type};
 
-/// The maximum length of `by` and of `nonce`, in bytes.
+/// The maximum length of `by`, `nonce` and `run_nonce`, in bytes.
 const MAX_TEXT_LEN: usize = 256;
 
 /// Why a label cannot be read.
@@ -59,8 +59,11 @@ fn label(object: &Map<String, Value>) -> Result<HoldLabel, String> {
     let label = HoldLabel {
         by: short_text(object, "by")?,
         at: text_of(object, "at")?.parse::<Timestamp>().map_err(|_| "`at` is not a timestamp")?,
-        nonce: if object.contains_key("nonce") { short_text(object, "nonce")? } else { String::new() },
-        run: number_of(object, "run")?,
+        nonce: optional_text(object, "nonce")?,
+        run: match number_of(object, "run")? {
+            Some(number) => Some(RunId { number, nonce: optional_text(object, "run_nonce")? }),
+            None => None,
+        },
         phase: Phase::ALL
             .into_iter()
             .find(|known| known.as_str() == phase)
@@ -84,6 +87,14 @@ fn label(object: &Map<String, Value>) -> Result<HoldLabel, String> {
 fn short_text(object: &Map<String, Value>, key: &str) -> Result<String, String> {
     let text = text_of(object, key)?;
     if text.len() > MAX_TEXT_LEN { Err(format!("`{key}` is too long")) } else { Ok(text) }
+}
+
+fn optional_text(object: &Map<String, Value>, key: &str) -> Result<String, String> {
+    if object.get(key).is_some_and(|text| !text.is_null()) {
+        short_text(object, key)
+    } else {
+        Ok(String::new())
+    }
 }
 
 fn steps(object: &Map<String, Value>) -> Result<StepList, String> {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::api::journal::{codes, gzip, states};
 use crate::api::records::fields::MAX_SERVICES;
+use crate::api::resources::configs::Labels;
 
 fn record() -> Record {
     let edits = [Edit::set(image(), "shop/web:1.8"), Edit::remove(env().item("A"))];
@@ -106,6 +107,12 @@ fn labels_are_cut_to_their_maximum_length() {
     let text = codes::to_text(&codes);
     assert!(text.len() <= codes::MAX_CODES_LEN);
     assert_eq!(codes::parse(&text), codes[..codes::parse(&text).len()]);
+    // The codes of the services that were left out are not known.
+    let labels = [(names::OUTCOME, "failed"), (names::EXIT, "5"), (names::CODES, &text)];
+    let labels: Labels = labels.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
+    let cut = Summary::from_labels(&labels);
+    assert_eq!((cut.exit_of(0), cut.exit_of(2999)), (Some(5), None));
+    assert_eq!(cut.effect_on(2999), RunEffect::Unknown);
 }
 
 #[test]

@@ -27,8 +27,9 @@ use crate::cli::select::{Jobs, SelectArgs};
 /// The help of `--journal`. For this command, there is no new run.
 const JOURNAL: &str = "Update the outcome of the run in the journal: auto, required or off";
 const JOURNAL_LONG: &str = "Update the outcome of the run in the journal: auto, required or off\n\n\
-    A held update belongs to the run that started it. `auto` updates the outcome of this run if it is in the journal, and \
-    continues if that fails. `required` posts nothing if the run is not in the journal. See docs/history.md.";
+    A held update belongs to the run that started it. `auto` updates the outcome of this run if it is in the journal; a \
+    failure is only a warning. `required` posts nothing if the run is not in the journal. `off` does not use the journal. \
+    See docs/history.md.";
 
 /// Continue the held updates of services
 ///
@@ -39,7 +40,7 @@ const JOURNAL_LONG: &str = "Update the outcome of the run in the journal: auto, 
 /// If another writer has changed a setting that the update changes, nothing is posted (exit 4); --as-is accepts the other
 /// writer's value.
 #[derive(Args, Debug)]
-#[command(mut_arg("journal", |flag| flag.help(JOURNAL).long_help(JOURNAL_LONG)))]
+#[command(mut_arg("journal", |flag| flag.help(JOURNAL).long_help(JOURNAL_LONG).hide_possible_values(true)))]
 pub struct ContinueArgs {
     /// Services: names, IDs, or the first 6 or more characters of IDs
     #[arg(value_name = "SERVICE", add = Completion::SERVICES)]

@@ -63,31 +63,35 @@ fn runs(view: &HistoryView) -> Table {
     table
 }
 
-/// Describes the outcome: `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`, `held (1 of 2)`.
+/// Describes the outcome: `done`, `failed (2 of 12)`, `started (7 applied, 5 not applied)`, `held (1 of 2)`, or
+/// `rolled back (1 of 3), 2 held`.
 fn outcome(entry: &Entry) -> String {
     let summary = &entry.summary;
+    let is_held = |one: &&EntryService| one.exit == Some(HELD_CODE) && one.state.is_none();
+    let held = entry.services.iter().filter(is_held).count();
     if summary.is_started() || summary.outcome == HELD {
-        let count = |state: RunState| entry.services.iter().filter(|one| one.state == Some(state)).count();
+        // Other services have a recorded state.
+        let is_compared = |one: &&EntryService| summary.is_started() || one.exit == Some(HELD_CODE);
+        let compared: Vec<_> =
+            entry.services.iter().filter(is_compared).filter_map(|one| one.state).collect();
+        let count = |state: RunState| compared.iter().filter(|one| **one == state).count();
         let states = [RunState::Applied, RunState::NotApplied, RunState::ChangedSince];
         let counts = states.into_iter().map(|state| (count(state), describe_state(state)));
         let counts = counts.filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}"));
-        let mut counts: Vec<String> = counts.collect();
-        let is_held = |one: &&EntryService| one.exit == Some(HELD_CODE) && one.state.is_none();
-        let held = entry.services.iter().filter(is_held).count();
-        if counts.is_empty() && held > 0 && held < entry.services.len() {
-            counts.push(format!("{held} of {}", summary.count));
-        }
+        let held = (held > 0 && held < entry.services.len()).then(|| format!("{held} of {}", summary.count));
+        let counts: Vec<String> = held.into_iter().chain(counts).collect();
         return if counts.is_empty() {
             entry.describe_outcome()
         } else {
             format!("{} ({})", entry.describe_outcome(), counts.join(", "))
         };
     }
+    let held = if held > 0 { format!(", {held} held") } else { String::new() };
     let is_failure = |(at, _): &&(usize, u8)| {
         !summary.is_held_at(*at) && summary.unchanged.get(at) != Some(&RunState::NotStarted)
     };
     match summary.codes.iter().filter(is_failure).count() {
-        0 => entry.describe_outcome(),
-        failed => format!("{} ({failed} of {})", entry.describe_outcome(), summary.count),
+        0 => entry.describe_outcome() + &held,
+        failed => format!("{} ({failed} of {}){held}", entry.describe_outcome(), summary.count),
     }
 }

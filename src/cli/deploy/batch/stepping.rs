@@ -208,7 +208,9 @@ impl<T: Send> Batch<'_, T> {
             }
             Action::End(ending) => {
                 if ending == Ending::Converged && stepper.label().phase != Phase::Aborting {
-                    entry.watch.remarks.notes.push(messages::held::price(&watched.service, stepper.label()));
+                    let runs = self.rules.steps.as_ref().map(|steps| steps.runs.clone()).unwrap_or_default();
+                    let note = messages::held::price(&watched.service, stepper.label(), &runs);
+                    entry.watch.remarks.notes.push(note);
                 }
                 watched.end(ending);
                 self.progress.changed(&ProgressUpdate::new(watched));

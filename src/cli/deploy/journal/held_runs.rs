@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::open::{Journal, describe};
-use super::recorder::{HeldInRun, at_end};
+use super::error::JournalCommandError;
+use super::open::{Journal, describe, error_of, read_record};
+use super::recorder::at_end;
 use super::run_end::{failure_of, sorted};
-use crate::api::deploy::steps::Phase;
+use crate::api::deploy::steps::{Phase, RunId};
 use crate::api::deploy::update::{Delivery, HoldOperation, Operation};
 use crate::api::http::client::Client;
 use crate::api::journal::{
-    Ending, HELD, HELD_CODE, JournalError, ROLLED_BACK_CODE, Record, RunKind, RunState, Summary, run_state,
+    Ending, HELD, HELD_CODE, JournalError, ROLLED_BACK_CODE, Record, RunKind, RunState, Store, Summary,
+    run_state,
 };
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
@@ -26,15 +28,21 @@ use crate::cli::exit::Exit;
 pub struct HeldRuns {
     journal: Option<Journal>,
     holds: Vec<RecordedHold>,
+    /// The updates whose runs are in the journal, by the positions in `holds`.
+    recorded: BTreeSet<usize>,
+    /// Why a run cannot be read.
+    error: Option<anyhow::Error>,
 }
 
 /// A held update that a command continues or ends.
 #[derive(Clone, Debug)]
 pub struct RecordedHold {
-    /// The run that started it, as its label says.
-    held: HeldInRun,
+    /// The name of the service.
+    service: String,
     /// The ID of the service.
     id: String,
+    /// The run that started the update, as its label says. `None` if the run was not recorded.
+    run: Option<RunId>,
     goal: Goal,
 }
 
@@ -47,7 +55,7 @@ enum Goal {
     Abort,
 }
 
-/// What became of a held update.
+/// The result of a command for a held update.
 #[derive(Clone, Copy, Debug)]
 enum HoldResult<'a> {
     /// All tasks were replaced, and the hold has ended. This is the service at the end.
@@ -62,8 +70,8 @@ enum HoldResult<'a> {
 type HoldEnd<'a> = (&'a str, HoldResult<'a>);
 
 impl RecordedHold {
-    /// Returns the held update of an item; `None` if the command does not continue or end one.
-    pub fn of(item: &Item<Prepared>) -> Option<Self> {
+    /// Creates the held update of an item; `None` if the command does not continue or end one.
+    pub fn from_item(item: &Item<Prepared>) -> Option<Self> {
         if !item.payload.steps.as_ref().is_some_and(FirstAction::drives_held_update) {
             return None;
         }
@@ -76,16 +84,16 @@ impl RecordedHold {
             _ => false,
         };
         let goal = if is_abort || label.phase == Phase::Aborting { Goal::Abort } else { Goal::Continue };
-        let held = HeldInRun { service: service.name().to_owned(), run: label.run };
-        Some(Self { held, id: service.id().to_owned(), goal })
+        let (name, id, run) = (service.name().to_owned(), service.id().to_owned(), label.run.clone());
+        Some(Self { service: name, id, run, goal })
     }
 
     /// Returns the number of the run that started the update; `None` if it was not recorded.
-    pub fn run(&self) -> Option<u64> {
-        self.held.run
+    pub fn run_number(&self) -> Option<u64> {
+        self.run.as_ref().map(|run| run.number)
     }
 
-    /// Returns what became of the update; `None` if it is held as before.
+    /// Returns the result; `None` if the update is held as before.
     fn result<'r>(&self, report: &'r ServiceReport, exit: Exit) -> Option<HoldResult<'r>> {
         match (report.outcome(), report.service()) {
             (Outcome::Converged, Some(service)) if self.goal == Goal::Continue => {
@@ -98,20 +106,72 @@ impl RecordedHold {
             (Outcome::RolloutFailed(_) | Outcome::Removed, _) => Some(HoldResult::Code(exit.code())),
             // Nothing was posted, or the command does not wait.
             _ if report.delivery() == Delivery::None || exit.is_answer() => None,
+            // The command has ended, but the update is still held, as after SIGKILL.
+            _ if matches!(exit, Exit::GaveUp | Exit::Interrupted | Exit::Terminated) => {
+                Some(HoldResult::Code(HELD_CODE))
+            }
             _ => Some(HoldResult::Code(exit.code())),
         }
     }
 }
 
 impl HeldRuns {
-    /// Creates the list of held updates whose runs may be in the journal.
-    pub fn new(journal: Option<Journal>, holds: Vec<RecordedHold>) -> Self {
-        Self { journal, holds }
+    /// Finds out which of the held updates have their runs in the journal.
+    pub fn read(journal: Option<Journal>, holds: Vec<RecordedHold>) -> Self {
+        let (mut recorded, mut error) = (BTreeSet::new(), None);
+        if let Some(journal) = &journal {
+            let runs: BTreeSet<&RunId> = holds.iter().filter_map(|hold| hold.run.as_ref()).collect();
+            for run in runs {
+                let record = match find_record(journal.store(), run) {
+                    Ok(Some(record)) => record,
+                    Ok(None) => continue,
+                    Err(why) => {
+                        error = Some(why);
+                        // The next requests would fail as well.
+                        break;
+                    }
+                };
+                let is_in = |hold: &RecordedHold| {
+                    hold.run.as_ref() == Some(run) && position_of(&record, &hold.id).is_some()
+                };
+                recorded.extend((0..holds.len()).filter(|at| is_in(&holds[*at])));
+            }
+        }
+        Self { journal, holds, recorded, error }
     }
 
-    /// Returns the held updates.
-    pub fn holds(&self) -> Vec<HeldInRun> {
-        self.holds.iter().map(|hold| hold.held.clone()).collect()
+    /// Returns the number of held updates.
+    pub fn count(&self) -> usize {
+        self.holds.len()
+    }
+
+    /// Returns the runs of held updates that are in the journal.
+    pub fn recorded(&self) -> BTreeSet<RunId> {
+        self.recorded.iter().filter_map(|at| self.holds[*at].run.clone()).collect()
+    }
+
+    /// Checks that the journal has the runs of all held updates. If there is no journal, this is reported elsewhere.
+    ///
+    /// # Errors
+    /// The journal does not have one of the runs, or cannot be read.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        if self.journal.is_none() {
+            return Ok(());
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error.context("nothing was updated: the run of a held update cannot be read"));
+        }
+        match (0..self.holds.len()).find(|at| !self.recorded.contains(at)) {
+            None => Ok(()),
+            Some(at) => {
+                let name = &self.holds[at].service;
+                let why = format!(
+                    "nothing was updated: the run that started the held update of `{name}` is not in the journal"
+                );
+                let hint = "to continue without a record, use `--journal auto`";
+                Err(JournalCommandError::new(Exit::Failed, why).with_hint(hint).into())
+            }
+        }
     }
 
     /// Returns the warning that the outcomes cannot be recorded.
@@ -126,13 +186,13 @@ impl HeldRuns {
         }
     }
 
-    /// Records what became of the updates.
+    /// Records the results of the command for the updates.
     pub fn finish(self, app: &App, client: &Client, reports: &[ServiceReport]) {
         let Some(journal) = self.journal else { return };
         let reports: HashMap<&str, &ServiceReport> =
             reports.iter().filter_map(|report| Some((report.id()?, report))).collect();
-        let mut runs: BTreeMap<u64, Vec<HoldEnd>> = BTreeMap::new();
-        for (run, hold) in self.holds.iter().filter_map(|hold| Some((hold.held.run?, hold))) {
+        let mut runs: BTreeMap<&RunId, Vec<HoldEnd>> = BTreeMap::new();
+        for (run, hold) in self.holds.iter().filter_map(|hold| Some((hold.run.as_ref()?, hold))) {
             let report = reports.get(hold.id.as_str());
             let result =
                 report.and_then(|report| hold.result(report, Exit::for_report(report, app.signal())));
@@ -145,16 +205,19 @@ impl HeldRuns {
         let journal = at_end(journal, app, client);
         let (mut failed, mut first_error) = (BTreeSet::new(), None);
         for (run, ends) in &runs {
-            let amended = match &first_error {
+            let change = |record: &Record, summary: &Summary| {
+                is_started_by(record, run).then(|| new_ending(record, summary, ends)).flatten()
+            };
+            let result = match &first_error {
                 // The next requests would fail as well.
                 Some(JournalError::Engine(_)) => None,
-                _ => Some(journal.store().amend(*run, &|record, summary| amended(record, summary, ends))),
+                _ => Some(journal.store().amend(run.number, &change)),
             };
-            if let Some(Ok(())) = amended {
+            if let Some(Ok(())) = result {
                 continue;
             }
-            failed.insert(*run);
-            first_error = first_error.or(amended.and_then(Result::err));
+            failed.insert(run.number);
+            first_error = first_error.or(result.and_then(Result::err));
         }
         if let Some(error) = first_error {
             app.ui.warning(&Self::describe_failure(&failed, &describe(&error)));
@@ -162,22 +225,44 @@ impl HeldRuns {
     }
 }
 
-/// Returns how a run has ended, now that these held updates were continued or have ended; `None` if this is not known,
-/// or if they do not belong to the run.
-fn amended(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<Ending> {
-    if record.kind() != RunKind::Update {
-        return None;
+/// Finds the record of a run that started held updates. `None` if the journal does not have it.
+fn find_record(store: &dyn Store, run: &RunId) -> anyhow::Result<Option<Record>> {
+    match store.run(run.number) {
+        Ok(Some(stored)) => {
+            let record = read_record(&stored)?;
+            Ok(is_started_by(&record, run).then_some(record))
+        }
+        Ok(None) => Ok(None),
+        Err(error) => Err(error_of(error)),
     }
-    let position = |id: &str| record.services.iter().position(|service| service.id.as_deref() == Some(id));
-    let results = ends.iter().filter_map(|(id, result)| Some((position(id)?, *result)));
+}
+
+/// Whether this is the record of the run: another run may have the same number, for example in another journal.
+fn is_started_by(record: &Record, run: &RunId) -> bool {
+    record.kind() == RunKind::Update && record.nonce == run.nonce
+}
+
+fn position_of(record: &Record, id: &str) -> Option<usize> {
+    record.services.iter().position(|service| service.id.as_deref() == Some(id))
+}
+
+/// Computes how a run has ended, now that these held updates were continued or have ended; `None` if nothing changes,
+/// or if this is not known.
+fn new_ending(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<Ending> {
+    let results = ends.iter().filter_map(|(id, result)| Some((position_of(record, id)?, *result)));
     let results: BTreeMap<usize, HoldResult> =
         results.filter(|(at, _)| is_in_progress(summary, *at)).collect();
     // If a run has recorded no outcome, nothing is known about its other services.
-    if results.is_empty() || summary.is_started() && results.len() < record.services.len() {
+    if results.is_empty()
+        || summary.lacks_codes
+        || summary.is_started() && results.len() < record.services.len()
+    {
         return None;
     }
-    let held = (0..record.services.len()).filter(|at| summary.is_held_at(*at)).map(|at| (at, HELD_CODE));
-    let recorded: BTreeMap<usize, u8> = summary.codes.iter().copied().chain(held).collect();
+    let positions = 0..record.services.len();
+    let held = positions.clone().filter(|at| summary.is_held_at(*at)).map(|at| (at, HELD_CODE));
+    let known = summary.codes.iter().copied().filter(|(at, _)| positions.contains(at));
+    let recorded: BTreeMap<usize, u8> = known.chain(held).collect();
     let (mut codes, mut unchanged) = (recorded.clone(), summary.unchanged.clone());
     for (at, result) in results {
         let state = |service: &Service| run_state(&record.services[at], service.spec());
@@ -186,7 +271,9 @@ fn amended(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<Endin
                 codes.remove(&at);
             }
             // Changes by others were accepted, so the service is compared with the record when the run is shown.
-            HoldResult::Completed(_) => {}
+            HoldResult::Completed(_) => {
+                codes.insert(at, HELD_CODE);
+            }
             HoldResult::RolledBack(service) => {
                 codes.insert(at, ROLLED_BACK_CODE);
                 if state(service) == RunState::NotApplied {
@@ -201,18 +288,18 @@ fn amended(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<Endin
     if !summary.is_started() && codes == recorded && unchanged == summary.unchanged {
         return None;
     }
+    // The codes of services that the run did not change may have been left out.
+    let left_out = unchanged.keys().filter(|at| !codes.contains_key(at)).map(|_| Exit::Failed);
+    let exit = Exit::most_severe(codes.values().map(|code| Exit::from_code(*code)).chain(left_out));
     let is_held = |(at, code): (&usize, &u8)| *code == HELD_CODE && !unchanged.contains_key(at);
-    let (outcome, exit) = if codes.iter().any(is_held) {
-        (HELD, Exit::Different)
-    } else {
-        // The codes of services that the run did not change may have been left out.
-        let exits = codes.values().map(|code| Exit::from_code(*code));
-        let left_out = unchanged.keys().filter(|at| !codes.contains_key(at)).map(|_| Exit::Failed);
-        let exit = Exit::most_severe(exits.chain(left_out));
-        (failure_of(exit).unwrap_or(if exit == Exit::Done { "done" } else { "inconclusive" }), exit)
+    let without_failure = match exit {
+        Exit::Done => "done",
+        _ if codes.iter().any(is_held) => HELD,
+        _ => "inconclusive",
     };
+    let outcome = failure_of(exit).unwrap_or(without_failure).to_owned();
     let codes = sorted(codes.into_iter().collect(), &unchanged);
-    Some(Ending { outcome: outcome.to_owned(), exit: exit.code(), codes, unchanged })
+    Some(Ending { outcome, exit: exit.code(), codes, unchanged })
 }
 
 /// Whether the update of the service at this position may have been held when the outcome was recorded.

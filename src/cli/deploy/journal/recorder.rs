@@ -9,6 +9,7 @@ use super::args::{JournalArgs, JournalMode};
 use super::location::Location;
 use super::open::{Journal, NO_JOURNAL, describe, error_of, open, open_instead_of_ping};
 use super::run_end::RunEnd;
+use crate::api::deploy::steps::RunId;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -45,24 +46,15 @@ pub struct RunDraft {
     pub undoes: Option<u64>,
     /// The services that the run changes.
     pub services: Vec<RecordedService>,
-    /// The held updates that the command continues or ends. They belong to earlier runs.
-    pub holds: Vec<HeldInRun>,
-}
-
-/// A held update, and the run that started it.
-#[derive(Clone, Debug)]
-pub struct HeldInRun {
-    /// The name of the service.
-    pub service: String,
-    /// The number of the run; `None` if it was not recorded.
-    pub run: Option<u64>,
+    /// The number of held updates that the command continues or ends. They belong to earlier runs.
+    pub held: usize,
 }
 
 /// A run that was recorded.
 #[derive(Debug)]
 pub struct RecordedRun {
-    /// The number of the run.
-    pub number: u64,
+    /// The run.
+    pub id: RunId,
     journal: Journal,
     /// The positions of the services in the record, by ID.
     positions: HashMap<String, usize>,
@@ -170,9 +162,6 @@ impl Recorder {
         };
         let draft = draft()?;
         let journal = journal.with_client(self.limited(client));
-        if self.mode == JournalMode::Required {
-            check_holds(journal.store(), &draft.holds)?;
-        }
         if draft.services.is_empty() {
             return Ok(None);
         }
@@ -182,7 +171,8 @@ impl Recorder {
         }
         let ids = record.services.iter().enumerate();
         let positions = ids.filter_map(|(at, service)| Some((service.id.clone()?, at))).collect();
-        Ok(Some(RecordedRun { number: record.run, journal, positions }))
+        let id = RunId { number: record.run, nonce: record.nonce };
+        Ok(Some(RecordedRun { id, journal, positions }))
     }
 
     /// Creates a client for the journal. Unless a record is required, its time limit is shorter than for updates.
@@ -206,8 +196,8 @@ impl Recorder {
             return Ok(None);
         }
         let limited = self.limited(client);
-        match self.opened.get_or_insert_with(|| open(limited, &self.location)) {
-            Ok(journal) => Ok(journal.as_ref().map(|journal| journal.with_client(client.clone_shared()))),
+        match self.opened.get_or_insert_with(|| open(limited.clone_shared(), &self.location)) {
+            Ok(journal) => Ok(journal.as_ref().map(|journal| journal.with_client(limited))),
             Err(JournalError::Engine(Error::Interrupted)) => Ok(None),
             Err(error) if means_no_journal(error) => {
                 app.ui.debug(&format!("no journal: {error}"));
@@ -235,7 +225,7 @@ impl Recorder {
             Err(error) => Some(error),
         };
         let draft = draft()?;
-        if draft.services.is_empty() && (!is_required || draft.holds.is_empty()) {
+        if draft.services.is_empty() && (!is_required || draft.held == 0) {
             return Ok(None);
         }
         match why {
@@ -269,25 +259,6 @@ impl Recorder {
 const NOT_RECORDED_IN_SWARM: &str = "the run is not recorded: cannot check whether this swarm has a journal";
 /// The error if a record is required.
 const NOT_RECORDED: &str = "nothing was updated: the run could not be recorded";
-
-/// Checks that the runs of held updates are in the journal.
-///
-/// # Errors
-/// A run is not in the journal, or cannot be read.
-fn check_holds(store: &dyn Store, holds: &[HeldInRun]) -> anyhow::Result<()> {
-    for HeldInRun { service, run } in holds {
-        let stored = match run {
-            Some(run) => store.run(*run).map_err(|error| error_of(error).context(NOT_RECORDED))?,
-            None => None,
-        };
-        if stored.is_none() {
-            return Err(anyhow::anyhow!(
-                "{NOT_RECORDED}: the run of the held update of `{service}` is not in the journal"
-            ));
-        }
-    }
-    Ok(())
-}
 
 /// Whether a failed read means that there is no journal: the engine or a proxy refuses the request.
 fn means_no_journal(error: &JournalError) -> bool {
@@ -325,15 +296,15 @@ impl RecordedRun {
         let store = journal.store();
         let was_posted = end.reports.iter().any(|report| report.delivery() != Delivery::None);
         let ended = if was_posted {
-            store.finish(self.number, &end.ending(&self.positions))
+            store.finish(self.id.number, &end.ending(&self.positions))
         } else {
-            delete(store, self.number)
+            delete(store, self.id.number)
         };
         if let Err(error) = ended {
-            let what = format!("the outcome of run {} is not recorded", self.number);
+            let what = format!("the outcome of run {} is not recorded", self.id.number);
             app.ui.warning(&format!("{what}: {}", describe(&error)));
         }
-        if was_posted && !is_over && self.number.is_multiple_of(PRUNE_INTERVAL) {
+        if was_posted && !is_over && self.id.number.is_multiple_of(PRUNE_INTERVAL) {
             let pruning = Pruning {
                 keep: Some(store.keep()),
                 older_than: None,
@@ -344,7 +315,7 @@ impl RecordedRun {
                 app.ui.warning(&format!("old runs are not deleted: {}", describe(&error)));
             }
         }
-        was_posted.then_some(self.number)
+        was_posted.then_some(self.id.number)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The rules by which a command makes updates in steps.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::api::deploy::steps::{Driver, StepList};
+use crate::api::deploy::steps::{Driver, RunId, StepList};
 use crate::cli::deploy::deployment::{Deployment, Selected};
 use crate::cli::deploy::held::IfHeld;
 use crate::cli::deploy::rules::Rules;
@@ -94,6 +95,8 @@ pub struct Steps {
     pub rules: StepRules,
     /// The identity of this process, by which it recognizes its own labels.
     pub driver: Driver,
+    /// The runs of held updates that are in the journal, so that they can be undone.
+    pub runs: BTreeSet<RunId>,
 }
 
 impl<'a> Deployment<'a> {
@@ -108,7 +111,7 @@ impl<'a> Deployment<'a> {
             self.check_waits(if rules.last == LastStep::First { "--hold" } else { "--steps" })?;
         }
         let driver = Driver { by: self.app.user_and_host(), nonce: format!("{:032x}", fastrand::u128(..)) };
-        self.steps = Some(Steps { rules, driver });
+        self.steps = Some(Steps { rules, driver, runs: BTreeSet::new() });
         self.if_held = IfHeld::Drive;
         Ok(self)
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::predict::predict;
 use super::rules::Steps;
-use crate::api::deploy::steps::{Driver, Hold, HoldStart, Phase, Round, original_settings, round_size};
+use crate::api::deploy::steps::{
+    Driver, Hold, HoldStart, Phase, Round, RunId, original_settings, round_size,
+};
 use crate::api::deploy::update::{
     Applied, Attempt, Delivery, FailedUpdate, HoldOperation, Mode, NoChange, Operation, ReadBack, Refusal,
     RepostError, Stored, Unchanged, Update, UpdateError, UpdateRequest, repost, update,
@@ -46,14 +48,14 @@ impl FirstAction {
         !matches!(self, Self::Round(_) | Self::NotHeld)
     }
 
-    /// Sends the post, or predicts what the command does, in a dry run. `run` is the number of the run in the journal.
+    /// Sends the post, or predicts what the command does, in a dry run. `run` is the run in the journal.
     pub fn run(
         self,
         client: &Client,
         service: Service,
         request: &UpdateRequest,
         steps: Option<&Steps>,
-        run: Option<u64>,
+        run: Option<RunId>,
     ) -> Posted {
         match self {
             Self::NotHeld => Ok(unchanged(service, NoChange::NotHeld)),

@@ -1,10 +1,12 @@
 //! Messages about held updates.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{Message, value};
 use crate::api::deploy::steps::{
-    HeldEdit, HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, Phase, PostError,
+    HeldEdit, HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, Phase, PostError, RunId,
 };
 use crate::api::deploy::update::Delivery;
 use crate::api::records::names::HELD;
@@ -175,17 +177,17 @@ fn by_hand(name: &str) -> String {
     )
 }
 
-/// Describes the drawback of a completed update in steps, and how to go back.
-pub fn price(service: &Service, label: &HoldLabel) -> String {
+/// Describes the drawback of a completed update in steps, and how to go back. `runs` are the runs that can be undone.
+pub fn price(service: &Service, label: &HoldLabel, runs: &BTreeSet<RunId>) -> String {
     let name = shell::service(service.name());
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     let old = label.edits.iter().find(|held| *held.edit.place() == image);
     let old = old.and_then(|held| held.edit.from.as_ref()?.as_str());
     let is_restart = |held: &HeldEdit| held.edit.place().is_within("TaskTemplate.ForceUpdate");
     // A restart cannot be undone.
-    let run = label.run.filter(|_| !label.edits.iter().all(is_restart));
+    let run = label.run.as_ref().filter(|run| runs.contains(run) && !label.edits.iter().all(is_restart));
     let way = match (run, old) {
-        (Some(run), _) => format!("; to go back run `swarmctl undo {run}`"),
+        (Some(run), _) => format!("; to go back run `swarmctl undo {}`", run.number),
         (None, Some(old)) => format!("; to go back run `swarmctl update-image {name} {}`", shell::word(old)),
         (None, None) => String::new(),
     };

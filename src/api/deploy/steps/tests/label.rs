@@ -46,7 +46,7 @@ fn every_field_is_checked() {
             assert!(parse(&label.to_string()).is_err(), "{key}: {wrong}");
         }
     }
-    for key in ["nonce", "run", "config"] {
+    for key in ["nonce", "run", "run_nonce", "config"] {
         let mut label = valid();
         label.as_object_mut().unwrap().shift_remove(key);
         assert!(parse(&label.to_string()).is_ok(), "without {key}");

@@ -34,6 +34,10 @@ pub(super) fn config() -> Value {
     })
 }
 
+fn run() -> RunId {
+    RunId { number: 124, nonce: "7f3c".to_owned() }
+}
+
 pub(super) fn driver(name: &str) -> Driver {
     Driver { by: format!("{name}@ci"), nonce: format!("nonce-{name}") }
 }
@@ -48,7 +52,7 @@ pub(super) fn image(image: &str) -> Edit {
 
 pub(super) fn start() -> HoldStart {
     let at: Timestamp = "2026-11-28T22:10:00Z".parse().unwrap();
-    HoldStart { driver: driver("ann"), at, run: Some(124), is_gated: true, round: round(1, 1, 1) }
+    HoldStart { driver: driver("ann"), at, run: Some(run()), is_gated: true, round: round(1, 1, 1) }
 }
 
 /// The spec after a post.

@@ -31,7 +31,8 @@ fn the_label_has_what_a_machine_needs_to_continue() {
     assert_eq!(
         label,
         json!({
-            "v": 1, "by": "ann@ci", "at": "2026-11-28T22:10:00Z", "nonce": "nonce-ann", "run": 124, "phase": "holding",
+            "v": 1, "by": "ann@ci", "at": "2026-11-28T22:10:00Z", "nonce": "nonce-ann", "run": 124,
+            "run_nonce": "7f3c", "phase": "holding",
             "steps": ["1", "25%", "100%"], "step": 1, "round": 1, "target": 1, "parallelism": 1, "gated": true,
             "config": config(),
             "edits": [{
@@ -54,7 +55,7 @@ fn each_round_makes_another_spec() {
         (now, hold) = (after, advance.next.unwrap());
         let label = hold.label();
         assert_eq!((label.round, label.step, label.target, label.parallelism), (number, 2, 5, 2));
-        assert_eq!((label.by.as_str(), label.run, label.is_gated), ("bob@ci", Some(124), true));
+        assert_eq!((label.by.as_str(), &label.run, label.is_gated), ("bob@ci", &Some(run()), true));
     }
 }
 
