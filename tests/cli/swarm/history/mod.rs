@@ -30,8 +30,9 @@ fn shared() -> &'static Engine {
     ENGINE.get_or_init(|| own("hist"))
 }
 
+/// swarmctl with more time for the journal, because a debug build on a busy machine needs seconds to compress a long record.
 fn on(engine: &Engine, args: &[&str]) -> Swarmctl {
-    engine.swarmctl(args).env("SWARMCTL_JOURNAL", "swarm").env("USER", "ann")
+    engine.swarmctl(args).env("SWARMCTL_JOURNAL", "swarm").env("USER", "ann").timeouts("journal=60000")
 }
 
 fn run(engine: &Engine, line: &str) -> Run {
