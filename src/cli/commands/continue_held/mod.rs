@@ -24,7 +24,7 @@ use crate::cli::exit::Exit;
 use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs};
 
-/// The help of `--journal`. For this command, there is no new run.
+/// The help of `--journal`. This command does not record a run of its own.
 const JOURNAL: &str = "Update the outcome of the run in the journal: auto, required or off";
 const JOURNAL_LONG: &str = "Update the outcome of the run in the journal: auto, required or off\n\n\
     A held update belongs to the run that started it. `auto` updates the outcome of this run if it is in the journal; a \

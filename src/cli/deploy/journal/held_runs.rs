@@ -150,7 +150,7 @@ impl HeldRuns {
         self.recorded.iter().filter_map(|at| self.holds[*at].run.clone()).collect()
     }
 
-    /// Checks that the journal has the runs of all held updates. If there is no journal, this is reported elsewhere.
+    /// Checks that the journal has the runs of all held updates. A missing journal is reported elsewhere.
     ///
     /// # Errors
     /// The journal does not have one of the runs, or cannot be read.
