@@ -34,8 +34,8 @@ pub(super) fn lacks_codes(text: &str) -> bool {
     text.ends_with(LEFT_OUT)
 }
 
-/// Parses the text. Invalid ranges are left out, and so are those after the maximum number of services, so that a
-/// forged label takes no longer than a valid one.
+/// Parses the text. Invalid ranges are ignored. At most [`MAX_SERVICES`] codes are returned, which limits the work for a
+/// forged label.
 pub(super) fn parse(text: &str) -> Vec<(usize, u8)> {
     let range = |text: &str| {
         let (range, code) = text.split_once('=')?;

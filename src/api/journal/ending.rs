@@ -12,8 +12,8 @@ pub struct Ending {
     pub outcome: String,
     /// The exit code.
     pub exit: u8,
-    /// The positions of services and their exit codes other than 0. Answers (10) are only recorded for services whose
-    /// update is held, and for services that were not started.
+    /// The positions of services and their exit codes other than 0. Code 10 is recorded only for services whose update is
+    /// held, and for services that were not started.
     pub codes: Vec<(usize, u8)>,
     /// The services that the run did not change.
     pub unchanged: States,

@@ -34,7 +34,7 @@ pub enum JournalError {
         last: u64,
     },
     /// The record of a run cannot be used.
-    #[error("its record is {0}")]
+    #[error("the record is {0}")]
     Record(#[from] RecordError),
     /// The record cannot be serialized.
     #[error("the record cannot be written as JSON: {0}")]

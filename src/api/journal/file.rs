@@ -19,7 +19,7 @@ const KEEP: u64 = 1_000;
 /// The maximum number of run numbers that are tried, because other runs may have taken some.
 const MAX_NUMBERS: u64 = 100;
 /// The maximum number of attempts to change an outcome that other processes change at the same time.
-const MAX_AMENDMENTS: u64 = 5;
+const MAX_AMEND_ATTEMPTS: u64 = 5;
 /// The suffix of a file with a record.
 const RECORD: &str = ".json.gz";
 /// The suffix of a file with the outcome of a run.
@@ -140,7 +140,7 @@ impl Store for FileJournal {
 
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
         let path = self.path(number, OUTCOME);
-        match create(&path, text_of(ending).as_bytes()) {
+        match create(&path, ending_json(ending).as_bytes()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             result => result.map_err(|why| error_at(&path, why)),
         }
@@ -149,16 +149,17 @@ impl Store for FileJournal {
     fn amend(&self, number: u64, change: &Amendment) -> Result<(), JournalError> {
         let path = self.path(number, OUTCOME);
         let error = |why| error_at(&path, why);
-        for _ in 0..MAX_AMENDMENTS {
+        for _ in 0..MAX_AMEND_ATTEMPTS {
             let before = read_if_exists(&path).map_err(error)?;
             let Some(run) = self.read(number)? else { return Ok(()) };
             let Some(ending) = change(&run.record()?, &run.summary) else { return Ok(()) };
-            if replace(&path, before.as_deref(), text_of(&ending).as_bytes()).map_err(error)? == Replaced::Yes
+            if replace(&path, before.as_deref(), ending_json(&ending).as_bytes()).map_err(error)?
+                == Replaced::Yes
             {
                 return Ok(());
             }
         }
-        Err(error(io::Error::other("other processes are writing it")))
+        Err(error(io::Error::other("other processes changed it during each attempt")))
     }
 
     fn delete(&self, run: &StoredRun) -> Result<(), JournalError> {
@@ -177,7 +178,7 @@ impl Store for FileJournal {
     }
 }
 
-fn text_of(ending: &Ending) -> String {
+fn ending_json(ending: &Ending) -> String {
     let codes: Vec<[usize; 2]> = ending.codes.iter().map(|(at, code)| [*at, usize::from(*code)]).collect();
     let (outcome, unchanged) = (&ending.outcome, states::to_text(&ending.unchanged));
     json!({ "outcome": outcome, "exit": ending.exit, "codes": codes, "unchanged": unchanged }).to_string()
@@ -228,7 +229,8 @@ enum Replaced {
     No,
 }
 
-/// Replaces a file, unless its content is no longer `before`. `None`: the file does not exist.
+/// Replaces a file, unless its content is no longer `before`. `None`: the file does not exist. This is not atomic: a change
+/// between the comparison and the renaming is lost.
 fn replace(path: &Path, before: Option<&[u8]>, bytes: &[u8]) -> io::Result<Replaced> {
     if before.is_none() {
         return match create(path, bytes) {

@@ -32,7 +32,7 @@ pub fn outside_changes(earlier: &RecordedService, effect: RunEffect, later: &Rec
     if_applied.retain(|it| !(is_set(it) && stores(&it.place, it.old.as_ref(), it.new.as_ref())));
     let mut if_not = differences(&before, &next);
     if has_label(&next) {
-        // A held update sets its label and the settings of the rollout itself.
+        // swarmctl sets the label and the UpdateConfig of a held service. These are not changes by others.
         let is_of_hold = |change: &Change| {
             change.place.is_within("UpdateConfig") || change.place.keys() == label_place().keys()
         };

@@ -39,8 +39,9 @@ pub enum OnThirdValue {
     Overwrite,
 }
 
-/// What became of the changes of a run to a service. It is found by comparison if the run has not ended, or ended as
-/// held. Otherwise it is recorded, but only if the run did not change the service.
+/// What became of the changes of a run to a service. It is found by comparison if no outcome is recorded, or if the
+/// recorded outcome is held but the hold has ended. Otherwise it is recorded, and only for services that the run did not
+/// change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
     /// The run ended before the update of the service was started.
@@ -67,6 +68,9 @@ impl RunState {
 
 /// Determines whether the changes of the run to a service, whose spec is `now`, can be reverted.
 pub fn judge(run: &RecordedService, now: &Value, on_third: OnThirdValue) -> Judged {
+    if run.edits.is_empty() {
+        return Judged::Done(NothingToRevert::AlreadyReverted);
+    }
     let edits = || run.edits.iter().filter(|edit| !is_counter(edit));
     if edits().next().is_none() {
         return Judged::Done(NothingToRevert::OnlyRestarted);

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::error::JournalError;
 use super::gzip;
+use crate::api::records::RunId;
 use crate::api::records::fields::{MAX_EDITS, MAX_SERVICES};
 use crate::api::records::plan::PlannedEdit;
 
@@ -89,6 +90,11 @@ struct ServiceJson<'a> {
 }
 
 impl Record {
+    /// What identifies the run.
+    pub fn id(&self) -> RunId {
+        RunId { number: self.run, nonce: self.nonce.clone() }
+    }
+
     /// What the run does. Runs that create or remove services have no edits.
     pub fn kind(&self) -> RunKind {
         let has_edits = self.services.iter().any(|service| !service.edits.is_empty());

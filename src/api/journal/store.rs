@@ -70,7 +70,7 @@ impl StoredRun {
     }
 }
 
-/// Computes how a run has ended from its record and from what is stored about its end.
+/// Computes the new outcome of a run from its record and its stored summary. `None`: the stored outcome stays.
 pub type Amendment<'a> = dyn Fn(&Record, &Summary) -> Option<Ending> + 'a;
 
 /// A place where runs are stored.
@@ -105,8 +105,8 @@ pub trait Store {
     /// It cannot be stored.
     fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError>;
 
-    /// Changes how a run has ended. `None` from `change`: nothing is stored. If another process stores an outcome at
-    /// the same time, `change` is called again. If the run does not exist, nothing is done.
+    /// Changes the stored outcome of a run. If `change` returns `None`, or if the run does not exist, nothing is stored. If
+    /// another process has stored an outcome since it was read, `change` is called again.
     ///
     /// # Errors
     /// The record cannot be read, or the outcome cannot be stored.

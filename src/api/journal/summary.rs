@@ -11,9 +11,9 @@ use crate::api::resources::configs::Labels;
 
 /// The outcome of a run that has not ended.
 pub const STARTED: &str = "started";
-/// The outcome of a run of which at least one update is held.
+/// The outcome of a run if updates of it are held and none has failed.
 pub const HELD: &str = "held";
-/// The exit code of a service whose update is held.
+/// The exit code of a service whose update is held and has not failed.
 pub const HELD_CODE: u8 = 10;
 /// The exit code of a service that was rolled back.
 pub const ROLLED_BACK_CODE: u8 = 6;
@@ -99,13 +99,8 @@ impl Summary {
         self.outcome == STARTED
     }
 
-    /// Whether an update of the run was held when the outcome was recorded.
-    pub fn has_held(&self) -> bool {
-        let is_held = |(at, code): &(usize, u8)| *code == HELD_CODE && !self.unchanged.contains_key(at);
-        self.outcome == HELD || self.codes.iter().any(is_held)
-    }
-
-    /// Whether the update of the service at this position in the record was held when the outcome was recorded.
+    /// Whether the update of the service at this position in the record was held, and had not failed, when the outcome was
+    /// recorded.
     pub fn is_held_at(&self, at: usize) -> bool {
         let is_held = match self.exit_of(at) {
             Some(code) => code == HELD_CODE,
@@ -120,10 +115,6 @@ impl Summary {
         match self.codes.iter().find(|(position, _)| *position == at) {
             Some((_, code)) => Some(*code),
             None if self.lacks_codes || self.unchanged.contains_key(&at) => None,
-            // Older versions did not record which updates of the run were held.
-            None if self.outcome == HELD && self.codes.iter().all(|(_, code)| *code != HELD_CODE) => {
-                Some(HELD_CODE)
-            }
             None => Some(0),
         }
     }

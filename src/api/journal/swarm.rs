@@ -276,8 +276,10 @@ impl Store for SwarmJournal {
         let (Some(first), Some(run)) = (first, run) else { return Ok(()) };
         let record = run.record()?;
         let amended = update(&self.client, first, |labels| {
-            let is_own = labels.get(names::NONCE) == Some(&record.nonce);
-            if let Some(ending) = change(&record, &Summary::from_labels(labels)).filter(|_| is_own) {
+            if labels.get(names::NONCE) != Some(&record.nonce) {
+                return;
+            }
+            if let Some(ending) = change(&record, &Summary::from_labels(labels)) {
                 ending.set_labels(labels);
             }
         });

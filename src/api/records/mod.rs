@@ -6,6 +6,9 @@ pub mod fields;
 pub mod held_value;
 pub mod names;
 pub mod plan;
+mod run_id;
 #[cfg(test)]
 pub(in crate::api) mod test_spec;
 mod unique;
+
+pub use self::run_id::RunId;

@@ -28,8 +28,8 @@ pub struct ServiceHead {
     spec: SpecPosition,
 }
 
-/// Where `Spec` is in the text, as addresses in memory. They are those of the keys before and after it, so that the text
-/// need not be searched for the spec again.
+/// Where the value of `Spec` is in the text, as addresses in memory, so that the text need not be searched for it again.
+/// serde reports no offsets, but a borrowed key is a slice of the text, and the keys before and after the value delimit it.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum SpecPosition {
     /// The key has not been read yet.
@@ -94,7 +94,7 @@ impl ServiceHead {
         let (from, end) = match &self.spec {
             SpecPosition::From(start) => (service.get(offset(*start)?..)?, "}"),
             SpecPosition::Between(at) => {
-                // The text ends with the opening quote of the next key.
+                // This slice ends with the opening quote of the next key.
                 (service.get(offset(at.start)?..offset(at.end)?)?.strip_suffix('"')?, ",")
             }
             SpecPosition::Ahead | SpecPosition::Unknown => return None,

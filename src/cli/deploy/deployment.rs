@@ -9,7 +9,7 @@ use super::batch;
 use super::gates::Gates;
 use super::held::IfHeld;
 use super::item::{ChosenBy, Item, ItemResult, chosen_by, entry, has_failed, is_failure, not_started};
-use super::journal::{HeldRuns, RecordedRun, Recorder};
+use super::journal::{AffectedHolds, RecordedRun, Recorder};
 use super::plan_file::PlanFile;
 use super::prepared::{IfPaused, NotPrepared, Prepared, prepare_item};
 use super::recording::recorder_for;
@@ -57,7 +57,7 @@ pub struct Deployment<'a> {
     /// What to do with services whose update is held.
     pub(super) if_held: IfHeld,
     /// The held updates of earlier runs that the command continues or ends.
-    pub(super) held_runs: HeldRuns,
+    pub(super) affected_holds: AffectedHolds,
     /// The run that this one undoes.
     pub(super) undoes: Option<u64>,
     /// The number of this run in the journal; `None` until the run has ended, and if it is not recorded.
@@ -129,7 +129,7 @@ impl<'a> Deployment<'a> {
             gates: None,
             steps: None,
             if_held: IfHeld::Refuse,
-            held_runs: HeldRuns::default(),
+            affected_holds: AffectedHolds::default(),
             undoes: None,
             recorded: None,
         })

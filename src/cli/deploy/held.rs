@@ -63,6 +63,12 @@ impl IfHeld {
     }
 }
 
+/// Whether the service had the label `swarmctl.held` at the end of the command.
+pub fn is_still_held(report: &ServiceReport) -> bool {
+    let service = report.watch_result().and_then(|result| result.service.as_ref());
+    service.is_some_and(|service| HeldUpdate::of(service).is_some())
+}
+
 /// Turns the report of a held service that was refused into that of a skipped one, unless the service was named.
 pub fn skipped_if_held(report: ServiceReport, chosen_by: ChosenBy) -> ServiceReport {
     let why = match report.outcome() {

@@ -4,13 +4,13 @@ use super::held::{IfHeld, skipped_if_held};
 use super::item::{Item, ItemResult};
 use super::report::{NotStarted, Remarks, ServiceReport, Stage};
 use super::steps::{FirstAction, Steps};
-use crate::api::deploy::steps::RunId;
 use crate::api::deploy::update::{
     Delivery, NoChange, Precondition, Refusal, Unchanged, Update, UpdateError, UpdateRequest, preflight,
     update,
 };
 use crate::api::http::client::Client;
 use crate::api::lint::Finding;
+use crate::api::records::RunId;
 use crate::api::records::names::HELD;
 use crate::api::resources::services::Service;
 use crate::cli::flags::image_report::ImageReport;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::deployment::{Deployment, DeploymentFlags, Selected};
-use super::held::HeldUpdate;
+use super::held::is_still_held;
 use super::item::{Item, ItemResult, is_failure};
 use super::journal::{
-    HeldRuns, Journal, RecordedHold, RecordedRun, Recorder, RunDraft, RunEnd, Waited,
+    AffectedHold, AffectedHolds, Journal, RecordedRun, Recorder, RunDraft, RunEnd, Waited, describe_failure,
     record_changed_services, required_journal,
 };
 use super::lint;
@@ -77,11 +77,8 @@ impl Deployment<'_> {
         let is_rolled_back = |report: &ServiceReport| {
             matches!(report.outcome(), Outcome::RolledBack | Outcome::RolledBackWithBatch)
         };
-        let is_held = |report: &ServiceReport| {
-            let service = report.watch_result().and_then(|result| result.service.as_ref());
-            service.is_some_and(|service| HeldUpdate::of(service).is_some())
-        };
-        let left = reports.iter().filter(|report| !is_rolled_back(report) && !is_held(report));
+        let own = self.affected_holds.reports_of_others(reports);
+        let left = own.filter(|report| !is_rolled_back(report) && !is_still_held(report));
         let is_paused = left.clone().any(is_or_will_be_paused);
         let has_changes = left
             .flat_map(ServiceReport::changes)
@@ -89,12 +86,13 @@ impl Deployment<'_> {
         self.recorded.filter(|_| has_changes).map(|number| UndoableRun { number, is_paused })
     }
 
-    /// Records how the run has ended, and how the held updates of earlier runs have.
+    /// Records the outcome of this run, and the results of held updates in the runs that started them.
     pub(super) fn finish_run(&mut self, run: Option<RecordedRun>, reports: &[ServiceReport]) {
-        std::mem::take(&mut self.held_runs).finish(self.app, &self.client, reports);
+        self.affected_holds.finish(self.app, &self.client, reports);
         let Some(run) = run else { return };
         let waited = if self.rules(0).follow == Follow::UntilConverged { Waited::Yes } else { Waited::No };
-        let end = RunEnd::new(self.style, reports, waited, self.app);
+        let own = self.affected_holds.reports_of_others(reports);
+        let end = RunEnd::new(self.style, own, waited, self.app);
         self.recorded = run.finish(self.app, &self.client, &end);
     }
 }
@@ -110,11 +108,11 @@ fn is_or_will_be_paused(report: &ServiceReport) -> bool {
     })
 }
 
-/// Whether a command makes updates that do not continue or end a held update.
+/// Whether a command makes updates that need a run of their own: those that do not continue or end a held update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OtherUpdates {
-    Some,
-    None,
+enum OwnRun {
+    Needed,
+    NotNeeded,
 }
 
 impl Selected<'_, Prepared> {
@@ -139,7 +137,7 @@ impl Selected<'_, Prepared> {
                 let id = run.as_ref().map(|run| run.id.clone());
                 let deployment = &mut selected.deployment;
                 if let Some(steps) = &mut deployment.steps {
-                    steps.runs = deployment.held_runs.recorded();
+                    steps.runs = deployment.affected_holds.recorded();
                     steps.runs.extend(id.clone());
                 }
                 let steps = deployment.steps.clone();
@@ -168,41 +166,41 @@ impl Selected<'_, Prepared> {
         if !self.may_start() {
             return Ok(None);
         }
-        let records_run = self.find_held_runs() == OtherUpdates::Some;
+        let own_run = self.open_affected_holds();
         let Self { deployment, entries } = self;
-        let Deployment { recorder, client, app, undoes, held_runs, .. } = deployment;
+        let Deployment { recorder, client, app, undoes, affected_holds, .. } = deployment;
         if recorder.requires_record() {
-            held_runs.check()?;
-        } else if !records_run {
+            affected_holds.check()?;
+        } else if own_run == OwnRun::NotNeeded {
             return Ok(None);
         }
         recorder.record(app, client, || {
             let services = record_changed_services(client, entries.iter().flatten().map(|item| &**item))?;
-            Ok(RunDraft { undoes: *undoes, services, held: held_runs.count() })
+            Ok(RunDraft { undoes: *undoes, services, held_updates: affected_holds.count() })
         })
     }
 
-    /// Finds the held updates that the command continues or ends, and the journal that has their runs. Returns whether
-    /// the command makes other updates too.
-    fn find_held_runs(&mut self) -> OtherUpdates {
+    /// Finds the held updates that the command continues or ends, and the journal that has their runs.
+    fn open_affected_holds(&mut self) -> OwnRun {
         let Self { deployment, entries } = self;
         let items = || entries.iter().flatten();
-        let holds: Vec<RecordedHold> = items().filter_map(|item| RecordedHold::from_item(item)).collect();
+        let holds: Vec<AffectedHold> = items().filter_map(|item| AffectedHold::from_item(item)).collect();
         let is_other =
             |item: &Item<Prepared>| item.payload.steps.as_ref().is_none_or(FirstAction::starts_update);
-        let others = if items().any(|item| is_other(item)) { OtherUpdates::Some } else { OtherUpdates::None };
-        let runs: BTreeSet<u64> = holds.iter().filter_map(RecordedHold::run_number).collect();
+        let own_run = if items().any(|item| is_other(item)) { OwnRun::Needed } else { OwnRun::NotNeeded };
+        let runs: BTreeSet<u64> = holds.iter().filter_map(AffectedHold::run_number).collect();
         let Deployment { recorder, client, app, .. } = deployment;
-        let journal = if runs.is_empty() { Ok(None) } else { recorder.journal_of_holds(app, client) };
+        let is_needed = !runs.is_empty() || !holds.is_empty() && recorder.requires_record();
+        let journal = if !is_needed { Ok(None) } else { recorder.open_for_held_updates(app, client) };
         let journal = journal.unwrap_or_else(|why| {
-            // If the command records a run of its own, or requires a record, the message about that has the reason.
-            if others == OtherUpdates::None && !recorder.requires_record() {
-                app.ui.warning(&HeldRuns::describe_failure(&runs, &why));
+            // Otherwise `Recorder::record` reports this error.
+            if own_run == OwnRun::NotNeeded && !recorder.requires_record() {
+                app.ui.warning(&describe_failure(&runs, &why));
             }
             None
         });
-        deployment.held_runs = HeldRuns::read(journal, holds);
-        others
+        deployment.affected_holds = AffectedHolds::read(journal, holds);
+        own_run
     }
 
     /// Whether updates will be posted: not in a dry run, after too many failed preparations, or after a signal.

@@ -6,10 +6,15 @@ use crate::support::exit::Exit;
 use crate::support::fixtures::OTHER;
 
 /// A swarm with a journal, and with services of three tasks, which are replaced one at a time.
-pub(super) fn slots(names: &[&str]) -> FakeSwarm {
+pub(super) fn swarm_with_journal_and_services(names: &[&str]) -> FakeSwarm {
+    swarm_with_tasks(names, 3)
+}
+
+/// A swarm with a journal, and with services of this number of tasks, which are replaced one at a time.
+pub(super) fn swarm_with_tasks(names: &[&str], tasks: u64) -> FakeSwarm {
     let specs = names.iter().map(|name| {
         let mut spec = bare(name);
-        spec["Mode"]["Replicated"]["Replicas"] = 3.into();
+        spec["Mode"]["Replicated"]["Replicas"] = tasks.into();
         spec["UpdateConfig"] = json!({ "Parallelism": 1, "FailureAction": "rollback" });
         spec
     });
@@ -41,7 +46,7 @@ fn shown(swarm: &FakeSwarm, journal: &str) -> (String, u64, Vec<String>) {
 }
 
 #[track_caller]
-fn is_shown(swarm: &FakeSwarm, journal: &str, outcome: &str, exit: u64, services: &[&str]) {
+pub(super) fn expect_run(swarm: &FakeSwarm, journal: &str, outcome: &str, exit: u64, services: &[&str]) {
     let expected = (outcome.to_owned(), exit, services.iter().map(|&it| it.to_owned()).collect());
     assert_eq!(shown(swarm, journal), expected);
 }
@@ -57,14 +62,14 @@ fn with_both_journals(test: impl Fn(&dyn Fn(&FakeSwarm, &str) -> Swarmctl, &str)
 #[test]
 fn a_held_update_that_is_continued_to_its_end_is_done() {
     with_both_journals(|on, journal| {
-        let swarm = slots(&["web"]);
+        let swarm = swarm_with_journal_and_services(&["web"]);
         hold(&swarm, journal, "").answers(Exit::Different);
-        is_shown(&swarm, journal, "held", 10, &["web 10 null"]);
+        expect_run(&swarm, journal, "held", 10, &["web 10 null"]);
         on(&swarm, "continue --hold 2 web").run().answers(Exit::Different);
-        is_shown(&swarm, journal, "held", 10, &["web 10 null"]);
+        expect_run(&swarm, journal, "held", 10, &["web 10 null"]);
         let ended = on(&swarm, "continue web").run().succeeds().never_says(&["recorded", "warning"]);
         ended.says(&["to go back run `swarmctl undo 1`"]);
-        is_shown(&swarm, journal, "done", 0, &["web 0 null"]);
+        expect_run(&swarm, journal, "done", 0, &["web 0 null"]);
         on(&swarm, "history").run().succeeds().prints(&["done"]);
         on(&swarm, "history web").run().succeeds().prints(&["update-image", "done"]);
         on(&swarm, "undo 1").run().succeeds();
@@ -75,14 +80,17 @@ fn a_held_update_that_is_continued_to_its_end_is_done() {
 #[test]
 fn a_held_update_that_is_rolled_back_has_changed_nothing() {
     with_both_journals(|on, journal| {
-        let swarm = slots(&["web"]);
+        let swarm = swarm_with_journal_and_services(&["web"]);
         hold(&swarm, journal, "").answers(Exit::Different);
         on(&swarm, "rollback web").run().succeeds().never_says(&["recorded", "warning"]);
-        is_shown(&swarm, journal, "rolled_back", 6, &["web 6 \"not_applied\""]);
+        expect_run(&swarm, journal, "rolled_back", 6, &["web 6 \"not_applied\""]);
         on(&swarm, "history").run().succeeds().prints(&["rolled back (1 of 1)"]);
         on(&swarm, "history --run 1").run().succeeds().prints(&["not applied (exit code 6)"]);
         let posts = swarm.posts().len();
-        on(&swarm, "undo 1").run().succeeds().says(&["run 1 changed no service, so nothing can be undone"]);
+        on(&swarm, "undo 1")
+            .run()
+            .succeeds()
+            .says(&["run 1 changed no service, so there is nothing to undo"]);
         assert_eq!(swarm.posts().len(), posts);
         // No run has changed the service, so what the engine has is shown.
         on(&swarm, "history web").run().succeeds().prints(&["current"]);
@@ -98,7 +106,7 @@ fn each_service_of_a_run_is_held_on_its_own() {
             ("continue api", "rollback web", ["api 0 null", "web 10 null"], is_held),
             ("rollback web", "continue api", ["api 10 null", "web 6 \"not_applied\""], is_rolled_back),
         ] {
-            let swarm = slots(&["api", "web"]);
+            let swarm = swarm_with_journal_and_services(&["api", "web"]);
             on(&swarm, "journal prune --keep 1").run().succeeds();
             let number =
                 1 + on(&swarm, "history --json").run().json()["runs"][0]["run"].as_u64().unwrap_or(0);
@@ -130,7 +138,7 @@ fn each_service_of_a_run_is_held_on_its_own() {
 
 #[test]
 fn all_held_services_of_several_runs_are_continued_by_one_command() {
-    let swarm = slots(&["api", "web"]);
+    let swarm = swarm_with_journal_and_services(&["api", "web"]);
     for name in ["api", "web"] {
         let line = format!("update-image --no-resolve-image --hold 1 {name} {NEW}");
         quick(&swarm, &line).run().answers(Exit::Different);
@@ -145,12 +153,12 @@ fn all_held_services_of_several_runs_are_continued_by_one_command() {
 #[test]
 fn a_gate_that_fails_or_a_signal_changes_the_outcome_until_the_update_is_completed() {
     with_both_journals(|on, journal| {
-        let swarm = slots(&["web"]);
+        let swarm = swarm_with_journal_and_services(&["web"]);
         hold(&swarm, journal, "").answers(Exit::Different);
         on(&swarm, "continue --hold 2 --gate false web").run().fails_with(Exit::RolloutFailed);
-        is_shown(&swarm, journal, "failed", 5, &["web 5 null"]);
+        expect_run(&swarm, journal, "failed", 5, &["web 5 null"]);
         on(&swarm, "continue --hold 2 --gate true web").run().answers(Exit::Different);
-        is_shown(&swarm, journal, "held", 10, &["web 10 null"]);
+        expect_run(&swarm, journal, "held", 10, &["web 10 null"]);
         let folder = tempfile::tempdir().unwrap();
         let runs = folder.path().join("runs");
         let gate = format!("echo>{};sleep$IFS'20'", runs.display()).replace('\'', "");
@@ -161,7 +169,7 @@ fn a_gate_that_fails_or_a_signal_changes_the_outcome_until_the_update_is_complet
         // Nothing was posted yet: the update is held as before.
         running.signal("INT");
         running.wait().fails_with(Exit::Interrupted);
-        is_shown(&swarm, journal, "held", 10, &["web 10 null"]);
+        expect_run(&swarm, journal, "held", 10, &["web 10 null"]);
         std::fs::remove_file(&runs).unwrap();
         let mut running = on(&swarm, &format!("continue --steps 3,100% --gate {gate} web")).spawn();
         while !runs.exists() {
@@ -169,16 +177,16 @@ fn a_gate_that_fails_or_a_signal_changes_the_outcome_until_the_update_is_complet
         }
         running.signal("KILL");
         running.wait();
-        is_shown(&swarm, journal, "held", 10, &["web 10 null"]);
+        expect_run(&swarm, journal, "held", 10, &["web 10 null"]);
         on(&swarm, "history").run().succeeds().prints(&["held\n"]);
         on(&swarm, "continue --gate false --rollback-on-failure web").run().fails_with(Exit::RolledBack);
-        is_shown(&swarm, journal, "rolled_back", 6, &["web 6 \"not_applied\""]);
+        expect_run(&swarm, journal, "rolled_back", 6, &["web 6 \"not_applied\""]);
     });
 }
 
 #[test]
 fn a_command_that_is_refused_leaves_the_outcome() {
-    let swarm = slots(&["web"]);
+    let swarm = swarm_with_journal_and_services(&["web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     let before = config(&swarm, "swarmctl.run.1").labels;
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
@@ -193,31 +201,31 @@ fn a_command_that_is_refused_leaves_the_outcome() {
 }
 
 #[test]
-fn changes_of_the_run_that_are_released_as_is_are_done() {
-    let swarm = slots(&["web"]);
+fn continue_as_is_records_done_if_nobody_changed_what_the_run_set() {
+    let swarm = swarm_with_journal_and_services(&["web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     quick(&swarm, "continue --as-is web").run().succeeds();
-    is_shown(&swarm, "swarm", "done", 0, &["web 0 null"]);
+    expect_run(&swarm, "swarm", "done", 0, &["web 0 null"]);
 }
 
 #[test]
-fn a_hold_that_another_client_ends_is_compared() {
-    let swarm = slots(&["api", "web"]);
+fn a_hold_that_ends_without_the_journal_is_compared_with_the_record() {
+    let swarm = swarm_with_journal_and_services(&["api", "web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     quick(&swarm, "continue api").run().succeeds();
     quick(&swarm, "continue --journal off web").run().succeeds();
-    is_shown(&swarm, "swarm", "held", 10, &["api 0 null", "web 10 \"applied\""]);
+    expect_run(&swarm, "swarm", "held", 10, &["api 0 null", "web 10 \"applied\""]);
     run(&swarm, "history").succeeds().prints(&["held (1 applied)"]);
     run(&swarm, "history --run 1").succeeds().prints(&["done", "applied"]);
 }
 
 #[test]
 fn the_same_command_that_takes_the_hold_over_completes_the_run() {
-    let swarm = slots(&["web"]);
+    let swarm = swarm_with_journal_and_services(&["web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     let line = format!("update-image --no-resolve-image --steps 1,100% web {NEW}");
     quick(&swarm, &line).run().succeeds().never_says(&["recorded"]);
-    is_shown(&swarm, "swarm", "done", 0, &["web 0 null"]);
+    expect_run(&swarm, "swarm", "done", 0, &["web 0 null"]);
     assert_eq!(configs(&swarm), ["swarmctl.journal", "swarmctl.run.1"]);
 }
 
@@ -232,32 +240,32 @@ fn without_outcome(swarm: &FakeSwarm) {
 
 #[test]
 fn a_run_that_was_killed_is_completed_if_all_its_services_are() {
-    let swarm = slots(&["web"]);
+    let swarm = swarm_with_journal_and_services(&["web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     without_outcome(&swarm);
     quick(&swarm, "continue web").run().succeeds();
-    is_shown(&swarm, "swarm", "done", 0, &["web 0 null"]);
+    expect_run(&swarm, "swarm", "done", 0, &["web 0 null"]);
 
-    let swarm = slots(&["api", "web"]);
+    let swarm = swarm_with_journal_and_services(&["api", "web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     without_outcome(&swarm);
     quick(&swarm, "continue api").run().succeeds();
     // The result for `web` is not recorded.
     run(&swarm, "history").succeeds().prints(&["started (2 applied)"]);
 
-    let swarm = slots(&["web"]);
+    let swarm = swarm_with_journal_and_services(&["web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     without_outcome(&swarm);
     swarm.world().write("web", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
     quick(&swarm, "continue --as-is web").run().succeeds();
-    is_shown(&swarm, "swarm", "held", 10, &["web 10 \"changed_since\""]);
+    expect_run(&swarm, "swarm", "held", 10, &["web 10 \"changed_since\""]);
 }
 
 #[test]
 fn a_run_with_the_same_number_in_another_journal_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let [own, other] = ["own", "other"].map(|name| format!("file:{}", directory.path().join(name).display()));
-    let swarm = slots(&["web"]);
+    let swarm = swarm_with_journal_and_services(&["web"]);
     let on = |journal: &str, line: &str| quick(&swarm, line).env("SWARMCTL_JOURNAL", journal).run();
     on(&other, &format!("update-image --no-resolve-image web {NEW}")).succeeds();
     on("off", &format!("update-image --no-resolve-image web {OLD}")).succeeds();
@@ -266,28 +274,28 @@ fn a_run_with_the_same_number_in_another_journal_is_left_alone() {
     on(&other, "continue web --hold 2").answers(Exit::Different).never_says(&["warning"]);
     let ended = on(&other, "continue web").succeeds();
     ended.says(&[&format!("to go back run `swarmctl update-image web {OLD}`")]);
-    is_shown(&swarm, &other, "done", 0, &["web 0 null"]);
-    is_shown(&swarm, &own, "held", 10, &["web 10 \"applied\""]);
+    expect_run(&swarm, &other, "done", 0, &["web 0 null"]);
+    expect_run(&swarm, &own, "held", 10, &["web 10 \"applied\""]);
 }
 
 #[test]
-fn a_failure_of_another_service_stays_the_outcome() {
-    let swarm = slots(&["api", "db", "web"]);
+fn the_outcome_stays_failed_until_the_failed_service_is_completed() {
+    let swarm = swarm_with_journal_and_services(&["api", "db", "web"]);
     let gate = "--max-failures 0 --gate [$IFS$SWARMCTL_SERVICE$IFS!=$IFS''web$IFS]";
     hold(&swarm, "swarm", gate).fails_with(Exit::RolloutFailed);
-    is_shown(&swarm, "swarm", "failed", 5, &["api 10 null", "db 10 null", "web 5 null"]);
+    expect_run(&swarm, "swarm", "failed", 5, &["api 10 null", "db 10 null", "web 5 null"]);
     run(&swarm, "history").succeeds().prints(&["failed (1 of 3), 2 held"]);
     quick(&swarm, "continue api").run().succeeds();
-    is_shown(&swarm, "swarm", "failed", 5, &["api 0 null", "db 10 null", "web 5 null"]);
+    expect_run(&swarm, "swarm", "failed", 5, &["api 0 null", "db 10 null", "web 5 null"]);
     run(&swarm, "history").succeeds().prints(&["failed (1 of 3), 1 held"]);
     quick(&swarm, "continue db").run().succeeds();
     quick(&swarm, "continue web").run().succeeds();
-    is_shown(&swarm, "swarm", "done", 0, &["api 0 null", "db 0 null", "web 0 null"]);
+    expect_run(&swarm, "swarm", "done", 0, &["api 0 null", "db 0 null", "web 0 null"]);
 }
 
 #[test]
 fn a_service_stays_held_if_the_command_is_interrupted_after_its_post() {
-    let swarm = slots(&["web"]);
+    let swarm = swarm_with_journal_and_services(&["web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path().join("runs");
@@ -298,13 +306,13 @@ fn a_service_stays_held_if_the_command_is_interrupted_after_its_post() {
     }
     running.signal("INT");
     running.wait().fails_with(Exit::Interrupted);
-    is_shown(&swarm, "swarm", "held", 10, &["web 10 null"]);
+    expect_run(&swarm, "swarm", "held", 10, &["web 10 null"]);
 }
 
 #[test]
 fn a_process_that_lost_its_hold_does_not_overwrite_the_outcome() {
     with_both_journals(|on, journal| {
-        let swarm = slots(&["web"]);
+        let swarm = swarm_with_journal_and_services(&["web"]);
         let folder = tempfile::tempdir().unwrap();
         let runs = folder.path().join("runs");
         let gate = format!("echo>{};sleep$IFS\"1\"", runs.display());
@@ -315,6 +323,6 @@ fn a_process_that_lost_its_hold_does_not_overwrite_the_outcome() {
         }
         on(&swarm, "continue web").run().succeeds();
         first.wait().fails_with(Exit::Conflict).never_says(&["warning: the outcome"]);
-        is_shown(&swarm, journal, "done", 0, &["web 0 null"]);
+        expect_run(&swarm, journal, "done", 0, &["web 0 null"]);
     });
 }

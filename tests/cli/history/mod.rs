@@ -1,7 +1,8 @@
 //! The journal: what is recorded, what `history` shows, and what `undo` and `rollback --to` restore.
 
 mod held;
-mod held_refused;
+mod held_by_others;
+mod held_unrecorded;
 mod journal;
 mod lost;
 mod modes;

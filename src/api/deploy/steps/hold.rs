@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::edits::{Expected, HeldEdit, differences, inverse_edits};
-use super::label::{HoldLabel, MAX_LABEL_LEN, Phase, RunId};
+use super::label::{HoldLabel, MAX_LABEL_LEN, Phase};
 use super::list::StepList;
 use super::read::{UnreadableLabel, changes_hold, parse};
 use super::settings::{
     KeptSetting, Original, abort_edits, abort_settings, edits_to, hold_edits, original, release_edits,
 };
+use crate::api::records::RunId;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
 use crate::api::spec::{Change, Edit, Op, Place, apply_all};

@@ -5,20 +5,12 @@ use serde_json::{Value, json};
 
 use super::edits::HeldEdit;
 use super::list::StepList;
+use crate::api::records::RunId;
 
 /// The version of the format.
 pub(super) const VERSION: u64 = 1;
 /// The maximum length of the label, in bytes.
 pub const MAX_LABEL_LEN: usize = 64 << 10;
-
-/// A recorded run. Numbers are unique within one journal only, so the random number identifies the run.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RunId {
-    /// The number.
-    pub number: u64,
-    /// The random number of the record. Empty if it is not known.
-    pub nonce: String,
-}
 
 /// A held update, as the label `swarmctl.held` of its service records it.
 #[derive(Clone, Debug, PartialEq)]

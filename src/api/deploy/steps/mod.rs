@@ -18,7 +18,7 @@ pub use self::edits::{HeldEdit, Position};
 pub use self::hold::{
     Driver, Hold, HoldConflict, HoldPost, HoldStart, PostError, Round, has_label, label_place,
 };
-pub use self::label::{HoldLabel, MAX_LABEL_LEN, Phase, RunId};
+pub use self::label::{HoldLabel, MAX_LABEL_LEN, Phase};
 pub use self::list::{InvalidSteps, MAX_STEPS, NextStep, Step, StepList};
 pub use self::read::{UnreadableLabel, parse};
 pub use self::settings::{

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::edits::HeldEdit;
-use super::label::{HoldLabel, MAX_LABEL_LEN, Phase, RunId, VERSION};
+use super::label::{HoldLabel, MAX_LABEL_LEN, Phase, VERSION};
 use super::list::{Step, StepList};
+use crate::api::records::RunId;
 use crate::api::records::fields::{edits_of, number_of, parse_object, text_of, texts_of};
 use crate::api::records::names::HELD;
 use crate::api::records::plan::check_edit;
@@ -60,10 +61,7 @@ fn label(object: &Map<String, Value>) -> Result<HoldLabel, String> {
         by: short_text(object, "by")?,
         at: text_of(object, "at")?.parse::<Timestamp>().map_err(|_| "`at` is not a timestamp")?,
         nonce: optional_text(object, "nonce")?,
-        run: match number_of(object, "run")? {
-            Some(number) => Some(RunId { number, nonce: optional_text(object, "run_nonce")? }),
-            None => None,
-        },
+        run: run(object)?,
         phase: Phase::ALL
             .into_iter()
             .find(|known| known.as_str() == phase)
@@ -95,6 +93,12 @@ fn optional_text(object: &Map<String, Value>, key: &str) -> Result<String, Strin
     } else {
         Ok(String::new())
     }
+}
+
+/// A number without the random number does not identify a run.
+fn run(object: &Map<String, Value>) -> Result<Option<RunId>, String> {
+    let (number, nonce) = (number_of(object, "run")?, optional_text(object, "run_nonce")?);
+    Ok(number.filter(|_| !nonce.is_empty()).map(|number| RunId { number, nonce }))
 }
 
 fn steps(object: &Map<String, Value>) -> Result<StepList, String> {

@@ -25,11 +25,11 @@ use crate::cli::progress::ProgressArgs;
 use crate::cli::select::{Jobs, SelectArgs};
 
 /// The help of `--journal`. This command does not record a run of its own.
-const JOURNAL: &str = "Update the outcome of the run in the journal: auto, required or off";
-const JOURNAL_LONG: &str = "Update the outcome of the run in the journal: auto, required or off\n\n\
-    A held update belongs to the run that started it. `auto` updates the outcome of this run if it is in the journal; a \
-    failure is only a warning. `required` posts nothing if the run is not in the journal. `off` does not use the journal. \
-    See docs/history.md.";
+const JOURNAL: &str = "Update the recorded run that started the hold: auto, required or off";
+const JOURNAL_LONG: &str = "Update the recorded run that started the hold: auto, required or off\n\n\
+    This command records no run of its own. `auto` updates the outcome of the run that started the hold, if the journal has \
+    that run, and only warns if this fails. `required` posts nothing if the journal does not have the run. `off` leaves the \
+    outcome as it is. See docs/history.md.";
 
 /// Continue the held updates of services
 ///

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::api::deploy::steps::has_label;
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::journal::{Record, RecordedService, RunKind, RunState, run_state};
 use crate::api::resources::services::{self, Service};
+use crate::cli::deploy::held::HeldUpdate;
 
 /// The current services of runs that have not ended, or that ended while their update was held.
 #[derive(Debug, Default)]
@@ -43,7 +43,12 @@ impl CurrentServices {
     /// still held.
     pub fn state_after_hold(&self, record: &Record, service: &RecordedService) -> Option<RunState> {
         let now = service.id.as_deref().and_then(|id| self.by_id.get(id));
-        let is_held = now.is_some_and(|now| has_label(now.spec()));
+        // Another run may hold the service now.
+        let is_held = match now.and_then(HeldUpdate::of) {
+            Some(HeldUpdate::Known(label)) => label.run == Some(record.id()),
+            Some(HeldUpdate::Unreadable(_)) => true,
+            None => false,
+        };
         (!is_held).then(|| self.state(record, service))
     }
 

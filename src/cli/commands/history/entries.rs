@@ -82,10 +82,13 @@ impl Reader<'_> {
     }
 
     /// Reads the current services of runs that have not ended, or that ended while an update was held.
-    fn services_to_compare(self, read: &[Read]) -> Result<CurrentServices> {
-        let compared = read.iter().filter(|one| one.run.summary.is_started() || one.run.summary.has_held());
-        let records = compared.filter_map(|one| one.record.as_ref().ok());
-        let services = records.flat_map(|record| &record.services).filter(|one| self.is_shown(one));
+    fn services_to_compare<'r>(self, read: &'r [Read<'r>]) -> Result<CurrentServices> {
+        let is_compared = |summary: &Summary, at: usize| summary.is_started() || summary.is_held_at(at);
+        let compared = |one: &'r Read<'r>| {
+            let services = one.record.iter().flat_map(|record| record.services.iter().enumerate());
+            services.filter(move |(at, _)| is_compared(&one.run.summary, *at)).map(|(_, service)| service)
+        };
+        let services = read.iter().flat_map(compared).filter(|service| self.is_shown(service));
         CurrentServices::read(self.client, services)
     }
 

@@ -37,8 +37,8 @@ pub struct EntryService {
     pub name: String,
     /// The exit code. `None` if it is not known.
     pub exit: Option<u8>,
-    /// The current state of the service, if the run has not ended, or ended with a hold that is now over. Otherwise set
-    /// only if the run did not change the service.
+    /// The current state of the service, if no outcome is recorded, or if the recorded outcome is held but the hold has
+    /// ended. Otherwise set only if the run did not change the service.
     pub state: Option<RunState>,
     /// The changes.
     pub changes: Vec<Change>,

@@ -70,7 +70,7 @@ fn outcome(entry: &Entry) -> String {
     let is_held = |one: &&EntryService| one.exit == Some(HELD_CODE) && one.state.is_none();
     let held = entry.services.iter().filter(is_held).count();
     if summary.is_started() || summary.outcome == HELD {
-        // Other services have a recorded state.
+        // Only these services were compared with the record. The states of the others were recorded, and are not counted here.
         let is_compared = |one: &&EntryService| summary.is_started() || one.exit == Some(HELD_CODE);
         let compared: Vec<_> =
             entry.services.iter().filter(is_compared).filter_map(|one| one.state).collect();

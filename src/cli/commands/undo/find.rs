@@ -6,7 +6,7 @@ use super::choose::choose;
 use crate::api::deploy::update::{Conflict, RunConflict};
 use crate::api::error::Error;
 use crate::api::http::client::Client;
-use crate::api::journal::{Judged, NothingToRevert, OnThirdValue, Record, RecordedService, judge};
+use crate::api::journal::{Judged, NothingToRevert, OnThirdValue, RecordedService, judge};
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::services::Service;
 use crate::api::spec::Edit;
@@ -48,10 +48,10 @@ impl Finder {
     pub fn find(
         self,
         client: &Client,
-        record: Record,
+        services: Vec<RecordedService>,
         named: &[String],
     ) -> anyhow::Result<Vec<JudgedService<ToUndo>>> {
-        let (mut chosen, unknown) = choose(record.services, named);
+        let (mut chosen, unknown) = choose(services, named);
         chosen.reverse();
         let current =
             read_current(client, chosen, |(one, _)| (one.id.as_deref().unwrap_or_default(), &one.name))?;

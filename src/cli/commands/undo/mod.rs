@@ -123,17 +123,20 @@ fn find(
     let stored = find_run(&journal, args.run)?;
     let record = read_record(&stored)?;
     refuse_other_kinds(&record)?;
-    let record = without_unchanged(record, &stored.summary);
+    let (record, unchanged) = without_unchanged(record, &stored.summary);
     app.ui.note(&headline(&stored, &record));
     if record.services.is_empty() {
-        app.ui.note(&format!("run {} changed no service, so nothing can be undone", args.run));
+        app.ui.note(&format!("run {} changed no service, so there is nothing to undo", args.run));
     }
     let finder = Finder {
         run: args.run,
         if_conflict: if args.skip_conflicts { IfConflict::Skip } else { IfConflict::Fail },
         on_third: if args.force { OnThirdValue::Overwrite } else { OnThirdValue::Conflict },
     };
-    finder.find(deployment.client(), record, &args.services)
+    // A service that the run did not change is left out, unless it is named.
+    let unchanged = if args.services.is_empty() { Vec::new() } else { unchanged };
+    let services = record.services.into_iter().chain(unchanged).collect();
+    finder.find(deployment.client(), services, &args.services)
 }
 
 impl UndoArgs {

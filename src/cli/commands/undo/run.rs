@@ -1,6 +1,6 @@
 //! The run that is undone: what is printed about it, and which runs are refused.
 
-use crate::api::journal::{Record, RunKind, StoredRun, Summary};
+use crate::api::journal::{Record, RecordedService, RunKind, StoredRun, Summary};
 use crate::cli::deploy::journal::{JournalCommandError, describe_time};
 use crate::cli::exit::Exit;
 use crate::cli::messages::shell;
@@ -14,12 +14,15 @@ pub fn headline(run: &StoredRun, record: &Record) -> String {
     format!("run {} of {} by {by}: {services} ({command})", run.number, describe_time(&record.at))
 }
 
-/// Leaves out the services that the run did not change.
-pub fn without_unchanged(mut record: Record, summary: &Summary) -> Record {
+/// Splits off the services that the run did not change. They have no edits then, because there is nothing to revert.
+pub fn without_unchanged(record: Record, summary: &Summary) -> (Record, Vec<RecordedService>) {
     let services = record.services.into_iter().enumerate();
-    let changed = services.filter(|(at, _)| !summary.unchanged.contains_key(at));
-    record.services = changed.map(|(_, service)| service).collect();
-    record
+    let (unchanged, changed): (Vec<_>, Vec<_>) =
+        services.partition(|(at, _)| summary.unchanged.contains_key(at));
+    let unchanged =
+        unchanged.into_iter().map(|(_, service)| RecordedService { edits: Vec::new(), ..service });
+    let changed = changed.into_iter().map(|(_, service)| service).collect();
+    (Record { services: changed, ..record }, unchanged.collect())
 }
 
 /// Refuses runs that created or removed services.

@@ -207,9 +207,12 @@ impl<T: Send> Batch<'_, T> {
                 return false;
             }
             Action::End(ending) => {
-                if ending == Ending::Converged && stepper.label().phase != Phase::Aborting {
-                    let runs = self.rules.steps.as_ref().map(|steps| steps.runs.clone()).unwrap_or_default();
-                    let note = messages::held::price(&watched.service, stepper.label(), &runs);
+                if ending == Ending::Converged
+                    && stepper.label().phase != Phase::Aborting
+                    && let Some(steps) = &self.rules.steps
+                {
+                    let note =
+                        messages::held::describe_completed(&watched.service, stepper.label(), &steps.runs);
                     entry.watch.remarks.notes.push(note);
                 }
                 watched.end(ending);

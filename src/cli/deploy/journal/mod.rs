@@ -1,8 +1,8 @@
 //! Recording of runs: chooses the journal, and writes a record before the first request that changes something.
 
+mod affected_holds;
 mod args;
 mod error;
-mod held_runs;
 mod location;
 mod open;
 mod recorded;
@@ -10,9 +10,9 @@ mod recorder;
 mod run_end;
 mod time;
 
+pub use self::affected_holds::{AffectedHold, AffectedHolds, describe_failure};
 pub use self::args::JournalArgs;
 pub use self::error::JournalCommandError;
-pub use self::held_runs::{HeldRuns, RecordedHold};
 pub use self::location::Location;
 pub use self::open::{Journal, describe, error_of, find_run, open, read_record, required_journal};
 pub use self::recorded::{record_changed_services, record_created_service, record_removed_service};

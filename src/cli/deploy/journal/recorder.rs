@@ -1,19 +1,19 @@
 //! Records a run before the first request that changes something, and its outcome at the end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::affected_holds::describe_failure;
 use super::args::{JournalArgs, JournalMode};
 use super::location::Location;
 use super::open::{Journal, NO_JOURNAL, describe, error_of, open, open_instead_of_ping};
 use super::run_end::RunEnd;
-use crate::api::deploy::steps::RunId;
-use crate::api::deploy::update::Delivery;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::journal::{JournalError, MAX_TOTAL_SIZE, Pruning, Record, RecordedService, Store, to_delete};
+use crate::api::records::RunId;
 use crate::cli::app::App;
 use crate::cli::deploy::PlanArgs;
 
@@ -46,8 +46,9 @@ pub struct RunDraft {
     pub undoes: Option<u64>,
     /// The services that the run changes.
     pub services: Vec<RecordedService>,
-    /// The number of held updates that the command continues or ends. They belong to earlier runs.
-    pub held: usize,
+    /// The number of held updates that the command continues or ends. They belong to earlier runs, which a required journal
+    /// must have.
+    pub held_updates: usize,
 }
 
 /// A run that was recorded.
@@ -161,18 +162,17 @@ impl Recorder {
             opened => return self.without_journal(app, opened, draft),
         };
         let draft = draft()?;
-        let journal = journal.with_client(self.limited(client));
         if draft.services.is_empty() {
             return Ok(None);
         }
+        let journal = journal.with_client(self.limited(client));
         let mut record = record_of(app, draft);
         if let Err(error) = journal.store().write(&mut record) {
             return self.not_recorded(app, error);
         }
         let ids = record.services.iter().enumerate();
         let positions = ids.filter_map(|(at, service)| Some((service.id.clone()?, at))).collect();
-        let id = RunId { number: record.run, nonce: record.nonce };
-        Ok(Some(RecordedRun { id, journal, positions }))
+        Ok(Some(RecordedRun { id: record.id(), journal, positions }))
     }
 
     /// Creates a client for the journal. Unless a record is required, its time limit is shorter than for updates.
@@ -187,11 +187,11 @@ impl Recorder {
         }
     }
 
-    /// Returns the journal with the runs of held updates, which the command continues or ends. `None` if there is none.
+    /// Opens the journal to look up the runs that started held updates. `None` if there is no journal, or in a dry run.
     ///
     /// # Errors
-    /// Why the journal cannot be read, unless this means that there is none.
-    pub fn journal_of_holds(&mut self, app: &App, client: &Client) -> Result<Option<Journal>, String> {
+    /// The reason why the journal cannot be read. A reason that means that there is no journal is not an error.
+    pub fn open_for_held_updates(&mut self, app: &App, client: &Client) -> Result<Option<Journal>, String> {
         if self.location == Location::Off || self.purpose == RecorderPurpose::Check {
             return Ok(None);
         }
@@ -225,9 +225,10 @@ impl Recorder {
             Err(error) => Some(error),
         };
         let draft = draft()?;
-        if draft.services.is_empty() && (!is_required || draft.held == 0) {
+        if draft.services.is_empty() && (!is_required || draft.held_updates == 0) {
             return Ok(None);
         }
+        let failed = if draft.services.is_empty() { OUTCOME_NOT_RECORDED } else { NOT_RECORDED };
         match why {
             // The user may never have enabled a journal.
             Some(error @ JournalError::Engine(_)) if !is_required && self.location == Location::Swarm => {
@@ -236,9 +237,9 @@ impl Recorder {
             }
             Some(error) => self.not_recorded(app, error),
             None if self.location == Location::Off => {
-                Err(anyhow::anyhow!("{NOT_RECORDED}: SWARMCTL_JOURNAL is off"))
+                Err(anyhow::anyhow!("{failed}: SWARMCTL_JOURNAL is off"))
             }
-            None => Err(anyhow::anyhow!("{NOT_RECORDED}: {NO_JOURNAL}")),
+            None => Err(anyhow::anyhow!("{failed}: {NO_JOURNAL}")),
         }
     }
 
@@ -259,6 +260,8 @@ impl Recorder {
 const NOT_RECORDED_IN_SWARM: &str = "the run is not recorded: cannot check whether this swarm has a journal";
 /// The error if a record is required.
 const NOT_RECORDED: &str = "nothing was updated: the run could not be recorded";
+/// The error if the outcome of held updates must be recorded, and the command records no run of its own.
+const OUTCOME_NOT_RECORDED: &str = "nothing was updated: the outcome could not be recorded";
 
 /// Whether a failed read means that there is no journal: the engine or a proxy refuses the request.
 fn means_no_journal(error: &JournalError) -> bool {
@@ -292,17 +295,17 @@ impl RecordedRun {
     /// Records how the run has ended, or deletes it if nothing was posted. Returns its number unless it was deleted.
     pub fn finish(self, app: &App, client: &Client, end: &RunEnd) -> Option<u64> {
         let is_over = is_over(app, client);
-        let journal = at_end(self.journal, app, client);
+        let journal = for_last_requests(&self.journal, app, client);
         let store = journal.store();
-        let was_posted = end.reports.iter().any(|report| report.delivery() != Delivery::None);
+        let was_posted = end.has_posted();
         let ended = if was_posted {
             store.finish(self.id.number, &end.ending(&self.positions))
         } else {
             delete(store, self.id.number)
         };
         if let Err(error) = ended {
-            let what = format!("the outcome of run {} is not recorded", self.id.number);
-            app.ui.warning(&format!("{what}: {}", describe(&error)));
+            let runs = BTreeSet::from([self.id.number]);
+            app.ui.warning(&describe_failure(&runs, &describe(&error)));
         }
         if was_posted && !is_over && self.id.number.is_multiple_of(PRUNE_INTERVAL) {
             let pruning = Pruning {
@@ -324,18 +327,12 @@ fn is_over(app: &App, client: &Client) -> bool {
     app.signal().is_some() || client.time_left().is_some_and(|left| left.is_zero())
 }
 
-/// Returns the journal with the time limit of the last requests of a command.
-pub(super) fn at_end(journal: Journal, app: &App, client: &Client) -> Journal {
+/// Returns the journal with a client for the last requests of a command. If a signal was received or the deadline has
+/// passed, its time limit is short.
+pub(super) fn for_last_requests(journal: &Journal, app: &App, client: &Client) -> Journal {
     let timeouts = client.timeouts();
-    let client = if is_over(app, client) {
-        client.for_last_requests(timeouts.last_requests)
-    } else {
-        Some(client.limited_to(timeouts.journal))
-    };
-    match client {
-        Some(client) => journal.with_client(client),
-        None => journal,
-    }
+    let last = if is_over(app, client) { client.for_last_requests(timeouts.last_requests) } else { None };
+    journal.with_client(last.unwrap_or_else(|| client.limited_to(timeouts.journal)))
 }
 
 fn delete(store: &dyn Store, number: u64) -> Result<(), JournalError> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::api::deploy::steps::{Driver, RunId, StepList};
+use crate::api::deploy::steps::{Driver, StepList};
+use crate::api::records::RunId;
 use crate::cli::deploy::deployment::{Deployment, Selected};
 use crate::cli::deploy::held::IfHeld;
 use crate::cli::deploy::rules::Rules;
@@ -95,7 +96,8 @@ pub struct Steps {
     pub rules: StepRules,
     /// The identity of this process, by which it recognizes its own labels.
     pub driver: Driver,
-    /// The runs of held updates that are in the journal, so that they can be undone.
+    /// The recorded runs to which the updates belong: those that started held updates, and the run of this command. `undo` can
+    /// revert them.
     pub runs: BTreeSet<RunId>,
 }
 

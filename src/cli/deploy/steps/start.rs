@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use super::predict::predict;
 use super::rules::Steps;
-use crate::api::deploy::steps::{
-    Driver, Hold, HoldStart, Phase, Round, RunId, original_settings, round_size,
-};
+use crate::api::deploy::steps::{Driver, Hold, HoldStart, Phase, Round, original_settings, round_size};
 use crate::api::deploy::update::{
     Applied, Attempt, Delivery, FailedUpdate, HoldOperation, Mode, NoChange, Operation, ReadBack, Refusal,
     RepostError, Stored, Unchanged, Update, UpdateError, UpdateRequest, repost, update,
 };
 use crate::api::error::Error;
 use crate::api::http::client::Client;
+use crate::api::records::RunId;
 use crate::api::resources::rows;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::{Message, value};
 use crate::api::deploy::steps::{
-    HeldEdit, HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, Phase, PostError, RunId,
+    HeldEdit, HoldConflict, HoldLabel, KeptSetting, MAX_LABEL_LEN, Phase, PostError,
 };
 use crate::api::deploy::update::Delivery;
+use crate::api::records::RunId;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
 use crate::api::resources::services::Service;
@@ -177,8 +178,9 @@ fn by_hand(name: &str) -> String {
     )
 }
 
-/// Describes the drawback of a completed update in steps, and how to go back. `runs` are the runs that can be undone.
-pub fn price(service: &Service, label: &HoldLabel, runs: &BTreeSet<RunId>) -> String {
+/// Explains that a rollback by the engine changes nothing after a completed update in steps, and names the command to go
+/// back. `runs`: the runs in the journal, which `undo` can revert.
+pub fn describe_completed(service: &Service, label: &HoldLabel, runs: &BTreeSet<RunId>) -> String {
     let name = shell::service(service.name());
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     let old = label.edits.iter().find(|held| *held.edit.place() == image);

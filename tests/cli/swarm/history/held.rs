@@ -8,7 +8,7 @@ use super::*;
 use crate::support::exit::Exit;
 use crate::support::fixtures::NEW;
 
-fn web(name: &str) -> Value {
+fn spec_with_two_tasks(name: &str) -> Value {
     let mut spec = small(name, OLD);
     spec["Mode"]["Replicated"]["Replicas"] = 2.into();
     spec["Labels"] = json!({ "com.docker.stack.namespace": "hh" });
@@ -27,7 +27,7 @@ fn outcome(engine: &Engine, number: u64) -> (Value, Vec<(Value, Value)>) {
 fn a_hold_its_continuation_and_its_rollback_are_one_run() {
     let engine = own("hheld");
     let names = ["hh-a", "hh-b"];
-    let services: Vec<Removed> = names.iter().map(|name| engine.create(&web(name))).collect();
+    let services: Vec<Removed> = names.iter().map(|name| engine.create(&spec_with_two_tasks(name))).collect();
     for service in &services {
         engine.wait_until("the tasks run", |engine| engine.running_tasks(service.id()) == 2);
     }
@@ -74,6 +74,6 @@ fn a_hold_its_continuation_and_its_rollback_are_one_run() {
     run("rollback hh-a").succeeds();
     assert_eq!(outcome(engine, number).0, json!("rolled_back"));
     let index = engine.service("hh-a")["Version"].clone();
-    run(&format!("undo {number}")).succeeds().says(&["changed no service, so nothing can be undone"]);
+    run(&format!("undo {number}")).succeeds().says(&["changed no service, so there is nothing to undo"]);
     assert_eq!(engine.service("hh-a")["Version"], index);
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::records::RunId;
 use crate::api::spec::{Edit, Place, apply_all};
 
 pub(super) const OLD: &str = "shop/web:1.7";

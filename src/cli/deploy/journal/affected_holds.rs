@@ -1,19 +1,19 @@
 //! Updates the outcome of runs whose updates were held, when a later command continues or ends these updates: a hold
 //! and its continuation are one run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::error::JournalCommandError;
 use super::open::{Journal, describe, error_of, read_record};
-use super::recorder::at_end;
-use super::run_end::{failure_of, sorted};
-use crate::api::deploy::steps::{Phase, RunId};
-use crate::api::deploy::update::{Delivery, HoldOperation, Operation};
+use super::recorder::for_last_requests;
+use super::run_end::{outcome_of_failure, sort_by_importance};
+use crate::api::deploy::steps::{HoldConflict, Phase};
+use crate::api::deploy::update::{Conflict, Delivery, HoldOperation, Operation};
 use crate::api::http::client::Client;
 use crate::api::journal::{
-    Ending, HELD, HELD_CODE, JournalError, ROLLED_BACK_CODE, Record, RunKind, RunState, Store, Summary,
-    run_state,
+    Ending, HELD, HELD_CODE, JournalError, ROLLED_BACK_CODE, Record, RunKind, RunState, Summary, run_state,
 };
+use crate::api::records::RunId;
 use crate::api::resources::services::Service;
 use crate::cli::app::App;
 use crate::cli::deploy::held::HeldUpdate;
@@ -25,9 +25,9 @@ use crate::cli::exit::Exit;
 
 /// The held updates that a command continues or ends, and the journal that has their runs.
 #[derive(Debug, Default)]
-pub struct HeldRuns {
+pub struct AffectedHolds {
     journal: Option<Journal>,
-    holds: Vec<RecordedHold>,
+    holds: Vec<AffectedHold>,
     /// The updates whose runs are in the journal, by the positions in `holds`.
     recorded: BTreeSet<usize>,
     /// Why a run cannot be read.
@@ -36,7 +36,7 @@ pub struct HeldRuns {
 
 /// A held update that a command continues or ends.
 #[derive(Clone, Debug)]
-pub struct RecordedHold {
+pub struct AffectedHold {
     /// The name of the service.
     service: String,
     /// The ID of the service.
@@ -66,10 +66,23 @@ enum HoldResult<'a> {
     Code(u8),
 }
 
-/// The result for the service with this ID.
-type HoldEnd<'a> = (&'a str, HoldResult<'a>);
+/// The result of a command for the held update of a service.
+#[derive(Clone, Copy, Debug)]
+struct ServiceHoldResult<'a> {
+    /// The ID of the service.
+    id: &'a str,
+    result: HoldResult<'a>,
+    delivery: Delivery,
+}
 
-impl RecordedHold {
+impl ServiceHoldResult<'_> {
+    /// Whether the process that started the update can still drive it, because this command has posted nothing.
+    fn leaves_hold_to_its_process(&self) -> bool {
+        self.delivery == Delivery::None && matches!(self.result, HoldResult::Code(_))
+    }
+}
+
+impl AffectedHold {
     /// Creates the held update of an item; `None` if the command does not continue or end one.
     pub fn from_item(item: &Item<Prepared>) -> Option<Self> {
         if !item.payload.steps.as_ref().is_some_and(FirstAction::drives_held_update) {
@@ -93,7 +106,8 @@ impl RecordedHold {
         self.run.as_ref().map(|run| run.number)
     }
 
-    /// Returns the result; `None` if the update is held as before.
+    /// Returns the result. `None` if the recorded outcome must stay: nothing was posted, or the command did not wait for the
+    /// result.
     fn result<'r>(&self, report: &'r ServiceReport, exit: Exit) -> Option<HoldResult<'r>> {
         match (report.outcome(), report.service()) {
             (Outcome::Converged, Some(service)) if self.goal == Goal::Continue => {
@@ -104,8 +118,10 @@ impl RecordedHold {
             }
             (Outcome::Held, _) => Some(HoldResult::Code(HELD_CODE)),
             (Outcome::RolloutFailed(_) | Outcome::Removed, _) => Some(HoldResult::Code(exit.code())),
-            // Nothing was posted, or the command does not wait.
+            // Nothing was posted, or (`--detach`) the command ended successfully before the update did.
             _ if report.delivery() == Delivery::None || exit.is_answer() => None,
+            // That process records the result.
+            (Outcome::Conflict(Conflict::Hold(HoldConflict::TakenOver { .. })), _) => None,
             // The command has ended, but the update is still held, as after SIGKILL.
             _ if matches!(exit, Exit::GaveUp | Exit::Interrupted | Exit::Terminated) => {
                 Some(HoldResult::Code(HELD_CODE))
@@ -115,29 +131,42 @@ impl RecordedHold {
     }
 }
 
-impl HeldRuns {
+impl AffectedHolds {
     /// Finds out which of the held updates have their runs in the journal.
-    pub fn read(journal: Option<Journal>, holds: Vec<RecordedHold>) -> Self {
+    pub fn read(journal: Option<Journal>, holds: Vec<AffectedHold>) -> Self {
         let (mut recorded, mut error) = (BTreeSet::new(), None);
-        if let Some(journal) = &journal {
-            let runs: BTreeSet<&RunId> = holds.iter().filter_map(|hold| hold.run.as_ref()).collect();
-            for run in runs {
-                let record = match find_record(journal.store(), run) {
-                    Ok(Some(record)) => record,
-                    Ok(None) => continue,
-                    Err(why) => {
-                        error = Some(why);
-                        // The next requests would fail as well.
-                        break;
-                    }
-                };
-                let is_in = |hold: &RecordedHold| {
-                    hold.run.as_ref() == Some(run) && position_of(&record, &hold.id).is_some()
-                };
-                recorded.extend((0..holds.len()).filter(|at| is_in(&holds[*at])));
+        let runs: BTreeSet<&RunId> = holds.iter().filter_map(|hold| hold.run.as_ref()).collect();
+        for (journal, run) in journal.iter().flat_map(|journal| runs.iter().map(move |run| (journal, *run))) {
+            let stored = match journal.store().run(run.number) {
+                Ok(Some(stored)) => stored,
+                Ok(None) => continue,
+                Err(why) => {
+                    error = Some(error_of(why));
+                    // The next requests would fail as well.
+                    break;
+                }
+            };
+            match read_record(&stored) {
+                Ok(record) if is_record_of(&record, run) => {
+                    let is_in = |hold: &AffectedHold| {
+                        hold.run.as_ref() == Some(run) && position_of(&record, &hold.id).is_some()
+                    };
+                    recorded.extend((0..holds.len()).filter(|at| is_in(&holds[*at])));
+                }
+                Ok(_) => {}
+                Err(why) => error = error.or(Some(why.into())),
             }
         }
         Self { journal, holds, recorded, error }
+    }
+
+    /// Returns the reports of services whose updates are not among these.
+    pub fn reports_of_others<'r>(
+        &self,
+        reports: &'r [ServiceReport],
+    ) -> impl Iterator<Item = &'r ServiceReport> + Clone {
+        let ids: HashSet<&str> = self.holds.iter().map(|hold| hold.id.as_str()).collect();
+        reports.iter().filter(move |report| report.id().is_none_or(|id| !ids.contains(id)))
     }
 
     /// Returns the number of held updates.
@@ -159,7 +188,9 @@ impl HeldRuns {
             return Ok(());
         }
         if let Some(error) = self.error.take() {
-            return Err(error.context("nothing was updated: the run of a held update cannot be read"));
+            return Err(
+                error.context("nothing was updated: cannot read the recorded run that started a held update")
+            );
         }
         match (0..self.holds.len()).find(|at| !self.recorded.contains(at)) {
             None => Ok(()),
@@ -168,45 +199,34 @@ impl HeldRuns {
                 let why = format!(
                     "nothing was updated: the run that started the held update of `{name}` is not in the journal"
                 );
-                let hint = "to continue without a record, use `--journal auto`";
+                let hint = "to proceed without recording the outcome, use `--journal auto`; if another journal has the run, select it \
+                            with SWARMCTL_JOURNAL";
                 Err(JournalCommandError::new(Exit::Failed, why).with_hint(hint).into())
             }
         }
     }
 
-    /// Returns the warning that the outcomes cannot be recorded.
-    pub fn describe_failure(runs: &BTreeSet<u64>, why: &str) -> String {
-        let numbers: Vec<String> = runs.iter().map(u64::to_string).collect();
-        match numbers.split_last() {
-            Some((last, [])) => format!("the outcome of run {last} is not recorded: {why}"),
-            Some((last, others)) => {
-                format!("the outcomes of runs {} and {last} are not recorded: {why}", others.join(", "))
-            }
-            None => format!("the outcome of the run is not recorded: {why}"),
-        }
-    }
-
     /// Records the results of the command for the updates.
-    pub fn finish(self, app: &App, client: &Client, reports: &[ServiceReport]) {
-        let Some(journal) = self.journal else { return };
+    pub fn finish(&self, app: &App, client: &Client, reports: &[ServiceReport]) {
+        let Some(journal) = &self.journal else { return };
         let reports: HashMap<&str, &ServiceReport> =
             reports.iter().filter_map(|report| Some((report.id()?, report))).collect();
-        let mut runs: BTreeMap<&RunId, Vec<HoldEnd>> = BTreeMap::new();
+        let mut runs: BTreeMap<&RunId, Vec<ServiceHoldResult>> = BTreeMap::new();
         for (run, hold) in self.holds.iter().filter_map(|hold| Some((hold.run.as_ref()?, hold))) {
-            let report = reports.get(hold.id.as_str());
-            let result =
-                report.and_then(|report| hold.result(report, Exit::for_report(report, app.signal())));
-            runs.entry(run).or_default().extend(result.map(|result| (hold.id.as_str(), result)));
+            let Some(report) = reports.get(hold.id.as_str()) else { continue };
+            if let Some(result) = hold.result(report, Exit::for_report(report, app.signal())) {
+                let result = ServiceHoldResult { id: &hold.id, result, delivery: report.delivery() };
+                runs.entry(run).or_default().push(result);
+            }
         }
-        runs.retain(|_, ends| !ends.is_empty());
         if runs.is_empty() {
             return;
         }
-        let journal = at_end(journal, app, client);
+        let journal = for_last_requests(journal, app, client);
         let (mut failed, mut first_error) = (BTreeSet::new(), None);
-        for (run, ends) in &runs {
+        for (run, results) in &runs {
             let change = |record: &Record, summary: &Summary| {
-                is_started_by(record, run).then(|| new_ending(record, summary, ends)).flatten()
+                is_record_of(record, run).then(|| new_ending(record, summary, results)).flatten()
             };
             let result = match &first_error {
                 // The next requests would fail as well.
@@ -220,38 +240,39 @@ impl HeldRuns {
             first_error = first_error.or(result.and_then(Result::err));
         }
         if let Some(error) = first_error {
-            app.ui.warning(&Self::describe_failure(&failed, &describe(&error)));
+            app.ui.warning(&describe_failure(&failed, &describe(&error)));
         }
     }
 }
 
-/// Finds the record of a run that started held updates. `None` if the journal does not have it.
-fn find_record(store: &dyn Store, run: &RunId) -> anyhow::Result<Option<Record>> {
-    match store.run(run.number) {
-        Ok(Some(stored)) => {
-            let record = read_record(&stored)?;
-            Ok(is_started_by(&record, run).then_some(record))
+/// Describes that the outcomes of runs cannot be recorded.
+pub fn describe_failure(runs: &BTreeSet<u64>, why: &str) -> String {
+    let numbers: Vec<String> = runs.iter().map(u64::to_string).collect();
+    match &numbers[..] {
+        [] | [_] => format!("the outcome of run {} is not recorded: {why}", numbers.concat()),
+        [others @ .., last] => {
+            let others = others.join(", ");
+            format!("the outcomes of runs {others} and {last} are not recorded (the first reason: {why})")
         }
-        Ok(None) => Ok(None),
-        Err(error) => Err(error_of(error)),
     }
 }
 
 /// Whether this is the record of the run: another run may have the same number, for example in another journal.
-fn is_started_by(record: &Record, run: &RunId) -> bool {
-    record.kind() == RunKind::Update && record.nonce == run.nonce
+fn is_record_of(record: &Record, run: &RunId) -> bool {
+    record.kind() == RunKind::Update && record.id() == *run
 }
 
 fn position_of(record: &Record, id: &str) -> Option<usize> {
     record.services.iter().position(|service| service.id.as_deref() == Some(id))
 }
 
-/// Computes how a run has ended, now that these held updates were continued or have ended; `None` if nothing changes,
-/// or if this is not known.
-fn new_ending(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<Ending> {
-    let results = ends.iter().filter_map(|(id, result)| Some((position_of(record, id)?, *result)));
+/// Computes the new outcome of a run whose held updates were continued or have ended with these results. `None` if the
+/// recorded outcome stays, or if the new one cannot be known.
+fn new_ending(record: &Record, summary: &Summary, results: &[ServiceHoldResult]) -> Option<Ending> {
+    let results = results.iter().filter(|one| !(summary.is_started() && one.leaves_hold_to_its_process()));
+    let results = results.filter_map(|one| Some((position_of(record, one.id)?, one.result)));
     let results: BTreeMap<usize, HoldResult> =
-        results.filter(|(at, _)| is_in_progress(summary, *at)).collect();
+        results.filter(|(at, _)| may_be_held_at(summary, *at)).collect();
     // If a run has recorded no outcome, nothing is known about its other services.
     if results.is_empty()
         || summary.lacks_codes
@@ -259,10 +280,8 @@ fn new_ending(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<En
     {
         return None;
     }
-    let positions = 0..record.services.len();
-    let held = positions.clone().filter(|at| summary.is_held_at(*at)).map(|at| (at, HELD_CODE));
-    let known = summary.codes.iter().copied().filter(|(at, _)| positions.contains(at));
-    let recorded: BTreeMap<usize, u8> = known.chain(held).collect();
+    let recorded: BTreeMap<usize, u8> =
+        summary.codes.iter().copied().filter(|(at, _)| *at < record.services.len()).collect();
     let (mut codes, mut unchanged) = (recorded.clone(), summary.unchanged.clone());
     for (at, result) in results {
         let state = |service: &Service| run_state(&record.services[at], service.spec());
@@ -270,7 +289,8 @@ fn new_ending(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<En
             HoldResult::Completed(service) if state(service) == RunState::Applied => {
                 codes.remove(&at);
             }
-            // Changes by others were accepted, so the service is compared with the record when the run is shown.
+            // `continue --as-is` accepted changes by others. With the code of a held update, `history` compares the service
+            // with the record.
             HoldResult::Completed(_) => {
                 codes.insert(at, HELD_CODE);
             }
@@ -288,22 +308,20 @@ fn new_ending(record: &Record, summary: &Summary, ends: &[HoldEnd]) -> Option<En
     if !summary.is_started() && codes == recorded && unchanged == summary.unchanged {
         return None;
     }
-    // The codes of services that the run did not change may have been left out.
-    let left_out = unchanged.keys().filter(|at| !codes.contains_key(at)).map(|_| Exit::Failed);
-    let exit = Exit::most_severe(codes.values().map(|code| Exit::from_code(*code)).chain(left_out));
+    let exit = Exit::most_severe(codes.values().map(|code| Exit::from_code(*code)));
     let is_held = |(at, code): (&usize, &u8)| *code == HELD_CODE && !unchanged.contains_key(at);
     let without_failure = match exit {
         Exit::Done => "done",
         _ if codes.iter().any(is_held) => HELD,
         _ => "inconclusive",
     };
-    let outcome = failure_of(exit).unwrap_or(without_failure).to_owned();
-    let codes = sorted(codes.into_iter().collect(), &unchanged);
+    let outcome = outcome_of_failure(exit).unwrap_or(without_failure).to_owned();
+    let codes = sort_by_importance(codes.into_iter().collect(), &unchanged);
     Some(Ending { outcome, exit: exit.code(), codes, unchanged })
 }
 
 /// Whether the update of the service at this position may have been held when the outcome was recorded.
-fn is_in_progress(summary: &Summary, at: usize) -> bool {
+fn may_be_held_at(summary: &Summary, at: usize) -> bool {
     let has_ended = |code: u8| code == 0 || code == ROLLED_BACK_CODE;
     !summary.unchanged.contains_key(&at) && !summary.exit_of(at).is_some_and(has_ended)
 }

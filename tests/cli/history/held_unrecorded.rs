@@ -1,13 +1,13 @@
 //! The outcome of a held update that cannot be recorded: the command proceeds, with at most one warning.
 
-use super::held::{hold, quick, slots};
+use super::held::{hold, quick, swarm_with_journal_and_services};
 use super::*;
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::RequestKind;
 use crate::support::server::{Answer, ResponseFault};
 
 fn held() -> FakeSwarm {
-    let swarm = slots(&["web"]);
+    let swarm = swarm_with_journal_and_services(&["web"]);
     hold(&swarm, "swarm", "").answers(Exit::Different);
     swarm
 }
@@ -26,7 +26,7 @@ fn about_configs(swarm: &FakeSwarm, skipped: usize) -> Vec<String> {
 }
 
 #[test]
-fn the_outcome_takes_three_requests_and_none_without_a_run() {
+fn recording_the_outcome_takes_three_requests_besides_the_search_for_the_journal() {
     for command in ["continue web", "rollback web"] {
         let swarm = held();
         let skipped = swarm.requests().len();
@@ -38,7 +38,7 @@ fn the_outcome_takes_three_requests_and_none_without_a_run() {
     let files = format!("file:{}", directory.path().display());
     for (journal, expected) in [("swarm", &["GET /configs"][..]), ("off", &[]), (&files, &[])] {
         for command in ["continue web", "rollback web"] {
-            let swarm = slots(&["web"]);
+            let swarm = swarm_with_journal_and_services(&["web"]);
             hold(&swarm, "off", "").answers(Exit::Different);
             let skipped = swarm.requests().len();
             quick(&swarm, command).env("SWARMCTL_JOURNAL", journal).run().succeeds();
@@ -140,18 +140,18 @@ fn an_outcome_that_changes_at_the_same_time_is_read_again() {
 }
 
 /// Changes the number of the run in the label of the held update.
-fn relabel(swarm: &FakeSwarm, run: u64) {
+fn relabel(swarm: &FakeSwarm, run: Value) {
     let mut world = swarm.world();
     let service = world.service("web");
     let mut label: Value =
         serde_json::from_str(service.spec["Labels"]["swarmctl.held"].as_str().unwrap()).unwrap();
-    label["run"] = run.into();
+    label["run"] = run;
     service.spec["Labels"]["swarmctl.held"] = label.to_string().into();
 }
 
 #[test]
 fn a_label_that_names_another_run_changes_no_outcome() {
-    // Run 2 has another service, and run 3 has ended. Run 4 does not exist.
+    // Run 4 started the update. Run 2 has another service, run 3 has ended, and run 9 does not exist.
     let swarm = held();
     swarm.world().add(bare("db"));
     run(&swarm, "scale --detach db=2").succeeds();
@@ -162,7 +162,7 @@ fn a_label_that_names_another_run_changes_no_outcome() {
         .answers(Exit::Different);
     let before: Vec<Value> = swarm.world().configs.iter().map(|config| config.labels.clone()).collect();
     for number in [2, 3, 9] {
-        relabel(&swarm, number);
+        relabel(&swarm, json!(number));
         quick(&swarm, "continue --hold 2 web").run().answers(Exit::Different).never_says(&["warning"]);
     }
     let after: Vec<Value> = swarm.world().configs.iter().map(|config| config.labels.clone()).collect();
@@ -196,14 +196,15 @@ fn a_required_record_that_does_not_exist_refuses_the_command() {
         let swarm = held();
         quick(&swarm, command).run().succeeds();
         assert_ne!(config(&swarm, "swarmctl.run.1").label("swarmctl.outcome"), Some("held"));
-        let no_journal = "nothing was updated: the run could not be recorded";
+        let no_journal = "nothing was updated: the outcome could not be recorded: this swarm has no journal";
         let not_in_it = "the run that started the held update of `web` is not in the journal";
-        let unreadable = "nothing was updated: the run of a held update cannot be read";
+        let unreadable = "nothing was updated: cannot read the recorded run that started a held update";
         type Removal = fn(&FakeSwarm);
-        let without: [(Removal, &str); 5] = [
+        let without: [(Removal, &str); 6] = [
             (|swarm| drop(run(swarm, "journal disable").succeeds()), no_journal),
             (|swarm| swarm.world().configs.retain(|config| config.name != "swarmctl.run.1"), not_in_it),
-            (|swarm| relabel(swarm, 7), not_in_it),
+            (|swarm| relabel(swarm, json!(7)), not_in_it),
+            (|swarm| relabel(swarm, Value::Null), not_in_it),
             (|swarm| drop(set_label(swarm, "swarmctl.parts", "2")), unreadable),
             (
                 |swarm| {
@@ -216,7 +217,7 @@ fn a_required_record_that_does_not_exist_refuses_the_command() {
             ),
         ];
         for (remove, expected) in without {
-            let swarm = slots(&["web", "other"]);
+            let swarm = swarm_with_journal_and_services(&["web", "other"]);
             let line = format!("update-image --no-resolve-image --hold 1 web {NEW}");
             quick(&swarm, &line).run().answers(Exit::Different);
             remove(&swarm);
