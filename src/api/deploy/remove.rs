@@ -137,7 +137,10 @@ fn delete(client: &Client, id: &str, delivery: &mut Delivery) -> Result<()> {
         match services::inspect(client, id) {
             Ok(_) if !error.is_change_refused() && lost.pause(client)? => {}
             Ok(_) => {
-                *delivery = Delivery::None;
+                // Otherwise the engine may still be at work.
+                if error.is_change_refused() {
+                    *delivery = Delivery::None;
+                }
                 return Err(error);
             }
             Err(e) if e.is_not_found() => break,

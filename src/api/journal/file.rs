@@ -13,6 +13,7 @@ use super::record::{MAX_RECORD_LEN, Record};
 use super::states;
 use super::store::{Amendment, Store, StoreKind, StoredRun};
 use super::summary::Summary;
+use crate::api::records::RunId;
 
 /// The number of runs that are kept.
 const KEEP: u64 = 1_000;
@@ -138,8 +139,9 @@ impl Store for FileJournal {
         Err(JournalError::NumbersTaken { first, last: first.saturating_add(MAX_NUMBERS - 1) })
     }
 
-    fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
-        let path = self.path(number, OUTCOME);
+    fn finish(&self, run: &RunId, ending: &Ending) -> Result<(), JournalError> {
+        // No number is used twice in this journal.
+        let path = self.path(run.number, OUTCOME);
         match create(&path, ending_json(ending).as_bytes()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             result => result.map_err(|why| error_at(&path, why)),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::record::RecordedService;
 use crate::api::deploy::steps::{has_label, label_place};
 use crate::api::records::held_value::stores;
-use crate::api::spec::{Change, apply_all, changes, is_zero};
+use crate::api::spec::{Change, apply_all, changes, is_stored_if_zero, is_zero};
 
 /// Whether the changes of a run to a service are in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub fn outside_changes(earlier: &RecordedService, effect: RunEffect, later: &Rec
 fn differences(from: &Value, to: &Value) -> Vec<Change> {
     let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
     let mut differences = changes(from, to);
-    differences.retain(|change| !(is_nothing(&change.old) && is_nothing(&change.new)));
+    differences.retain(|change| {
+        is_stored_if_zero(&change.place) || !(is_nothing(&change.old) && is_nothing(&change.new))
+    });
     differences
 }

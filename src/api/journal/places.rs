@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::record::RecordedService;
 use crate::api::records::held_value::{Holds, holds};
 use crate::api::records::plan::{Difference, PlannedEdit};
-use crate::api::spec::{Edit, Op, Place, apply_all};
+use crate::api::spec::{Edit, Op, Place, apply_all, is_zero};
 
 /// The counter that restarts tasks. A revert ignores it.
 const COUNTER: &str = "TaskTemplate.ForceUpdate";
@@ -158,7 +158,31 @@ fn revert<'a>(edits: impl Iterator<Item = &'a PlannedEdit>, run: &RecordedServic
         }
     }
     back.extend(empty);
+    for policy in ["UpdateConfig", "RollbackConfig"].map(Place::top) {
+        let is_of_run = back.iter().any(|edit| edit.place.keys().first() == policy.keys().first());
+        if is_of_run
+            && policy.get(&before).is_none()
+            && let Some(left) = policy.get(&after)
+        {
+            back.extend(without_policy(policy, left));
+        }
+    }
     back
+}
+
+/// The edit that restores the default policy as far as possible, if the service had no policy before the run and now has the
+/// rest `left`. Without `Parallelism`, all tasks would be updated at once; without a policy, they are updated one at a time.
+fn without_policy(policy: Place, left: &Value) -> Option<Edit> {
+    let is_default = |(key, value): (&String, &Value)| match key.as_str() {
+        "FailureAction" => value == "pause",
+        "Order" => value == "stop-first",
+        _ => is_zero(value),
+    };
+    if left.as_object().is_some_and(|left| left.iter().all(is_default)) {
+        return Some(Edit::clear(policy, left.clone()));
+    }
+    let parallelism = policy.key("Parallelism");
+    left.get("Parallelism").is_none().then(|| Edit::set(parallelism, 1))
 }
 
 /// The place that the first `depth` keys of another place lead to.

@@ -31,18 +31,19 @@ pub fn to_delete(runs: &[StoredRun], pruning: &Pruning) -> Vec<u64> {
         |run: &&StoredRun| run.summary.is_started() && age(run).is_some_and(|age| age < MIN_AGE_IF_STARTED);
     let mut counted: Vec<&StoredRun> = runs.iter().filter(|run| !is_in_progress(run)).collect();
     counted.sort_by_key(|run| std::cmp::Reverse(run.number));
-    let (mut kept, mut size, mut deleted) = (0, 0, Vec::new());
+    let (mut kept, mut size, mut deleted): (u64, u64, _) = (0, 0, Vec::new());
     for run in counted {
         let is_old = match (pruning.older_than, age(run)) {
             (Some(limit), Some(age)) => age > limit,
             _ => false,
         };
         let is_surplus = pruning.keep.is_some_and(|keep| kept >= keep);
-        if is_old || is_surplus || size + run.size() > pruning.max_size {
+        // If a run does not fit, the runs before it are not kept either.
+        size = size.saturating_add(run.size());
+        if is_old || is_surplus || size > pruning.max_size {
             deleted.push(run.number);
         } else {
             kept += 1;
-            size += run.size();
         }
     }
     deleted.reverse();

@@ -6,6 +6,7 @@ use super::gzip;
 use super::read::parse;
 use super::record::Record;
 use super::summary::Summary;
+use crate::api::records::RunId;
 
 /// Where runs are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +100,11 @@ pub trait Store {
     /// It cannot be stored. Parts that were stored have been deleted, if possible.
     fn write(&self, record: &mut Record) -> Result<(), JournalError>;
 
-    /// Stores how a run has ended, unless another process has stored this already.
+    /// Stores how a run has ended, unless another process has stored this already, or another run has the number.
     ///
     /// # Errors
     /// It cannot be stored.
-    fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError>;
+    fn finish(&self, run: &RunId, ending: &Ending) -> Result<(), JournalError>;
 
     /// Changes the stored outcome of a run. If `change` returns `None`, or if the run does not exist, nothing is stored. If
     /// another process has stored an outcome since it was read, `change` is called again.

@@ -12,7 +12,7 @@ use super::store::{Amendment, Store, StoreKind, StoredRun};
 use super::summary::{STARTED, Summary};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
-use crate::api::records::names;
+use crate::api::records::{RunId, names};
 use crate::api::resources::configs;
 use crate::api::resources::configs::{Config, Labels};
 use crate::api::resources::system;
@@ -250,10 +250,16 @@ impl Store for SwarmJournal {
         result
     }
 
-    fn finish(&self, number: u64, ending: &Ending) -> Result<(), JournalError> {
+    fn finish(&self, run: &RunId, ending: &Ending) -> Result<(), JournalError> {
+        let number = run.number;
         let first = configs::inspect(&self.client, &names::config_name(number, 1))?;
+        // If the journal was purged during the run, another run may have its number.
+        let is_own = |labels: &Labels| labels.get(names::NONCE) == Some(&run.nonce);
+        if !is_own(&first.labels) {
+            return Ok(());
+        }
         update(&self.client, first, |labels| {
-            if labels.get(names::OUTCOME).is_none_or(|outcome| outcome == STARTED) {
+            if is_own(labels) && labels.get(names::OUTCOME).is_none_or(|outcome| outcome == STARTED) {
                 ending.set_labels(labels);
             }
         })?;

@@ -64,7 +64,10 @@ fn split(place: &Place, old: Option<&Value>, new: Option<&Value>, edits: &mut Ve
 fn are_places(place: &Place, items: &[Value]) -> bool {
     let ids: Vec<Place> = items.iter().map(|item| place.clone().item_of(item)).collect();
     let is_first = |(at, id): (usize, &Place)| ids.iter().position(|other| other == id) == Some(at);
-    place.item_id().is_none() && place.identity().is_some() && ids.iter().enumerate().all(is_first)
+    !items.is_empty()
+        && place.item_id().is_none()
+        && place.identity().is_some()
+        && ids.iter().enumerate().all(is_first)
 }
 
 /// Whether the object has values that the engine stores.

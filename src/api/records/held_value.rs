@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::plan::PlannedEdit;
 use crate::api::registry::image_ref::{Likeness, names_same_image};
-use crate::api::spec::{Place, is_zero};
+use crate::api::spec::{Place, is_stored_if_zero, is_zero};
 
 /// The image.
 const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
@@ -32,9 +32,9 @@ pub fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
         Holds::To
     } else if now == from {
         Holds::From
-    } else if is_equal(to, now) {
+    } else if is_equal(place, to, now) {
         Holds::To
-    } else if is_equal(from, now) {
+    } else if is_equal(place, from, now) {
         Holds::From
     } else if stores(place, to, now) {
         Holds::To
@@ -46,21 +46,21 @@ pub fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
 }
 
 /// Whether two values are equal, apart from values that the engine does not store.
-fn is_equal(value: Option<&Value>, now: Option<&Value>) -> bool {
+fn is_equal(place: &Place, value: Option<&Value>, now: Option<&Value>) -> bool {
     match (value, now) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            keys.into_iter().all(|key| is_equal(a.get(key), b.get(key)))
+            keys.into_iter().all(|key| is_equal(&place.clone().key(key), a.get(key), b.get(key)))
         }
         (Some(Value::Array(a)), Some(Value::Array(b))) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(Some(a), Some(b)))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(place, Some(a), Some(b)))
         }
         (Some(Value::Number(a)), Some(Value::Number(b))) if a.is_f64() || b.is_f64() => {
             // The engine stores ratios as 32-bit floats.
             a.as_f64().map(|x| x as f32) == b.as_f64().map(|x| x as f32)
         }
         (a, b) if a == b => true,
-        (a, b) => a.is_none_or(is_zero) && b.is_none_or(is_zero),
+        (a, b) => !is_stored_if_zero(place) && a.is_none_or(is_zero) && b.is_none_or(is_zero),
     }
 }
 
@@ -68,7 +68,8 @@ fn is_equal(value: Option<&Value>, now: Option<&Value>) -> bool {
 pub fn stores(place: &Place, value: Option<&Value>, now: Option<&Value>) -> bool {
     match (value, now) {
         (Some(Value::Object(value)), Some(Value::Object(now))) => value.iter().all(|(key, value)| {
-            is_equal(Some(value), now.get(key)) || stores(place, Some(value), now.get(key))
+            is_equal(&place.clone().key(key), Some(value), now.get(key))
+                || stores(place, Some(value), now.get(key))
         }),
         (Some(Value::String(value)), Some(Value::String(now))) => {
             *place == Place::at(IMAGE) && names_same_image(value, now) == Likeness::Pinned

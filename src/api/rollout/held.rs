@@ -30,7 +30,7 @@ impl Judge<'_> {
     }
 
     /// The state of a service whose update is held. The state is `Held` if at least one new task has been running for
-    /// the monitor period, no other new task is still starting or within that period, and no slot is failing.
+    /// the monitor period (or no task is desired), no other new task is still starting or within that period, and no slot is failing.
     fn held_state(&self) -> Result<State, Need> {
         if self.baseline.is_stale(self.view.service) {
             return Ok(State::UnderWay(WaitsFor::Engine));
@@ -45,10 +45,8 @@ impl Judge<'_> {
         let is_waited_for =
             |slot_state: &SlotState| matches!(slot_state, SlotState::Running(_) | SlotState::Starting(_));
         let is_ready = |slot_state: &SlotState| matches!(slot_state, SlotState::Ready(_));
-        if failing.is_none()
-            && self.slot_states.iter().any(is_ready)
-            && !self.slot_states.iter().any(is_waited_for)
-        {
+        let has_new_tasks = self.slot_states.iter().any(is_ready) || self.desired == 0;
+        if failing.is_none() && has_new_tasks && !self.slot_states.iter().any(is_waited_for) {
             return Ok(State::Held);
         }
         Ok(self.failed(failing)?.unwrap_or_else(|| State::UnderWay(self.held_waits_for())))

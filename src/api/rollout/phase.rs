@@ -24,6 +24,11 @@ impl Baseline {
         Self::default()
     }
 
+    /// Whether the command posted nothing.
+    pub fn is_nothing(&self) -> bool {
+        self.base.is_none() && self.posted.is_none()
+    }
+
     /// For a service that was created.
     pub fn created(posted: &Service) -> Self {
         Self { posted: Some(posted.clone()), ..Self::default() }
@@ -66,14 +71,14 @@ impl Baseline {
         }
     }
 
-    /// The edited places that no longer have the posted value.
+    /// The edited places that no longer have the posted value. The counter of restarts is not one of them: a later restart
+    /// restarts the same tasks.
     pub(super) fn replaced(&self, now: &Service) -> Vec<Place> {
         let Some(posted) = &self.posted else { return Vec::new() };
-        self.places
-            .iter()
-            .filter(|place| place.get(now.spec()) != place.get(posted.spec()))
-            .cloned()
-            .collect()
+        let is_replaced = |place: &&Place| {
+            !place.is_within("TaskTemplate.ForceUpdate") && place.get(now.spec()) != place.get(posted.spec())
+        };
+        self.places.iter().filter(is_replaced).cloned().collect()
     }
 
     /// The differences from the original spec. If the engine rolled back, another writer made them.

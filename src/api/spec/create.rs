@@ -138,7 +138,7 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }
     if job {
-        let concurrent = sets(CONCURRENT);
+        let concurrent = sets(CONCURRENT) || Place::at(CONCURRENT).get(spec).is_some();
         let replicas = edits.iter().rev().find(|edit| edit.place == Place::at(REPLICAS)).and_then(set_value);
         edits.retain(|edit| edit.place != Place::at(REPLICAS));
         if let Some(replicas) = replicas {

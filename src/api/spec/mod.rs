@@ -37,4 +37,4 @@ pub use place::{Identity, LISTS, Place};
 pub use reference::{Reference, ReferenceKind, references, resolve};
 pub use repeated::{Occupied, Resolved, resolve_repeated};
 pub use types::{check_type, check_types};
-pub use zero::is_zero;
+pub use zero::{is_empty, is_stored_if_zero, is_zero};

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::api::resources::services::Service;
+use crate::api::spec::values::number;
 use crate::api::spec::{Edit, Place};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
@@ -78,5 +79,6 @@ fn place_of_replicas(service: &Service) -> Option<Place> {
 }
 
 fn replicas(text: &str) -> Result<u64, UsageError> {
-    text.parse().map_err(|_| UsageError::new(format!("`{text}` is not a valid number of replicas"), "web=5"))
+    number::count(text)
+        .map_err(|_| UsageError::new(format!("`{text}` is not a valid number of replicas"), "web=5"))
 }

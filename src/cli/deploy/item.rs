@@ -81,8 +81,17 @@ pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
             )
         )
     };
-    reports.iter().any(was_stopped)
-        || reports.iter().filter(|one| is_failure(one)).count() >= max_failures.max(1)
+    // If the command has stopped waiting, the rollouts may still succeed.
+    let has_stopped_waiting = |one: &ServiceReport| {
+        matches!(
+            one.outcome(),
+            Outcome::GaveUp(_)
+                | Outcome::Interrupted
+                | Outcome::NotStarted(BatchStop::Interrupted | BatchStop::TimedOut | BatchStop::Engine)
+        )
+    };
+    let failures = reports.iter().filter(|one| is_failure(one) && !has_stopped_waiting(one)).count();
+    reports.iter().any(was_stopped) || failures >= max_failures.max(1)
 }
 
 /// Whether the service counts as failed. A skipped service does not.

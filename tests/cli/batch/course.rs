@@ -243,3 +243,14 @@ fn an_image_for_many_services_is_resolved_once() {
         .fails_with(Exit::Failed);
     assert_eq!(swarm.posts().len(), 10);
 }
+
+#[test]
+fn a_service_that_converged_stays_if_the_command_stops_waiting_for_another_one() {
+    let swarm = swarm();
+    swarm.world().service("b").rollout = vec![Step::Updating; 100_000];
+    let args =
+        ["--stack", "shop", "--parallel", "1", "--timeout", "1s", "--rollback-on-failure=all", "--json", NEW];
+    let run = set(&swarm, &args).fails_with(Exit::StoppedWaiting).never_says(&["no rollback was sent"]);
+    assert_eq!(outcomes(&run)[..2], ["a converged", "b gave_up"]);
+    assert_eq!(swarm.posts().len(), 2);
+}

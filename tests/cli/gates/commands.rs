@@ -238,3 +238,18 @@ fn if_the_tasks_cannot_be_read_the_gate_is_inconclusive() {
     swarm.forbids("GET", "/nodes", Answer::error(403, "forbidden by the proxy"));
     update(&swarm, &["--gate", "test \"$SWARMCTL_NODES\" = n1o2d3e4n1o2d3e4n1o2d3e4n"]).run().succeeds();
 }
+
+#[test]
+fn a_gate_runs_for_a_service_that_the_engine_has_rolled_back_to_the_requested_spec() {
+    let swarm = swarm(&["web"]);
+    swarm.world().service("web").status = Some(json!({
+        "State": "rollback_completed", "StartedAt": "2026-11-21T09:00:00.5Z",
+        "CompletedAt": "2026-11-21T09:00:09.5Z", "Message": "rollback completed",
+    }));
+    let line = |gate: &str| {
+        swarmctl(["update-image", "--no-resolve-image", "--gate", gate, "web", OLD]).host(swarm.host()).run()
+    };
+    line("exit 1").fails_with(Exit::RolloutFailed);
+    line("true").succeeds().says(&["gate 1: passed"]);
+    swarm.expect("web").posted(0);
+}

@@ -178,3 +178,15 @@ fn a_journal_that_is_disabled_meanwhile_is_not_enabled_again() {
     assert_eq!(configs(&swarm), ["swarmctl.run.1"]);
     assert_eq!(config(&swarm, "swarmctl.run.1").label("swarmctl.outcome"), Some("detached"));
 }
+
+#[test]
+fn the_run_of_another_process_with_the_same_number_is_left_alone() {
+    // The journal was purged and enabled again during the run.
+    let swarm = shop(&["web"]);
+    swarm.after(RequestKind::Post, 1, |world| {
+        let run = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.1").unwrap();
+        run.labels["swarmctl.nonce"] = "foreign".into();
+    });
+    set_all(&swarm, NEW).succeeds();
+    assert_eq!(config(&swarm, "swarmctl.run.1").label("swarmctl.outcome"), Some("started"));
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::Step;
+use crate::support::fake_swarm::{RequestKind, Step};
 
 const THIRD: &str = "opera443399/whoami:0.5";
 
@@ -228,4 +228,40 @@ fn the_hint_about_a_paused_rollout_names_the_flag_that_leaves_it_out() {
         .says(&["leave such services out with `--max-failures 0`"]);
     run(&swarm, "scale --detach --max-failures 0 api=2 web=2").fails_with(Exit::RolloutFailed);
     swarm.expect("web").applied(3);
+}
+
+#[test]
+fn an_empty_label_of_another_writer_is_kept() {
+    let swarm = shop(&["web"]);
+    set_all(&swarm, NEW).succeeds();
+    swarm.world().write("web", |spec| spec["Labels"]["maintenance"] = "".into());
+    run(&swarm, "undo --detach 1").succeeds();
+    swarm.expect("web").image(OLD);
+    assert_eq!(swarm.service("web").spec["Labels"]["maintenance"], "");
+    // An empty value is also a third value of a label that the run has set.
+    run(&swarm, "update --detach --label-add role=web web").succeeds();
+    swarm.world().write("web", |spec| spec["Labels"]["role"] = "".into());
+    run(&swarm, "undo --detach 3").fails_with(Exit::Conflict).says(&["was set to `web`"]);
+}
+
+#[test]
+fn a_change_during_the_undo_is_a_conflict_even_if_nothing_had_to_be_reverted_there() {
+    let swarm = shop(&["web"]);
+    run(&swarm, &format!("update --detach --no-resolve-image --image {NEW} --env-add A=1 web")).succeeds();
+    let env = |value: Value| move |spec: &mut Value| spec["TaskTemplate"]["ContainerSpec"]["Env"] = value;
+    swarm.world().write("web", env(json!([])));
+    swarm.before(RequestKind::Post, 2, move |world| world.write("web", env(json!(["A=9"]))));
+    run(&swarm, "undo --detach 1").fails_with(Exit::Conflict).says(&["Env[A]"]);
+    assert_eq!(swarm.service("web").spec["TaskTemplate"]["ContainerSpec"]["Env"], json!(["A=9"]));
+    swarm.expect("web").image(NEW);
+}
+
+#[test]
+fn an_undo_of_a_new_update_policy_never_updates_all_tasks_at_once() {
+    let swarm = shop(&["web"]);
+    run(&swarm, "update --detach --update-parallelism 2 --label-add a=1 web").succeeds();
+    swarm.world().write("web", |spec| spec["UpdateConfig"]["Delay"] = 10_000_000_000_u64.into());
+    run(&swarm, "undo --detach 1").succeeds();
+    let config = &swarm.service("web").spec["UpdateConfig"];
+    assert_eq!((&config["Parallelism"], &config["Delay"]), (&json!(1), &json!(10_000_000_000_u64)));
 }

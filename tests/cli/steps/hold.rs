@@ -273,3 +273,22 @@ fn as_is_rolls_out_what_others_have_set() {
     has_spec(&swarm, &spec);
     assert_eq!(swarm.world().new_tasks("web"), 4);
 }
+
+#[test]
+fn a_rollback_of_a_held_update_must_wait() {
+    let swarm = swarm(4);
+    update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);
+    let refused = run(&swarm, &["rollback", "--detach", "web"]).run().fails_with(Exit::Failed);
+    refused.says(&["omit `--detach`"]);
+    swarm.expect("web").posted(1);
+}
+
+#[test]
+fn a_held_service_that_was_scaled_to_zero_can_be_continued() {
+    let swarm = swarm(4);
+    update(&swarm, &["--hold", "1"]).run().answers(Exit::Different);
+    swarm.world().write("web", |spec| spec["Mode"]["Replicated"]["Replicas"] = 0.into());
+    run(&swarm, &["continue", "web"]).run().succeeds();
+    let spec = swarm.service("web").spec;
+    assert_eq!((&spec["UpdateConfig"], &spec["Labels"]["swarmctl.held"]), (&super::config(), &Value::Null));
+}

@@ -10,6 +10,7 @@ use super::{swarm, update_t001};
 use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, InjectedFault, RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD, OTHER, spec};
+use crate::support::run::swarmctl;
 use crate::support::server::{Answer, Listener, ResponseFault};
 
 /// Requires that the update was applied once, and that the label of another writer is kept.
@@ -215,4 +216,34 @@ fn times_are_compared_by_the_engines_clock() {
         swarm.after(RequestKind::Post, 1, |world| world.step("t001", Step::RolledBack));
         update_t001(&swarm, &[]).fails_with(Exit::RolledBack);
     }
+}
+
+#[test]
+fn an_update_that_is_replaced_before_it_is_read_back_is_a_conflict() {
+    let swarm = swarm();
+    swarm.after(RequestKind::Post, 1, |world| {
+        world.write("t001", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = OTHER.into());
+    });
+    let run = update_t001(&swarm, &[]).fails_with(Exit::Conflict).tells_an_error();
+    run.says(&["was applied", "another writer", OTHER, NEW]).never_says(&["did not store"]);
+    swarm.expect("t001").applied(1).image(OTHER);
+}
+
+#[test]
+fn a_scale_to_zero_that_was_lost_and_not_applied_is_posted_again() {
+    let swarm = swarm();
+    swarm.breaks(InjectedFault::lost(3).unhandled());
+    swarm.before(RequestKind::Read, 2, |world| {
+        world.write("t001", |spec| spec["Labels"]["theirs"] = "kept".into())
+    });
+    swarmctl(["scale", "--detach", "t001=0"]).host(swarm.host()).run().succeeds();
+    let service = swarm.service("t001");
+    assert_eq!(
+        (
+            service.taken.len(),
+            &service.spec["Mode"]["Replicated"]["Replicas"],
+            &service.spec["Labels"]["theirs"]
+        ),
+        (1, &json!(0), &json!("kept"))
+    );
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::lost_post::is_new_rollback;
+use super::new_rollback::is_new_rollback;
 use crate::api::deploy::steps::HoldConflict;
 use crate::api::records::plan::Difference;
 use crate::api::resources::services::Service;

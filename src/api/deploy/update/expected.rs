@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::new_spec::NewSpec;
+use super::new_spec::{NewSpec, edits_of};
 use super::request::UpdateRequest;
-use super::updater::edits_of;
 use crate::api::error::Result;
 use crate::api::resources::services::Service;
 

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::new_rollback::is_new_rollback;
 use super::readback::{Sent, dropped};
 use crate::api::resources::services::Service;
-use crate::api::spec::{Edit, Place};
+use crate::api::spec::{Edit, Op, Place, is_stored_if_zero, is_zero};
 
 /// The result of a post whose response was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +35,15 @@ pub(super) fn resolve_lost_post(
         image.get(sent) != image.get(before.spec()) && image.get(spec) == image.get(before.spec())
     };
     let by_edit = Sent::new(edits, sent);
-    let has_all = |spec: &Value| dropped(&by_edit, spec).is_empty() && !is_as_before(spec);
+    let has_zeros = |spec: &Value| edits.iter().all(|edit| holds_zero(edit, spec));
+    let has_all = |spec: &Value| dropped(&by_edit, spec).is_empty() && has_zeros(spec) && !is_as_before(spec);
     if now.version() == before.version() {
         LostPostResult::NotApplied
     } else if sent == before.spec() {
         // Only credentials were sent, which cannot be read back. If the post was applied, the unchanged spec is also
-        // the previous spec.
-        let is_moved = now.spec() == sent && now.previous_spec() == Some(sent);
+        // the previous spec; but this shows nothing if it was so before.
+        let is_moved =
+            now.spec() == sent && now.previous_spec() == Some(sent) && before.previous_spec() != Some(sent);
         if is_moved { LostPostResult::Applied } else { LostPostResult::NotApplied }
     } else if has_all(now.spec()) {
         LostPostResult::Applied
@@ -57,10 +60,19 @@ pub(super) fn resolve_lost_post(
     }
 }
 
-/// Whether the engine has started a rollback since `base` was read.
-pub(in crate::api) fn is_new_rollback(base: &Service, now: &Service) -> bool {
-    now.update_state().is_some_and(|state| state.starts_with("rollback_"))
-        && now.update_started() != base.update_started()
+/// Whether the spec may be the result of the edit, if this sets a zero value. [`dropped`] ignores zero values, because the
+/// engine omits most of them; but it replaces none of these with another value. For empty strings it stores defaults.
+fn holds_zero(edit: &Edit, spec: &Value) -> bool {
+    let (Op::Set(wanted), stored) = (&edit.op, edit.place.get(spec)) else { return true };
+    if !is_zero(wanted) {
+        true
+    } else if is_stored_if_zero(&edit.place) {
+        stored.is_some_and(is_zero)
+    } else if wanted.is_number() || wanted.is_boolean() || wanted.is_array() {
+        stored.is_none_or(is_zero)
+    } else {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -96,6 +108,8 @@ mod tests {
         ] {
             assert_eq!(resolve_lost_post(&before, &now, &[], before.spec()), expected, "{now:?}");
         }
+        let [before, now] = [10, 11].map(|index| service(index, "a:1", Some("a:1"), None));
+        assert_eq!(resolve_lost_post(&before, &now, &[], before.spec()), LostPostResult::NotApplied);
     }
 
     #[test]
@@ -110,6 +124,35 @@ mod tests {
             resolve_lost_post(&before, &service(11, "a:1", None, None), &edits, &sent),
             LostPostResult::Applied
         );
+    }
+
+    #[test]
+    fn a_zero_value_that_is_not_stored_means_that_the_post_was_not_applied() {
+        let service = |index: u64, replicas: Value, label: Value, env: Value| {
+            let spec = json!({
+                "Name": "t",
+                "Labels": {"a": label},
+                "TaskTemplate": {"ContainerSpec": {"Image": "a:1", "Env": env}},
+                "Mode": {"Replicated": {"Replicas": replicas}},
+            });
+            Service::new(json!({"ID": "abcdefgh", "Version": {"Index": index}, "Spec": spec})).unwrap()
+        };
+        let before = service(10, json!(3), json!("x"), json!(["A=1"]));
+        let (replicas, label, env) =
+            ("Mode.Replicated.Replicas", "Labels.a", "TaskTemplate.ContainerSpec.Env");
+        for (place, zero, applied) in [
+            (replicas, json!(0), service(11, json!(0), json!("x"), json!(["A=1"]))),
+            (label, json!(""), service(11, json!(3), json!(""), json!(["A=1"]))),
+            (env, json!([]), service(11, json!(3), json!("x"), Value::Null)),
+        ] {
+            let edits = [Edit::set(Place::at(place), zero)];
+            let mut sent = before.spec().clone();
+            apply_all(&mut sent, &edits);
+            let others = service(11, json!(3), json!("x"), json!(["A=1"]));
+            let result = |now| resolve_lost_post(&before, now, &edits, &sent);
+            assert_eq!(result(&others), LostPostResult::NotApplied, "{place}");
+            assert_eq!(result(&applied), LostPostResult::Applied, "{place}");
+        }
     }
 
     /// docs/design.md section 3, "A lost response", row by row.

@@ -7,6 +7,7 @@ mod field_loss;
 mod held;
 mod hold_operation;
 mod lost_post;
+mod new_rollback;
 mod new_spec;
 mod predict;
 mod preflight;
@@ -61,7 +62,7 @@ pub fn update(
 /// updates were accepted, so a failed read is only a warning.
 ///
 /// # Errors
-/// The command was canceled.
+/// The command was canceled, or another writer has replaced the update.
 pub fn read_back(client: &Client, updates: Vec<Applied>) -> Vec<Result<Applied, Box<FailedUpdate>>> {
     let ids: Vec<&str> = updates.iter().filter(|one| one.is_unread()).map(|one| one.base.id()).collect();
     let found = if ids.is_empty() { Ok(HashMap::new()) } else { services::list_by_id(client, &ids) };
@@ -72,11 +73,17 @@ pub fn read_back(client: &Client, updates: Vec<Applied>) -> Vec<Result<Applied, 
             let Some(mut service) = found.remove(update.base.id()) else {
                 return Ok(Applied { stored: Stored::Unavailable, ..update });
             };
-            let dropped = unread.dropped(&service);
-            service.release_parsed();
-            Ok(Applied { stored: Stored::Read { service, dropped }, ..update })
+            match unread.dropped(&update.base, &service) {
+                Ok(dropped) => {
+                    service.release_parsed();
+                    Ok(Applied { stored: Stored::Read { service, dropped }, ..update })
+                }
+                Err(conflict) => Err(Box::new(update.failed(UpdateError::Conflict(conflict), Some(service)))),
+            }
         }
-        (Stored::Unread(_), Err((true, _))) => Err(Box::new(update.interrupted())),
+        (Stored::Unread(_), Err((true, _))) => {
+            Err(Box::new(update.failed(UpdateError::Failed(Error::Interrupted), None)))
+        }
         (Stored::Unread(_), Err((false, why))) => {
             let mut warnings = update.warnings;
             warnings.push(Warning::NotReadBack(why.clone()));
@@ -103,12 +110,12 @@ impl Applied {
         }
     }
 
-    /// The failure of a command that was canceled after the engine had accepted the update.
-    fn interrupted(self) -> FailedUpdate {
+    /// The failure after the engine had accepted the update. `after` is the service, if it was read.
+    fn failed(self, error: UpdateError, after: Option<Service>) -> FailedUpdate {
         FailedUpdate {
-            error: UpdateError::Failed(Error::Interrupted),
+            error,
             base: self.base,
-            after: None,
+            after,
             attempt: Attempt { version: Some(self.version_before), changes: self.changes },
             delivery: Delivery::Accepted,
             warnings: self.warnings,

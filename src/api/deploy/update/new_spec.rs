@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use serde_json::{Value, json};
 
 use super::request::{Operation, UpdateRequest};
+use super::restoration::edits_between;
 use crate::api::error::{Error, Result};
 use crate::api::forecast::loses_placement;
 use crate::api::resources::services;
@@ -120,4 +121,21 @@ impl NewSpec {
         text.shrink_to_fit();
         Ok(text)
     }
+}
+
+/// The request as edits of the service's spec.
+pub(super) fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
+    match &request.operation {
+        Operation::Edit(edits) => edits.clone(),
+        Operation::Rollback => edits_to_previous(service),
+        Operation::Restore(restoration) => restoration.edits().to_vec(),
+        Operation::Hold(operation) => {
+            operation.post(service.spec()).map(|post| post.edits).unwrap_or_default()
+        }
+    }
+}
+
+/// The edits that change the spec to the previous spec.
+fn edits_to_previous(service: &Service) -> Vec<Edit> {
+    service.previous_spec().map(|previous| edits_between(service.spec(), previous)).unwrap_or_default()
 }

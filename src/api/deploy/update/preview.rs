@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::request::UpdateRequest;
+use super::result::UpdateError;
 use super::updater::{PreparedSpec, Updater};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
@@ -18,14 +19,23 @@ pub struct Preview {
     pub after: Option<Value>,
 }
 
-/// Computes what the update would change. `None` if nothing would be sent (for example, because the update is refused or
-/// the spec cannot be edited), or if no place would change.
+/// Computes what the update would change. `None` if nothing would be sent (for example, because the update is refused), or if
+/// no place would change.
 ///
 /// # Errors
-/// The new spec cannot be parsed.
+/// A request failed, or the new spec cannot be parsed.
 pub fn preview(client: &Client, service: &Service, request: &UpdateRequest) -> Result<Option<Preview>> {
     let mut updater = Updater::new(client, service.clone(), request);
-    let Ok(PreparedSpec::NewSpec(spec)) = updater.prepare(service) else { return Ok(None) };
+    let spec = match updater.prepare(service) {
+        Ok(PreparedSpec::NewSpec(spec)) => spec,
+        Ok(PreparedSpec::Unchanged) => return Ok(None),
+        Err(stop) => {
+            return match stop.error {
+                UpdateError::Failed(error) => Err(error),
+                _ => Ok(None),
+            };
+        }
+    };
     let changes = updater.into_changes();
     let after = if spec.is_parsed() { Some(spec.value()?.clone()) } else { None };
     Ok((!changes.is_empty()).then_some(Preview { changes, after }))

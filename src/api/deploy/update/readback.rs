@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use super::conflict::Conflict;
+use super::new_rollback::is_new_rollback;
+use crate::api::records::names::HELD;
 use crate::api::registry::image_ref::{Likeness, names_same_image};
 use crate::api::resources::services::Service;
 use crate::api::spec::{Edit, Op, Place, is_zero};
@@ -31,16 +34,43 @@ pub struct Unread {
 
 impl Unread {
     /// Returns the places that were sent, but are not stored in `after`: see [`dropped`].
-    pub(super) fn dropped(&self, after: &Service) -> Vec<Place> {
+    ///
+    /// # Errors
+    /// Another writer has replaced the update: the conflict.
+    pub(super) fn dropped(&self, base: &Service, after: &Service) -> Result<Vec<Place>, Box<Conflict>> {
         if after.spec_text().is_some_and(|text| text.as_bytes() == self.text) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        match serde_json::from_slice(&self.text) {
-            Ok(sent) => dropped(&Sent::new(&self.edits, &sent), after.spec()),
-            // Unreachable, because this program wrote the text. If it happened, every edited place would count as
-            // not stored.
-            Err(_) => self.edits.iter().map(|edit| edit.place.clone()).collect(),
-        }
+        // Unreachable, because this program wrote the text. If it happened, every edited place would count as not stored.
+        let Ok(spec) = serde_json::from_slice(&self.text) else {
+            return Ok(self.edits.iter().map(|edit| edit.place.clone()).collect());
+        };
+        not_stored(&self.edits, &spec, base, after)
+    }
+}
+
+/// The edited places of an accepted update that are not stored: see [`dropped`]. `sent` is the posted spec, and `now` the service
+/// as it was read back.
+///
+/// # Errors
+/// Another writer has replaced the update: the engine has stored it, because the previous spec has all of it.
+pub(super) fn not_stored(
+    edits: &[Edit],
+    sent: &Value,
+    base: &Service,
+    now: &Service,
+) -> Result<Vec<Place>, Box<Conflict>> {
+    let values = Sent::new(edits, sent);
+    let missing = dropped(&values, now.spec());
+    let is_stored = |spec: &Value| dropped(&values, spec).is_empty();
+    // Whoever drives a held update compares its label, which says more.
+    let is_hold = edits.iter().any(|edit| edit.place.keys().last().is_some_and(|key| key == HELD));
+    let is_replaced =
+        || !is_hold && !is_new_rollback(base, now) && now.previous_spec().is_some_and(is_stored);
+    if missing.is_empty() || !is_replaced() {
+        Ok(missing)
+    } else {
+        Err(Box::new(Conflict::replaced(now, edits, sent)))
     }
 }
 

@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use crate::api::error::{Error, Result};
 use crate::api::resources::services::Service;
-use crate::api::spec::{Change, Edit, Place, apply_all, changes, is_zero};
+use crate::api::spec::{Change, Edit, Place, apply_all, changes, is_empty, is_stored_if_zero};
+
+/// The counter whose increase restarts the tasks.
+const COUNTER: &str = "TaskTemplate.ForceUpdate";
 
 /// A spec that a service had before, and how an update restores it.
 #[derive(Clone, Debug)]
@@ -15,6 +18,9 @@ pub struct Restoration {
     edits: Vec<Edit>,
     /// The places that may differ from the spec that is restored.
     places: Vec<Place>,
+    /// Edits of these places. If another writer changes one of the places after the first read, that is a conflict, even if
+    /// the place needed no edit at that time.
+    checked: Vec<Edit>,
     if_changed: IfChanged,
 }
 
@@ -37,7 +43,8 @@ impl Restoration {
         let spec = parse(text)?;
         let edits = edits_between(now, &spec);
         let text = text.to_owned();
-        Ok(Self { text, spec, edits, places: Vec::new(), if_changed: IfChanged::Conflict })
+        let (places, checked) = Default::default();
+        Ok(Self { text, spec, edits, places, checked, if_changed: IfChanged::Conflict })
     }
 
     /// Restores the places that a run changed, by applying `edits`. `text` is the JSON of the spec that the service had
@@ -47,7 +54,15 @@ impl Restoration {
     /// The text is not JSON.
     pub fn from_places(text: &str, edits: Vec<Edit>, places: Vec<Place>) -> Result<Self> {
         let spec = parse(text)?;
-        Ok(Self { text: text.to_owned(), spec, edits, places, if_changed: IfChanged::Edit })
+        let is_edited = |place: &Place| edits.iter().any(|edit| edit.place == *place);
+        let is_counter = |place: &Place| place.is_within(COUNTER);
+        let unedited = places.iter().filter(|place| !is_edited(place) && !is_counter(place));
+        let restored = unedited.map(|place| match place.get(&spec) {
+            Some(value) => Edit::set(place.clone(), value.clone()),
+            None => Edit::remove(place.clone()),
+        });
+        let checked = edits.iter().cloned().chain(restored).collect();
+        Ok(Self { text: text.to_owned(), spec, edits, places, checked, if_changed: IfChanged::Edit })
     }
 
     /// The spec, as JSON.
@@ -58,6 +73,14 @@ impl Restoration {
     /// The edits that restore it.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
+    }
+
+    /// The edits of all places at which a change by another writer is a conflict.
+    pub(super) fn checked(&self) -> &[Edit] {
+        match self.if_changed {
+            IfChanged::Conflict => &self.edits,
+            IfChanged::Edit => &self.checked,
+        }
     }
 
     /// Whether another writer has changed the service since the first read, so that the spec must not be posted.
@@ -81,7 +104,9 @@ impl Restoration {
     /// Whether a difference that remains after the edits is due to the run, not to another writer: a place of the run,
     /// the order of a list that the run changed, or a value that the engine does not store.
     fn is_own(&self, Change { place, old, new }: &Change) -> bool {
-        let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_zero);
+        // The engine omits some zero values too, but for unknown fields it is not known which.
+        let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_empty);
+        let is_omitted = || !is_stored_if_zero(place) && is_nothing(old) && is_nothing(new);
         let is_reordered = || match (old, new) {
             (Some(Value::Array(old)), Some(Value::Array(new))) => {
                 let has_item_of = |own: &Place| own.item_id().is_some() && own.list() == *place;
@@ -89,7 +114,7 @@ impl Restoration {
             }
             _ => false,
         };
-        self.places.contains(place) || is_nothing(old) && is_nothing(new) || is_reordered()
+        self.places.contains(place) || is_omitted() || is_reordered()
     }
 }
 

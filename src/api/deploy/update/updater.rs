@@ -5,11 +5,10 @@ use super::conflict::Conflict;
 use super::field_loss::FieldLoss;
 use super::held;
 use super::lost_post::{LostPostResult, resolve_lost_post};
-use super::new_spec::NewSpec;
+use super::new_spec::{NewSpec, edits_of};
 use super::predict;
-use super::readback::{self, Sent, Unread};
+use super::readback::{self, Unread};
 use super::request::{Mode, OnFieldLoss, Operation, Precondition, ReadBack, UpdateRequest};
-use super::restoration::edits_between;
 use super::result::{
     Applied, Attempt, Delivery, FailedUpdate, NoChange, Refusal, Restarts, Stored, Unchanged, Update,
     UpdateError, UpdatePlan, Warning,
@@ -299,6 +298,7 @@ impl<'a> Updater<'a> {
         }
         match &self.request.operation {
             Operation::Hold(operation) => Conflict::between(&self.base, now, operation.edits_in_conflict()),
+            Operation::Restore(restoration) => Conflict::between(&self.base, now, restoration.checked()),
             _ => Conflict::between(&self.base, now, &self.edits),
         }
     }
@@ -330,9 +330,13 @@ impl<'a> Updater<'a> {
         Ok(self.applied(stored))
     }
 
-    fn read(&self, service: Service, spec: &NewSpec) -> Result<Stored, Error> {
-        let dropped = readback::dropped(&Sent::new(&self.edits, spec.value()?), service.spec());
-        Ok(Stored::Read { service, dropped })
+    fn read(&self, service: Service, spec: &NewSpec) -> Result<Stored, Box<UpdateStop>> {
+        match readback::not_stored(&self.edits, spec.value()?, &self.base, &service) {
+            Ok(dropped) => Ok(Stored::Read { service, dropped }),
+            Err(conflict) => {
+                Err(Box::new(UpdateStop { error: UpdateError::Conflict(conflict), after: Some(service) }))
+            }
+        }
     }
 
     /// The result of an update that was applied although its response was lost.
@@ -380,21 +384,4 @@ impl From<Refusal> for Box<UpdateStop> {
     fn from(refusal: Refusal) -> Self {
         Box::new(UpdateStop { error: UpdateError::Refused(refusal), after: None })
     }
-}
-
-/// The request as edits of the service's spec.
-pub(super) fn edits_of(service: &Service, request: &UpdateRequest) -> Vec<Edit> {
-    match &request.operation {
-        Operation::Edit(edits) => edits.clone(),
-        Operation::Rollback => edits_to_previous(service),
-        Operation::Restore(restoration) => restoration.edits().to_vec(),
-        Operation::Hold(operation) => {
-            operation.post(service.spec()).map(|post| post.edits).unwrap_or_default()
-        }
-    }
-}
-
-/// The edits that change the spec to the previous spec.
-fn edits_to_previous(service: &Service) -> Vec<Edit> {
-    service.previous_spec().map(|previous| edits_between(service.spec(), previous)).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::api::journal::{codes, gzip, states};
+use crate::api::records::RunId;
 use crate::api::records::fields::MAX_SERVICES;
 use crate::api::resources::configs::Labels;
 
@@ -146,6 +147,11 @@ fn records_of_any_kind_never_panic() {
     });
 }
 
+/// The run with this number of the record that the tests store.
+fn id(number: u64) -> RunId {
+    RunId { number, nonce: record().nonce }
+}
+
 #[test]
 fn files_are_private_complete_and_found_again() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -161,7 +167,7 @@ fn files_are_private_complete_and_found_again() {
     assert_eq!((mode(&own), mode(&own.join("2.json.gz"))), (0o700, 0o600));
     let unchanged = States::from([(0, RunState::NotApplied)]);
     let ending = Ending { outcome: "failed".to_owned(), exit: 5, codes: vec![(0, 5)], unchanged };
-    journal.finish(2, &ending).unwrap();
+    journal.finish(&id(2), &ending).unwrap();
     std::fs::write(own.join("x.json.gz"), "").unwrap();
     let runs = journal.runs().unwrap();
     assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [2, 1]);
@@ -195,7 +201,7 @@ fn an_outcome_in_files_is_changed_and_a_change_by_others_at_the_same_time_is_rea
     journal.amend(1, &|_, summary| summary.is_started().then(|| ending("held", &[(0, 10)]))).unwrap();
     assert_eq!(outcome(), "held");
     // The process that started the run must not overwrite this.
-    journal.finish(1, &ending("conflict", &[(0, 4)])).unwrap();
+    journal.finish(&id(1), &ending("conflict", &[(0, 4)])).unwrap();
     assert_eq!(outcome(), "held");
     journal.amend(1, &|_, _| None).unwrap();
     let file = directory.path().join("r9gvf17xuqtl4245a9ajor02b/1.outcome.json");

@@ -122,11 +122,16 @@ impl Reader<'_> {
         let mut outside = Vec::new();
         for later in record.services.iter().filter(|service| self.is_shown(service)) {
             let Some(id) = later.id.as_deref() else { continue };
-            let before = earlier.iter().find_map(|one| {
+            let runs = earlier.iter().filter_map(|one| {
                 let services = one.record.as_ref().ok()?.services.iter().enumerate();
                 let (at, service) = services.into_iter().find(|(_, it)| it.id.as_deref() == Some(id))?;
-                Some((service, one.run.summary.effect_on(at)))
+                Some((service, one.run.summary.effect_on(at), one.run.summary.unchanged.contains_key(&at)))
             });
+            let runs: Vec<_> = runs.collect();
+            // A run that left the service unchanged is compared only if no earlier run has changed it: otherwise a change
+            // before that run would not be noticed.
+            let changed = runs.iter().find(|(_, _, is_unchanged)| !is_unchanged);
+            let before = changed.or(runs.first()).map(|(service, effect, _)| (*service, *effect));
             let changes =
                 before.map(|(service, ran)| outside_changes(service, ran, later)).unwrap_or_default();
             if !changes.is_empty() {

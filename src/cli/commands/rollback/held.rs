@@ -40,6 +40,13 @@ pub fn prepare(
     Ok(Some(Prepared { steps: Some(first), ..Prepared::new(request, IfPaused::Resume) }))
 }
 
+/// Refuses `--detach`: when the new tasks are replaced, the hold must be ended.
+pub fn must_wait(name: &str) -> NotStarted {
+    NotStarted::Refused(format!(
+        "the update of `{name}` is held, and its rollback needs several steps: omit `--detach`"
+    ))
+}
+
 /// Whether the rollout is paused or has failed, as in `status`.
 fn has_failed(client: &Client, service: &Service) -> Result<bool> {
     if service.is_paused() {

@@ -104,9 +104,10 @@ pub enum FailedSpec {
 /// `--if-version` is given for several services, or the report cannot be written.
 pub fn roll_back(selected: Selected<'_, ()>, failed: FailedSpec) -> anyhow::Result<Exit> {
     let request = selected.request(Operation::Rollback)?;
-    let driver = selected.driver();
+    let (driver, is_detached) = (selected.driver(), selected.is_detached());
     let prepare =
         |client: &Client, item: &Item<()>| match held::prepare(client, &item.service, &driver, &request)? {
+            Some(_) if is_detached => Err(held::must_wait(item.service.name()).into()),
             Some(prepared) => Ok(prepared),
             None => prepare(client, item, failed, &request),
         };
@@ -125,10 +126,9 @@ fn prepare(
     };
     held::refuse_held_spec(item, previous)?;
     let warning = check(client, service, previous, failed)?;
-    let announced_if_sent = Vec::from_iter(describe(service, previous));
     let prepared = Prepared::new(request.clone(), IfPaused::Resume).warns_of_job(service);
     let remarks = Remarks { warnings: warning.into_iter().collect(), ..Remarks::default() };
-    Ok(Prepared { announced_if_sent, remarks, ..prepared })
+    Ok(Prepared { announced_if_sent: Vec::from_iter(describe(service, previous)), remarks, ..prepared })
 }
 
 /// Describes what a rollback does and what another one would do. `None` if it changes nothing.

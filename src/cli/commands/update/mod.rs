@@ -59,7 +59,7 @@ pub struct UpdateArgs {
     #[arg(long, value_name = "MODE", add = Completion::Words(MODES))]
     mode: Option<String>,
     /// Roll back to the previous spec (not with flags that change the spec)
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["with_registry_auth", "unpin", "force_spec"])]
     rollback: bool,
     /// Update even if the rollout is paused, which resumes it
     #[arg(long)]

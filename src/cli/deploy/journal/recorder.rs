@@ -299,9 +299,9 @@ impl RecordedRun {
         let store = journal.store();
         let was_posted = end.has_posted();
         let ended = if was_posted {
-            store.finish(self.id.number, &end.ending(&self.positions))
+            store.finish(&self.id, &end.ending(&self.positions))
         } else {
-            delete(store, self.id.number)
+            delete(store, &self.id)
         };
         if let Err(error) = ended {
             let runs = BTreeSet::from([self.id.number]);
@@ -335,8 +335,12 @@ pub(super) fn for_last_requests(journal: &Journal, app: &App, client: &Client) -
     journal.with_client(last.unwrap_or_else(|| client.limited_to(timeouts.journal)))
 }
 
-fn delete(store: &dyn Store, number: u64) -> Result<(), JournalError> {
-    store.run(number)?.map_or(Ok(()), |run| store.delete(&run))
+/// Deletes a run, unless another run has its number.
+fn delete(store: &dyn Store, id: &RunId) -> Result<(), JournalError> {
+    match store.run(id.number)? {
+        Some(run) if run.record().is_ok_and(|record| record.id() == *id) => store.delete(&run),
+        _ => Ok(()),
+    }
 }
 
 /// Deletes old runs, the oldest first. Returns their numbers.

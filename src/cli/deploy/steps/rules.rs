@@ -131,6 +131,11 @@ impl<'a> Deployment<'a> {
 }
 
 impl<T> Selected<'_, T> {
+    /// Whether the command does not wait for rollouts (`--detach`).
+    pub fn is_detached(&self) -> bool {
+        self.deployment.flags.follow.detach
+    }
+
     /// Returns the identity of this process in the labels of held updates.
     pub fn driver(&self) -> Driver {
         let steps = self.deployment.steps.as_ref();

@@ -15,7 +15,7 @@ use crate::api::records::RunId;
 use crate::api::resources::rows;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
-use crate::api::resources::tasks::{TaskScope, TaskState};
+use crate::api::resources::tasks::{Task, TaskScope, TaskState};
 
 /// The post, if any, with which a command starts, continues or rolls back an update in steps, before it watches the
 /// service.
@@ -132,10 +132,11 @@ fn resume(client: &Client, service: Service, request: &UpdateRequest, hold: Hold
     }
 }
 
-/// The number of slots whose task is new.
+/// The number of slots whose task is new. A task that is restarted is `ready` until its restart delay has passed.
 fn new_tasks(client: &Client, service: &Service) -> Result<u64, Error> {
     let listed = tasks::list(client, &[service.id()], TaskScope::UpToDate)?;
-    Ok(listed.tasks.iter().filter(|task| task.desired == TaskState::Running).count() as u64)
+    let is_new = |task: &&Task| matches!(task.desired, TaskState::Ready | TaskState::Running);
+    Ok(listed.tasks.iter().filter(is_new).count() as u64)
 }
 
 /// Posts the same spec, which replaces no task and clears the status of the rollout.

@@ -1,5 +1,6 @@
 //! Waits for rollouts: reads the state of services, judges it, and reports changes as progress.
 
+mod conclude;
 mod held;
 mod poll;
 mod ports;
@@ -8,19 +9,17 @@ mod schedule;
 use std::time::{Duration, Instant};
 
 use crate::api::config::timeouts::Timeouts;
-use crate::api::deploy::failures;
-use crate::api::deploy::failures::Explanation;
-use crate::api::deploy::update::{ChangedBy, Conflict};
+use crate::api::deploy::update::Conflict;
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
 use crate::api::resources::services::{Service, TaskCounts};
 use crate::api::rollout::{Baseline, FailureReason, Judgement, Polling, State, TaskHistory, WaitsFor};
-use crate::api::spec::Place;
 use crate::cli::deploy::held::HeldUpdate;
-use crate::cli::deploy::report::{Conclusion, ServiceReport, Watch, WatchResult, Watchable};
+use crate::cli::deploy::report::{ServiceReport, Watch, WatchResult, Watchable};
 use crate::cli::deploy::steps::{Position, StepReport};
 use crate::cli::messages;
 use crate::cli::progress::{ProgressDisplay, ProgressUpdate};
+pub use conclude::conclude;
 use poll::{KnownNodes, poll_services};
 use schedule::Schedule;
 
@@ -134,7 +133,12 @@ impl Watched {
 
     /// Whether the service had converged when it was last read.
     pub fn has_converged(&self) -> bool {
-        self.judgement.as_ref().is_some_and(|it| it.state == State::Converged)
+        self.judgement.as_ref().is_some_and(|it| self.is_as_requested(&it.state))
+    }
+
+    /// Whether the state is the requested one. If nothing was posted, the engine had rolled back to the requested spec.
+    fn is_as_requested(&self, state: &State) -> bool {
+        *state == State::Converged || *state == State::RolledBack && self.baseline.is_nothing()
     }
 
     /// Ends the watch, if it has not ended before.
@@ -154,7 +158,7 @@ impl Watched {
             State::UnderWay(_) if self.held.is_some() && is_at_rest() => Some(Ending::Held),
             State::Held | State::UnderWay(_) => None,
             State::Converged if !judgement.replaced.is_empty() => Some(Ending::Replaced),
-            State::Converged if self.gate.is_some() => None,
+            state if self.gate.is_some() && self.is_as_requested(state) => None,
             State::Converged => Some(Ending::Converged),
             State::RolledBack => Some(Ending::RolledBack),
             State::Failed(why) => Some(Ending::Failed(why.clone())),
@@ -209,81 +213,6 @@ pub fn check_once(client: &Client, services: Vec<Service>) -> Result<Vec<WatchRe
     }
     let found = services.into_iter().map(Watchable::Found);
     Ok(found.zip(watched).map(|(found, watched)| conclude(found, Some(watched))).collect())
-}
-
-/// Returns the result of watching a change; `watched` is `None` if the service could not be watched.
-pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
-    let Some(Watched { service, judgement, ending, steps, .. }) = watched else {
-        let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
-        let explanation = Explanation::default();
-        let (service, judgement, steps) = Default::default();
-        return WatchResult { watched: change, service, judgement, conclusion, explanation, steps };
-    };
-    let conclusion = match ending {
-        Some(Ending::Converged) => converged(&change, &service),
-        Some(Ending::Inconclusive) => match converged(&change, &service) {
-            conflict @ Conclusion::Conflict(_) => conflict,
-            _ => Conclusion::Inconclusive,
-        },
-        Some(Ending::Held) => Conclusion::Held,
-        Some(Ending::Conflict(conflict)) => Conclusion::Conflict(conflict),
-        // The caller replaces this conclusion by the error of the request.
-        Some(Ending::NotPosted) => Conclusion::GaveUp("a request failed".to_owned()),
-        Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
-        // The engine had already rolled back to the requested spec.
-        Some(Ending::RolledBack) if is_as_found(&change, &service) => Conclusion::AsRequested,
-        Some(Ending::RolledBack) => Conclusion::RolledBack,
-        Some(Ending::Failed(why)) => Conclusion::Failed(why),
-        Some(Ending::Removed) => Conclusion::Removed,
-        Some(Ending::GaveUp(why) | Ending::Overdue(why)) => Conclusion::GaveUp(why),
-        Some(Ending::Interrupted) => Conclusion::Interrupted,
-        None if judgement.as_ref().is_some_and(|it| it.state == State::Held) => Conclusion::Held,
-        None if judgement.is_some() => Conclusion::UnderWay,
-        None => Conclusion::GaveUp("its tasks could not be read".to_owned()),
-    };
-    let explanation = match (&conclusion, &judgement) {
-        (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_without_requests(judgement),
-        _ => Explanation::default(),
-    };
-    WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation, steps }
-}
-
-/// Whether nothing was posted to the service and its spec has not changed since.
-fn is_as_found(change: &Watchable, now: &Service) -> bool {
-    matches!(change, Watchable::Unchanged(unchanged) if unchanged.service.spec() == now.spec())
-}
-
-/// Returns the conclusion for a service that has converged. If nothing had to be posted, another writer may have
-/// changed the service since.
-fn converged(change: &Watchable, now: &Service) -> Conclusion {
-    let Watchable::Unchanged(unchanged) = change else { return Conclusion::Converged };
-    let found = &unchanged.service;
-    let is_as_found = now.spec() == found.spec();
-    let is_replaced = |place: &&Place| {
-        !is_as_found && place.matching_value(now.spec()) != place.matching_value(found.spec())
-    };
-    match unchanged.requested.iter().find(is_replaced) {
-        Some(place) => Conclusion::Conflict(Box::new(Conflict::Place {
-            place: place.clone(),
-            expected: place.matching_value(found.spec()),
-            theirs: place.matching_value(now.spec()),
-            mine: place.matching_value(found.spec()),
-            changed_by: ChangedBy::OtherWriter,
-        })),
-        None if found.update_state() == Some("updating") => Conclusion::Converged,
-        None => Conclusion::AsRequested,
-    }
-}
-
-/// Returns the conclusion for a service that converged on another writer's change of the same values.
-fn replaced(change: &Watchable, now: &Service, judgement: Option<&Judgement>) -> Conclusion {
-    let Some(place) = judgement.and_then(|it| it.replaced.first()) else { return Conclusion::Converged };
-    let at = |service: &Service| place.get(service.spec()).cloned();
-    Conclusion::Conflict(Box::new(Conflict::Replaced {
-        place: place.clone(),
-        theirs: at(now),
-        mine: change.service().and_then(at),
-    }))
 }
 
 /// Waits until the watches of all services have ended.

@@ -20,6 +20,9 @@ use crate::cli::deploy::watch::Ending;
 
 /// Minimum age of another process's post before the next round is posted: the engine needs a moment to start a round.
 const MIN_AGE_OF_ROUND: Duration = Duration::from_secs(2);
+/// Time after which a round of this process that replaces no more tasks is over, even if fewer tasks are new than it
+/// replaced.
+const MIN_AGE_OF_OWN_ROUND: Duration = Duration::from_secs(15);
 
 /// The state of a held update that this process continues.
 #[derive(Debug)]
@@ -191,16 +194,23 @@ impl Stepper {
 
     fn situation(&self, seen: Observed) -> Situation {
         let label = self.label();
-        let is_old = |updated| {
-            let age = seen.judgement.now.duration_since(updated);
-            age.unsigned_abs() >= MIN_AGE_OF_ROUND && !age.is_negative()
-        };
         let is_settled = seen.judgement.state == State::Held;
-        let goal = self.goal.unwrap_or_else(|| {
-            // If the last round was posted very recently, the engine may not have started it.
-            let has_ended = is_settled && seen.service.updated_at().is_none_or(is_old);
-            if has_ended { seen.judgement.updated } else { u64::MAX }
-        });
+        // If the last round was posted very recently, the engine may not have started it.
+        let has_ended = |min_age: Duration| {
+            let is_old = |updated| {
+                let age = seen.judgement.now.duration_since(updated);
+                age.unsigned_abs() >= min_age && !age.is_negative()
+            };
+            is_settled && seen.service.updated_at().is_none_or(is_old)
+        };
+        let updated = seen.judgement.updated;
+        let goal = match self.goal {
+            // Others have changed the service during the hold, so that fewer tasks are new.
+            Some(goal) if has_ended(MIN_AGE_OF_OWN_ROUND) => goal.min(updated),
+            Some(goal) => goal,
+            None if has_ended(MIN_AGE_OF_ROUND) => updated,
+            None => u64::MAX,
+        };
         // The current step is that of the label. The last step of this command may need fewer new tasks. Then only as
         // many tasks are replaced as the last step needs.
         let of = seen.judgement.desired;
