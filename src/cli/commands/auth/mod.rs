@@ -75,7 +75,7 @@ struct RefreshArgs {
 pub fn run(args: AuthArgs, app: &App) -> anyhow::Result<Exit> {
     let AuthCommand::Refresh(args) = args.command;
     args.select.check(&args.services, "swarmctl auth refresh web")?;
-    // No task restarts, so there is no rollout to wait for.
+    // No task restarts, so the command does not wait for a rollout.
     let batch = BatchArgs { parallel: args.parallel, canary: None, max_failures: args.max_failures };
     let follow = FollowArgs {
         detach: true,

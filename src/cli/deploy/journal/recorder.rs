@@ -187,10 +187,11 @@ impl Recorder {
         }
     }
 
-    /// Opens the journal to look up the runs that started held updates. `None` if there is no journal, or in a dry run.
+    /// Opens the journal to look up the runs that started held updates. `None` in a dry run, or if the swarm has
+    /// no journal. If the engine or a proxy refuses access to configs, the swarm counts as one without a journal.
     ///
     /// # Errors
-    /// The reason why the journal cannot be read. A reason that means that there is no journal is not an error.
+    /// The reason why the journal cannot be read.
     pub fn open_for_held_updates(&mut self, app: &App, client: &Client) -> Result<Option<Journal>, String> {
         if self.location == Location::Off || self.purpose == RecorderPurpose::Check {
             return Ok(None);
