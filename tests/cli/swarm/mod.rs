@@ -38,7 +38,6 @@ mod status;
 mod steps;
 mod steps_elections;
 mod steps_facts;
-mod steps_kills;
 mod transcripts;
 pub mod update;
 mod update_image;

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::engine::{Engine, Removed, engine};
 use crate::support::exit::Exit;
 use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::{Run, Swarmctl};
+use crate::swarm::engine::{Engine, Removed, engine};
 
 const LABEL: &str = "swarmctl.held";
 const TASKS: u64 = 12;

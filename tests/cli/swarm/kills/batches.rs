@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::engine::{Engine, Removed, engine, small};
 use crate::support::figures::{count_from_env, record_figure};
 use crate::support::fixtures::{NEW, OLD};
 use crate::support::run::{Run, Swarmctl};
+use crate::swarm::engine::{Engine, Removed, engine, small};
 
 const SERVICES: usize = 60;
 
