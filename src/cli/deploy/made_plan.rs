@@ -7,7 +7,7 @@ use super::deployment::Deployment;
 use super::plan_file::PlanFile;
 use super::report::{
     Additions, Outcome, ReportStyle, ServiceReport, Stage, SummaryLine, all_warnings, change_as_json,
-    report_with, restarts_as_json,
+    report_with, report_without_plan, restarts_as_json,
 };
 use super::rollback_on_failure::OnFailure;
 use crate::api::deploy::update::{Operation, Update, UpdatePlan};
@@ -48,9 +48,18 @@ impl Deployment<'_> {
             self.ui().note("no plan was written");
             return Ok(exit);
         }
-        let plan = self.plan(reports)?.to_text()?;
+        let made = self.plan(reports).and_then(|plan| {
+            let plan = plan.to_text()?;
+            if let PlanFile::New(_) = file {
+                file.write(self.ui(), &plan)?;
+            }
+            Ok(plan)
+        });
+        let plan = match made {
+            Ok(plan) => plan,
+            Err(error) => return report_without_plan(style, reports, error, self.app),
+        };
         if let PlanFile::New(path) = file {
-            file.write(self.ui(), &plan)?;
             return report_with(
                 style,
                 reports,

@@ -149,3 +149,23 @@ fn a_swarm_whose_id_cannot_be_read_has_no_plan() {
     let other = FakeSwarm::without_swarm();
     run(&other, &format!("restart web --plan {}", file.path())).fails_with(Exit::Unreachable);
 }
+
+#[test]
+fn a_plan_that_cannot_be_made_ends_with_one_json_object_and_the_dry_run_is_shown() {
+    let swarm = shop();
+    swarm.forbids(
+        "GET",
+        "/info",
+        Answer { content_type: "text/html", ..Answer::json(403, "<h1>Forbidden</h1>") },
+    );
+    let file = PlanFile::new();
+    let json =
+        run(&swarm, &format!("restart web --json --plan {}", file.path())).fails_with(Exit::Unreachable);
+    let object = json.json();
+    fits(&OutputKind::Result.schema(), &object).unwrap();
+    assert_eq!((&object["plan_file"], &object["exit_code"]), (&json!(null), &json!(8)));
+    assert_eq!(object["services"][0]["outcome"], "planned");
+    let text = run(&swarm, &format!("restart web --plan {}", file.path())).fails_with(Exit::Unreachable);
+    text.prints(&["web: would be restarted (dry run, nothing was posted)"]).says(&["`GET /v1.41/info`"]);
+    assert!(!file.file().exists());
+}

@@ -53,9 +53,14 @@ impl<'a> CommandObject<'a> {
     }
 
     /// The object of a command that ended before it did anything to its services.
-    pub fn of_early_end(style: ReportStyle, reports: &'a [ServiceReport], exit: Exit) -> Self {
+    pub fn of_early_end(
+        style: ReportStyle,
+        reports: &'a [ServiceReport],
+        additions: Additions<'a>,
+        exit: Exit,
+    ) -> Self {
         let services = ServiceObjects { style, reports, signal: None };
-        Self::with_exit(style, exit, services, Additions::default())
+        Self::with_exit(style, exit, services, additions)
     }
 
     fn with_exit(

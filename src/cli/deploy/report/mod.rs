@@ -236,7 +236,27 @@ pub fn report_early_end_of(
     let code = errors::print_command_error(app, error);
     if style.format == ReportFormat::Json {
         let mut out = app.ui.stdout();
-        out.json_object(&CommandObject::of_early_end(style, reports, code));
+        out.json_object(&CommandObject::of_early_end(style, reports, Additions::default(), code));
+        out.finish()?;
+    }
+    Ok(code)
+}
+
+/// Reports a dry run whose plan cannot be written. The exit code is that of the error.
+pub fn report_without_plan(
+    style: ReportStyle,
+    reports: &[ServiceReport],
+    error: anyhow::Error,
+    app: &App,
+) -> anyhow::Result<Exit> {
+    let additions = Additions { plan_file: Some(None), ..Additions::default() };
+    if style.format != ReportFormat::Json {
+        report_with(style, reports, additions, app)?;
+    }
+    let code = errors::print_command_error(app, error);
+    if style.format == ReportFormat::Json {
+        let mut out = app.ui.stdout();
+        out.json_object(&CommandObject::of_early_end(style, reports, additions, code));
         out.finish()?;
     }
     Ok(code)
