@@ -8,6 +8,15 @@ use super::record::Record;
 use super::summary::Summary;
 use crate::api::records::RunId;
 
+/// Which command created a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreatedBy {
+    /// This command.
+    This,
+    /// This command or another one, which may have set another number of runs to keep.
+    ThisOrAnother,
+}
+
 /// Where runs are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::ending::Ending;
 use super::error::JournalError;
 use super::record::{MAX_PART_LEN, Record};
-use super::store::{Amendment, Store, StoreKind, StoredRun};
+use super::store::{Amendment, CreatedBy, Store, StoreKind, StoredRun};
 use super::summary::{STARTED, Summary};
 use crate::api::error::{Error, Result};
 use crate::api::http::client::Client;
@@ -76,7 +76,7 @@ impl SwarmJournal {
     ///
     /// # Errors
     /// It cannot be created.
-    pub fn create(client: &Client, keep: u64) -> Result<(), JournalError> {
+    pub fn create(client: &Client, keep: u64) -> Result<CreatedBy, JournalError> {
         let last = group(configs::list(client, names::RUN)?).iter().map(|run| run.number).max().unwrap_or(0);
         let labels = Labels::from([
             (names::KEEP.to_owned(), keep.to_string()),
@@ -85,11 +85,12 @@ impl SwarmJournal {
         ]);
         match configs::create(client, names::JOURNAL, &labels, DATA.as_bytes()) {
             // Another command has created the journal, or the response to an earlier attempt was lost.
-            Err(error) if configs::is_name_taken(&error) => Ok(()),
-            Err(error) if may_have_arrived(&error) => {
-                configs::inspect(client, names::JOURNAL).map(drop).map_err(|_| error.into())
-            }
-            result => Ok(result.map(drop)?),
+            Err(error) if configs::is_name_taken(&error) => Ok(CreatedBy::ThisOrAnother),
+            Err(error) if may_have_arrived(&error) => match configs::inspect(client, names::JOURNAL) {
+                Ok(_) => Ok(CreatedBy::ThisOrAnother),
+                Err(_) => Err(error.into()),
+            },
+            result => Ok(result.map(|_| CreatedBy::This)?),
         }
     }
 

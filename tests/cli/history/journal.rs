@@ -3,6 +3,8 @@
 use super::*;
 use crate::support::engine::{Engine, get};
 use crate::support::exit::Exit;
+use crate::support::fake_swarm::RequestKind;
+use crate::support::run::swarmctl_by;
 use crate::support::server::Answer;
 
 #[test]
@@ -83,5 +85,43 @@ fn a_record_has_the_documented_schema() {
     for line in exported.stdout.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         assert_eq!(crate::support::schema::fits(&schema, &record), Ok(()), "{record}");
+    }
+}
+
+#[test]
+fn the_number_of_runs_that_another_command_has_set_at_the_same_time_is_shown() {
+    for (flags, kept) in [("", "100"), ("--keep 10", "10")] {
+        let swarm = FakeSwarm::with([bare("web")]);
+        swarm.before(RequestKind::Config, 1, |world| {
+            world.add_config(
+                "swarmctl.journal",
+                json!({ "swarmctl.keep": "100", "swarmctl.last": "0" }),
+                br#"{"v":1}"#,
+            );
+        });
+        let enabled = run(&swarm, &format!("journal enable {flags}")).succeeds();
+        enabled.prints(&[&format!("the journal is enabled: {kept} runs are kept")]);
+        assert_eq!(config(&swarm, "swarmctl.journal").label("swarmctl.keep"), Some(kept));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stderr_shows_what_was_done_if_stdout_cannot_be_written() {
+    let swarm = shop(&["web"]);
+    run(&swarm, "restart --detach web").succeeds();
+    let full = |line: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", "exec \"$@\" >/dev/full", "sh", env!("CARGO_BIN_EXE_swarmctl")])
+            .args(line.split(' '));
+        swarmctl_by(shell).host(swarm.host()).env("SWARMCTL_JOURNAL", "swarm").run().fails_with(Exit::Failed)
+    };
+    for (line, done) in [
+        ("journal enable --keep 1", "the journal is enabled already: 1 run is kept"),
+        ("journal prune --keep 1", "deleted 0 runs; 1 left"),
+        ("journal disable --purge --json", "the journal is disabled; 1 run deleted"),
+    ] {
+        full(line).says(&[done, "No space left on device"]);
     }
 }

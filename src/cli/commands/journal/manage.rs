@@ -6,7 +6,7 @@ use super::result::{JournalResult, print_result};
 use super::{DisableArgs, EnableArgs, PruneArgs};
 use crate::api::http::client::Client;
 use crate::api::journal::{
-    DEFAULT_KEEP, MAX_TOTAL_SIZE, Pruning, Store as _, StoredRun, SwarmJournal, to_delete,
+    CreatedBy, DEFAULT_KEEP, MAX_TOTAL_SIZE, Pruning, Store as _, StoredRun, SwarmJournal, to_delete,
 };
 use crate::cli::app::App;
 use crate::cli::deploy::journal::{Location, error_of, prune_store, required_journal};
@@ -24,20 +24,31 @@ pub fn enable(args: &EnableArgs, app: &App) -> anyhow::Result<Exit> {
     let (text, kept) = match open_swarm(&client)? {
         None => {
             let keep = args.keep.unwrap_or(DEFAULT_KEEP);
-            SwarmJournal::create(&client, keep).map_err(error_of)?;
+            let created_by = SwarmJournal::create(&client, keep).map_err(error_of)?;
             app.ui.note(WARNING);
-            ("the journal is enabled", keep)
+            let kept = match created_by {
+                CreatedBy::This => keep,
+                CreatedBy::ThisOrAnother => {
+                    let journal = open_swarm(&client)?;
+                    journal.map(|journal| set_keep(&journal, args.keep)).transpose()?.unwrap_or(keep)
+                }
+            };
+            ("the journal is enabled", kept)
         }
-        Some(journal) => {
-            let keep = args.keep.unwrap_or(journal.keep());
-            journal.set_keep(keep).map_err(error_of)?;
-            ("the journal is enabled already", keep)
-        }
+        Some(journal) => ("the journal is enabled already", set_keep(&journal, args.keep)?),
     };
-    let text = format!("{text}: {} are kept", format_count(count(kept), "run"));
+    let verb = if kept == 1 { "is" } else { "are" };
+    let text = format!("{text}: {} {verb} kept", format_count(count(kept), "run"));
     print_result(app, "enable", args.json.format(), &text, || {
         Ok(JournalResult::new(Some(kept), &SwarmJournal::list_runs(&client).map_err(error_of)?, 0))
     })
+}
+
+/// Sets the number of runs to keep, if it is given. Returns the number that is stored.
+fn set_keep(journal: &SwarmJournal, keep: Option<u64>) -> anyhow::Result<u64> {
+    let keep = keep.unwrap_or(journal.keep());
+    journal.set_keep(keep).map_err(error_of)?;
+    Ok(keep)
 }
 
 /// Deletes the journal, and with `--purge` its runs.

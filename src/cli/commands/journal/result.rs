@@ -1,6 +1,6 @@
 //! The result of a command on the journal: its state, and what was deleted.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::journal::StoredRun;
 use crate::cli::app::App;
@@ -28,7 +28,8 @@ impl JournalResult {
     }
 }
 
-/// Prints the text, or `result` as a JSON object. `result` is called for JSON only.
+/// Prints the text, or `result` as a JSON object. `result` is called for JSON only. If that fails, the text is printed
+/// to stderr, because it says what was done.
 pub fn print_result(
     app: &App,
     command: &str,
@@ -36,21 +37,28 @@ pub fn print_result(
     text: &str,
     result: impl FnOnce() -> anyhow::Result<JournalResult>,
 ) -> anyhow::Result<Exit> {
-    let mut out = app.ui.stdout();
-    if format == ReportFormat::Json {
-        let JournalResult { keep, runs, bytes, deleted } = result()?;
-        out.json_object(&json!({
-            "command": format!("journal {command}"),
-            "exit_code": 0,
-            "enabled": keep.is_some(),
-            "keep": keep,
-            "runs": runs,
-            "bytes": bytes,
-            "deleted": deleted,
-        }));
-    } else {
-        out.line(text);
-    }
-    out.finish()?;
+    let print = || -> anyhow::Result<()> {
+        let mut out = app.ui.stdout();
+        if format == ReportFormat::Json {
+            out.json_object(&json_of(command, result()?));
+        } else {
+            out.line(text);
+        }
+        Ok(out.finish()?)
+    };
+    print().inspect_err(|_| app.ui.note(text))?;
     Ok(Exit::Done)
+}
+
+fn json_of(command: &str, result: JournalResult) -> Value {
+    let JournalResult { keep, runs, bytes, deleted } = result;
+    json!({
+        "command": format!("journal {command}"),
+        "exit_code": 0,
+        "enabled": keep.is_some(),
+        "keep": keep,
+        "runs": runs,
+        "bytes": bytes,
+        "deleted": deleted,
+    })
 }
