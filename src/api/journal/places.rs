@@ -118,10 +118,14 @@ fn is_counter(edit: &PlannedEdit) -> bool {
 }
 
 fn difference(edit: &PlannedEdit, now: &Value) -> Difference {
+    let now = match edit.place().items_in(now)[..] {
+        [] | [_] => edit.place().get(now).cloned(),
+        ref items => Some(items.iter().copied().cloned().collect()),
+    };
     Difference {
         place: edit.place().clone(),
         planned_from: edit.from.clone(),
-        now: edit.place().get(now).cloned(),
+        now,
         planned_to: edit.to.clone(),
     }
 }

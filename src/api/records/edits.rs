@@ -3,18 +3,19 @@
 use serde_json::{Map, Value};
 
 use super::plan::PlannedEdit;
-use crate::api::spec::{Change, Edit, Op, Place, is_zero};
+use crate::api::spec::{Change, Edit, Op, Place, is_zero, keeps_order};
 
 /// The edits that make these changes. `specs` are the specs before and after: `None` only if no item of a list changes.
 ///
 /// Each edit is for the smallest place that has an identity of its own, so that other writers can change places next to it. A
-/// list in which an identity occurs twice is one place.
+/// list in which an identity occurs twice, or in which the order of items changes, is one place.
 pub fn edits_of_run(changes: &[Change], specs: Option<(&Value, &Value)>) -> Vec<PlannedEdit> {
     let mut edits: Vec<PlannedEdit> = Vec::new();
     for Change { place, old, new } in changes {
         if let (Some(_), Some((before, after))) = (place.item_id(), specs) {
             let list = place.list();
-            if [before, after].iter().any(|spec| is_ambiguous(place, spec)) {
+            let is_ambiguous = || [before, after].iter().any(|spec| place.items_in(spec).len() > 1);
+            if is_ambiguous() || !keeps_order(&list, list.get(before), list.get(after)) {
                 if !edits.iter().any(|edit| *edit.place() == list) {
                     edits.push(edit(list.clone(), list.get(before).cloned(), list.get(after).cloned()));
                 }
@@ -24,13 +25,6 @@ pub fn edits_of_run(changes: &[Change], specs: Option<(&Value, &Value)>) -> Vec<
         split(place, old.as_ref(), new.as_ref(), &mut edits);
     }
     edits
-}
-
-/// Whether the identity of the place occurs more than once in its list.
-fn is_ambiguous(place: &Place, spec: &Value) -> bool {
-    let list = place.list();
-    let items = list.get(spec).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    items.iter().filter(|item| list.clone().item_of(item) == *place).count() > 1
 }
 
 /// Splits an object or a list that is added or removed as a whole: an object into its leaves, and a list into its items

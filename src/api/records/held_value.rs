@@ -24,6 +24,10 @@ pub enum Holds {
 /// engine itself causes when it stores a value are ignored.
 pub fn holds(edit: &PlannedEdit, now: &Value) -> Holds {
     let place = edit.place();
+    if place.items_in(now).len() > 1 {
+        // Others have added an item with the same identity. The last one may be in effect.
+        return Holds::Third;
+    }
     let now = place.get(now);
     let (to, from) = (edit.to.as_ref(), edit.from.as_ref());
     // Exact comparisons come first, because it is possible that `to` and `from` differ in nothing but values that the

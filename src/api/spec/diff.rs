@@ -1,9 +1,11 @@
 //! The differences between two specs, by place.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::Place;
-use super::place::identity_of;
+use super::place::{Identity, identity_of};
 
 /// One difference between two specs.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +101,17 @@ fn list(value: Option<&Value>) -> Option<&[Value]> {
         Some(Value::Array(items)) => Some(items),
         Some(_) => None,
     }
+}
+
+/// Whether the items that are in both lists are in the same order there. The place is that of the lists.
+pub fn keeps_order(place: &Place, old: Option<&Value>, new: Option<&Value>) -> bool {
+    let identity = place.identity().unwrap_or(Identity::Value);
+    let ids = |items: Option<&Value>| -> Vec<String> {
+        list(items).into_iter().flatten().map(|item| identity.id_of_item(item)).collect()
+    };
+    let (old, new) = (ids(old), ids(new));
+    let [in_old, in_new] = [&old, &new].map(|ids| ids.iter().collect::<HashSet<_>>());
+    old.iter().filter(|id| in_new.contains(id)).eq(new.iter().filter(|id| in_old.contains(id)))
 }
 
 fn place_of(keys: &[&str]) -> Place {

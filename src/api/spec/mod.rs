@@ -24,7 +24,7 @@ pub mod update;
 pub mod values;
 mod zero;
 
-pub use diff::{Change, changes};
+pub use diff::{Change, changes, keeps_order};
 pub use document::Document;
 pub use edit::{Edit, Op, apply, apply_all, prepare};
 pub use hazard::{Hazard, hazard_of_spec, hazard_of_text};

@@ -174,6 +174,14 @@ impl Place {
         (!at.is_null()).then_some(at)
     }
 
+    /// The items with the identity of this place. More than one: the place is ambiguous.
+    pub fn items_in<'a>(&self, spec: &'a Value) -> Vec<&'a Value> {
+        let Some(id) = self.item_id() else { return Vec::new() };
+        let identity = identity_of(&self.keys).unwrap_or(Identity::Value);
+        let items = self.value(spec).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        items.iter().filter(|item| identity.id_of_item(item) == id).collect()
+    }
+
     /// Returns the value at this place. For a pattern, returns a list of all matching items.
     pub fn matching_value(&self, spec: &Value) -> Option<Value> {
         let Some(Item::Like(pattern)) = &self.item else { return self.get(spec).cloned() };

@@ -265,3 +265,25 @@ fn an_undo_of_a_new_update_policy_never_updates_all_tasks_at_once() {
     let config = &swarm.service("web").spec["UpdateConfig"];
     assert_eq!((&config["Parallelism"], &config["Delay"]), (&json!(1), &json!(10_000_000_000_u64)));
 }
+
+#[test]
+fn an_order_that_others_have_given_a_list_is_kept() {
+    let with = |items: &[&str]| {
+        let items: Vec<Value> = items.iter().map(|&item| item.into()).collect();
+        move |spec: &mut Value| {
+            spec["TaskTemplate"]["ContainerSpec"]["DNSConfig"] = json!({ "Nameservers": items });
+        }
+    };
+    let swarm = shop(&["web"]);
+    swarm.world().write("web", with(&["1.1.1.1", "2.2.2.2", "3.3.3.3"]));
+    run(&swarm, "update --detach --dns-add 9.9.9.9 web").succeeds();
+    swarm.world().write("web", with(&["3.3.3.3", "1.1.1.1", "2.2.2.2", "9.9.9.9"]));
+    run(&swarm, "undo --detach 1").succeeds();
+    let nameservers =
+        || swarm.service("web").spec["TaskTemplate"]["ContainerSpec"]["DNSConfig"]["Nameservers"].clone();
+    assert_eq!(nameservers(), json!(["3.3.3.3", "1.1.1.1", "2.2.2.2"]));
+    // Without a change by others, an item that the run removed returns to its place.
+    run(&swarm, "update --detach --dns-rm 1.1.1.1 web").succeeds();
+    run(&swarm, "undo --detach 3").succeeds();
+    assert_eq!(nameservers(), json!(["3.3.3.3", "1.1.1.1", "2.2.2.2"]));
+}

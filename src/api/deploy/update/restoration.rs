@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::api::error::{Error, Result};
 use crate::api::resources::services::Service;
-use crate::api::spec::{Change, Edit, Place, apply_all, changes, is_empty, is_stored_if_zero};
+use crate::api::spec::{Change, Edit, Place, apply_all, changes, is_empty, is_stored_if_zero, keeps_order};
 
 /// The counter whose increase restarts the tasks.
 const COUNTER: &str = "TaskTemplate.ForceUpdate";
@@ -97,20 +97,23 @@ impl Restoration {
         }
         let mut edited = now.spec_to_edit()?.clone();
         apply_all(&mut edited, &self.edits);
-        let is_restored = changes(&edited, &self.spec).iter().all(|change| self.is_own(change));
+        let is_restored = changes(&edited, &self.spec).iter().all(|change| self.is_own(change, now.spec()));
         Ok(is_restored.then_some(&self.spec))
     }
 
     /// Whether a difference that remains after the edits is due to the run, not to another writer: a place of the run,
-    /// the order of a list that the run changed, or a value that the engine does not store.
-    fn is_own(&self, Change { place, old, new }: &Change) -> bool {
+    /// the order of a list from which the run removed items, or a value that the engine does not store. `now` is the
+    /// current spec.
+    fn is_own(&self, Change { place, old, new }: &Change, now: &Value) -> bool {
         // The engine omits some zero values too, but for unknown fields it is not known which.
         let is_nothing = |value: &Option<Value>| value.as_ref().is_none_or(is_empty);
         let is_omitted = || !is_stored_if_zero(place) && is_nothing(old) && is_nothing(new);
         let is_reordered = || match (old, new) {
             (Some(Value::Array(old)), Some(Value::Array(new))) => {
                 let has_item_of = |own: &Place| own.item_id().is_some() && own.list() == *place;
-                self.places.iter().any(has_item_of) && is_permutation(old, new)
+                self.places.iter().any(has_item_of)
+                    && is_permutation(old, new)
+                    && keeps_order(place, place.get(now), place.get(&self.spec))
             }
             _ => false,
         };

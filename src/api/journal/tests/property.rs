@@ -181,3 +181,19 @@ fn an_undo_restores_the_places_of_the_run_and_leaves_all_others() {
     }
     assert!(reverted > CASES * 8 / 10 && exact == again, "{reverted} {exact} {again}");
 }
+
+#[test]
+fn an_undo_restores_an_order_that_the_run_changed_together_with_items() {
+    let env = |items: &[&str]| {
+        let mut spec = spec();
+        spec["TaskTemplate"]["ContainerSpec"]["Env"] = json!(items);
+        spec
+    };
+    let (before, after) = (env(&["A=1", "B=1", "C=1"]), env(&["C=1", "B=2", "A=1", "D=1"]));
+    let list = Edit::set(container("Env"), after["TaskTemplate"]["ContainerSpec"]["Env"].clone());
+    let run = recorded(&before, &[list]);
+    assert_eq!(undone(&run, &after).unwrap().to_string(), before.to_string());
+    // Another writer has given the list another order since.
+    let reordered = env(&["A=1", "B=2", "C=1", "D=1"]);
+    assert_eq!(undone(&run, &reordered), None);
+}
