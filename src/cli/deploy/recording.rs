@@ -16,6 +16,7 @@ use super::rules::Follow;
 use super::steps::FirstAction;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Result;
+use crate::api::resources::services::Service;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image_report::announce;
 use crate::cli::messages::shared::SharedTexts;
@@ -64,26 +65,44 @@ impl Deployment<'_> {
     /// Prints the number of the run, if it was recorded.
     pub(super) fn note_record(&self, reports: &[ServiceReport]) {
         let Some(run) = self.recorded else { return };
-        let hint = match self.undoable_run(reports) {
-            Some(run) => format!("; undo it with `{}`", undo_command(run)),
+        let (left, names) = self.undoable_reports(reports);
+        let undoable = self.undoable(&left);
+        let hint = match undoable {
+            Some(run) => format!("; undo it with `{}`", undo_command(run, &names)),
             None => String::new(),
         };
         self.app.ui.note(&format!("recorded as run {run}{hint}"));
     }
 
-    /// Returns the run, if it was recorded and can be undone. A run cannot be undone if it only restarted tasks, was rolled
-    /// back, or is held.
+    /// Returns the run, if it was recorded and `undo` undoes all of it without the names of services.
     pub(super) fn undoable_run(&self, reports: &[ServiceReport]) -> Option<UndoableRun> {
+        let (left, names) = self.undoable_reports(reports);
+        self.undoable(&left).filter(|_| names.is_empty())
+    }
+
+    /// Returns the reports of services whose changes can be undone, and the names that `undo` needs for it: those of all
+    /// these services if there is a job, because `undo` skips jobs unless they are named. The changes of a service cannot
+    /// be undone if it was only restarted, was rolled back, or is held.
+    fn undoable_reports<'r>(&self, reports: &'r [ServiceReport]) -> (Vec<&'r ServiceReport>, Vec<&'r str>) {
         let is_rolled_back = |report: &ServiceReport| {
             matches!(report.outcome(), Outcome::RolledBack | Outcome::RolledBackWithBatch)
         };
+        let has_changes = |report: &ServiceReport| {
+            report.changes().iter().any(|change| !change.place.is_within("TaskTemplate.ForceUpdate"))
+        };
         let own = self.affected_holds.reports_of_others(reports);
-        let left = own.filter(|report| !is_rolled_back(report) && !is_still_held(report));
-        let is_paused = left.clone().any(is_or_will_be_paused);
-        let has_changes = left
-            .flat_map(ServiceReport::changes)
-            .any(|change| !change.place.is_within("TaskTemplate.ForceUpdate"));
-        self.recorded.filter(|_| has_changes).map(|number| UndoableRun { number, is_paused })
+        let left =
+            own.filter(|report| !is_rolled_back(report) && !is_still_held(report) && has_changes(report));
+        let left: Vec<&ServiceReport> = left.collect();
+        let is_job = |report: &ServiceReport| report.service().is_some_and(Service::is_job);
+        let has_job = left.iter().any(|report| is_job(report));
+        let names = left.iter().filter(|_| has_job).map(|report| report.name()).collect();
+        (left, names)
+    }
+
+    fn undoable(&self, left: &[&ServiceReport]) -> Option<UndoableRun> {
+        let is_paused = left.iter().any(|report| is_or_will_be_paused(report));
+        self.recorded.filter(|_| !left.is_empty()).map(|number| UndoableRun { number, is_paused })
     }
 
     /// Records the outcome of this run, and the results of held updates in the runs that started them.
@@ -191,15 +210,17 @@ impl Selected<'_, Prepared> {
         let runs: BTreeSet<u64> = holds.iter().filter_map(AffectedHold::run_number).collect();
         let Deployment { recorder, client, app, .. } = deployment;
         let is_needed = !runs.is_empty() || !holds.is_empty() && recorder.requires_record();
-        let journal = if !is_needed { Ok(None) } else { recorder.open_for_held_updates(app, client) };
-        let journal = journal.unwrap_or_else(|why| {
-            // Otherwise `Recorder::record` reports this error.
-            if own_run == OwnRun::NotNeeded && !recorder.requires_record() {
-                app.ui.warning(&describe_failure(&runs, &why));
-            }
-            None
+        deployment.affected_holds = recorder.timed(|recorder| {
+            let journal = if !is_needed { Ok(None) } else { recorder.open_for_held_updates(app, client) };
+            let journal = journal.unwrap_or_else(|why| {
+                // Otherwise `Recorder::record` reports this error.
+                if own_run == OwnRun::NotNeeded && !recorder.requires_record() {
+                    app.ui.warning(&describe_failure(&runs, &why));
+                }
+                None
+            });
+            AffectedHolds::read(journal, holds)
         });
-        deployment.affected_holds = AffectedHolds::read(journal, holds);
         own_run
     }
 

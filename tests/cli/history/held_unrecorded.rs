@@ -1,5 +1,7 @@
 //! The outcome of a held update that cannot be recorded: the command proceeds, with at most one warning.
 
+use std::time::Duration;
+
 use super::held::{hold, quick, swarm_with_journal_and_services};
 use super::*;
 use crate::support::exit::Exit;
@@ -225,5 +227,22 @@ fn a_required_record_that_does_not_exist_refuses_the_command() {
             quick(&swarm, command).run().fails_with(Exit::Failed).says(&[expected]);
             assert_eq!(swarm.posts().len(), posts);
         }
+    }
+}
+
+#[test]
+fn all_requests_for_the_journal_before_the_first_post_have_one_time_limit() {
+    for (limit, is_recorded) in [(5000, true), (600, false)] {
+        let swarm = swarm_with_journal_and_services(&["web", "db"]);
+        let line = format!("update-image --no-resolve-image --hold 1 web {NEW}");
+        quick(&swarm, &line).run().answers(Exit::Different);
+        // The run of the held update is read, and then the run that updates `db` is recorded.
+        swarm.world().delay = Duration::from_millis(400);
+        swarm.after(RequestKind::Post, 0, |world| world.delay = Duration::ZERO);
+        let line = format!("update-image --no-resolve-image --stack shop --hold 2 {NEW}");
+        let timeouts = format!("rollout_interval=20,max_rollout_interval=50,journal={limit}");
+        let run = on(&swarm, &line).timeouts(&timeouts).run().answers(Exit::Different);
+        assert_eq!(run.stderr.contains("recorded as run 2"), is_recorded, "{}", run.report());
+        assert_eq!(run.stderr.contains("the run is not recorded"), !is_recorded, "{}", run.report());
     }
 }

@@ -156,3 +156,17 @@ fn engines_without_configs_are_asked_once() {
     assert_eq!(lookups(&swarm), 1);
     run(&swarm, "journal enable").fails_with(Exit::Failed).says(&["SWARMCTL_JOURNAL=file"]);
 }
+
+#[test]
+fn a_journal_in_files_that_cannot_be_found_is_one_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = format!("file:{}", directory.path().display());
+    let swarm = FakeSwarm::with([bare("web")]);
+    swarm.forbids("GET", "/info", denied());
+    let line = |mode: &str| format!("update-image --no-resolve-image --detach --journal {mode} web {NEW}");
+    on(&swarm, &line("required")).env("SWARMCTL_JOURNAL", &files).run().fails_with(Exit::Unreachable);
+    swarm.expect("web").applied(0);
+    let run = on(&swarm, &line("auto")).env("SWARMCTL_JOURNAL", &files).run().succeeds();
+    run.says(&["warning: the run is not recorded: ", "`GET /v1.41/info`"]);
+    swarm.expect("web").applied(1);
+}

@@ -119,7 +119,8 @@ fn jobs_are_skipped_unless_they_are_named() {
     job["Mode"] = json!({ "ReplicatedJob": { "TotalCompletions": 1, "MaxConcurrent": 1 } });
     let swarm = FakeSwarm::with([job]);
     run(&swarm, "journal enable").succeeds();
-    run(&swarm, "update --detach --label-add a=1 job").succeeds();
+    let update = run(&swarm, "update --detach --label-add a=1 job").succeeds();
+    update.says(&["recorded as run 1; undo it with `swarmctl undo 1 job`"]);
     run(&swarm, "undo --detach 1").succeeds().says(&["it is a job"]);
     swarm.expect("job").applied(1);
     run(&swarm, "undo --detach 1 job").succeeds();

@@ -28,6 +28,8 @@ pub struct Recorder {
     location: Location,
     /// The journal; `None` until it has been looked for.
     opened: Option<Result<Option<Journal>, JournalError>>,
+    /// The time that the command has waited for the journal so far, apart from its first request.
+    waited: Duration,
 }
 
 /// Whether a recorder records.
@@ -71,7 +73,13 @@ impl Recorder {
             JournalMode::Off => Location::Off,
             JournalMode::Auto | JournalMode::Required => Location::from_environment()?,
         };
-        Ok(Self { mode: args.mode, purpose: RecorderPurpose::Record, location, opened: None })
+        Ok(Self {
+            mode: args.mode,
+            purpose: RecorderPurpose::Record,
+            location,
+            opened: None,
+            waited: Duration::ZERO,
+        })
     }
 
     /// Like [`Self::new`]. The recorder of a dry run records nothing, and fails only if a required journal is missing.
@@ -89,7 +97,7 @@ impl Recorder {
     /// Creates a recorder that records nothing.
     pub fn off() -> Self {
         let (mode, purpose, location) = (JournalMode::Off, RecorderPurpose::Record, Location::Off);
-        Self { mode, purpose, location, opened: None }
+        Self { mode, purpose, location, opened: None, waited: Duration::ZERO }
     }
 
     /// Looks for the journal, unless it is in files. If no request has been sent yet, this request replaces the ping,
@@ -156,7 +164,11 @@ impl Recorder {
         {
             return Ok(None);
         }
-        let journal = match self.opened.take().unwrap_or_else(|| open(self.limited(client), &self.location)) {
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => self.timed(|recorder| open(recorder.limited(client), &recorder.location)),
+        };
+        let journal = match opened {
             Ok(Some(_)) if self.purpose == RecorderPurpose::Check => return Ok(None),
             Ok(Some(journal)) => journal,
             opened => return self.without_journal(app, opened, draft),
@@ -175,9 +187,17 @@ impl Recorder {
         Ok(Some(RecordedRun { id: record.id(), journal, positions }))
     }
 
+    /// Calls `read`, which waits for the journal, and counts the time. All waiting before the first post has one limit.
+    pub fn timed<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let began = Instant::now();
+        let result = read(self);
+        self.waited += began.elapsed();
+        result
+    }
+
     /// Creates a client for the journal. Unless a record is required, its time limit is shorter than for updates.
     fn limited(&self, client: &Client) -> Client {
-        self.limited_to(client.timeouts().journal, client)
+        self.limited_to(client.timeouts().journal.saturating_sub(self.waited), client)
     }
 
     fn limited_to(&self, limit: Duration, client: &Client) -> Client {
@@ -197,10 +217,11 @@ impl Recorder {
             return Ok(None);
         }
         let limited = self.limited(client);
-        match self.opened.get_or_insert_with(|| open(limited.clone_shared(), &self.location)) {
+        let opened = self.opened.take().unwrap_or_else(|| open(limited.clone_shared(), &self.location));
+        match &*self.opened.insert(opened) {
             Ok(journal) => Ok(journal.as_ref().map(|journal| journal.with_client(limited))),
             Err(JournalError::Engine(Error::Interrupted)) => Ok(None),
-            Err(error) if means_no_journal(error) => {
+            Err(error) if means_no_journal(&self.location, error) => {
                 app.ui.debug(&format!("no journal: {error}"));
                 Ok(None)
             }
@@ -219,7 +240,7 @@ impl Recorder {
         let why = match opened {
             Ok(_) if is_required => None,
             Ok(_) | Err(JournalError::Engine(Error::Interrupted)) => return Ok(None),
-            Err(error) if !is_required && means_no_journal(&error) => {
+            Err(error) if !is_required && means_no_journal(&self.location, &error) => {
                 app.ui.debug(&format!("no journal: {error}"));
                 return Ok(None);
             }
@@ -264,9 +285,11 @@ const NOT_RECORDED: &str = "nothing was updated: the run could not be recorded";
 /// The error if the outcome of held updates must be recorded, and the command records no run of its own.
 const OUTCOME_NOT_RECORDED: &str = "nothing was updated: the outcome could not be recorded";
 
-/// Whether a failed read means that there is no journal: the engine or a proxy refuses the request.
-fn means_no_journal(error: &JournalError) -> bool {
+/// Whether a failed read means that the swarm has no journal: the engine or a proxy refuses requests for configs. A
+/// journal in files always exists, because the user has selected it.
+fn means_no_journal(location: &Location, error: &JournalError) -> bool {
     match error {
+        _ if *location != Location::Swarm => false,
         JournalError::NoConfigs => true,
         JournalError::Engine(error) => {
             error.is_not_found()

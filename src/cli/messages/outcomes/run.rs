@@ -5,6 +5,7 @@ use crate::api::deploy::update::RunConflict;
 use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
 use crate::cli::deploy::report::UndoableRun;
+use crate::cli::messages::shell;
 
 /// What to do about a service whose changes cannot be reverted.
 pub const SKIP: &str = "leave such services out with `--skip-conflicts`";
@@ -33,15 +34,16 @@ pub fn conflict(why: &RunConflict, name: &str) -> Message {
     }
 }
 
-/// The command that undoes the whole run.
-pub fn undo_command(run: UndoableRun) -> String {
+/// The command that undoes the run: the whole run, unless services are named.
+pub fn undo_command(run: UndoableRun, services: &[&str]) -> String {
     let resume = if run.is_paused { "--resume " } else { "" };
-    format!("swarmctl undo {resume}{}", run.number)
+    let services: String = services.iter().map(|name| format!(" {}", shell::service(name))).collect();
+    format!("swarmctl undo {resume}{}{services}", run.number)
 }
 
 /// The hint with the command that undoes the whole run.
 pub fn undo_hint(run: UndoableRun) -> String {
-    format!("to undo the changes of all services run `{}`", undo_command(run))
+    format!("to undo the changes of all services run `{}`", undo_command(run, &[]))
 }
 
 /// Adds the hint with the command that undoes the whole run.
