@@ -9,6 +9,7 @@ use super::gzip;
 use crate::api::records::RunId;
 use crate::api::records::fields::{MAX_EDITS, MAX_SERVICES};
 use crate::api::records::plan::PlannedEdit;
+use crate::api::spec::apply;
 
 /// The version of the format.
 pub(super) const VERSION: u64 = 1;
@@ -169,6 +170,14 @@ impl Record {
 }
 
 impl RecordedService {
+    /// The spec after the edits, which are applied to the spec `before` the run.
+    pub(super) fn spec_after(&self, before: &Value) -> Value {
+        let mut after = before.clone();
+        // The edits are applied one by one, because `apply_all` would also move the networks.
+        self.edits.iter().for_each(|edit| apply(&mut after, &edit.to_edit()));
+        after
+    }
+
     /// Parses the spec that was read before the run.
     ///
     /// # Errors

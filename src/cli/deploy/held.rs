@@ -29,6 +29,11 @@ pub enum HeldUpdate {
     Unreadable(UnreadableLabel),
 }
 
+/// Whether the spec is part of a held update.
+pub fn is_held_spec(spec: &Value) -> bool {
+    has_label(spec) || is_held_without_label(spec)
+}
+
 /// The progress of a held update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldCounts {

@@ -5,7 +5,9 @@ use super::prepared::{IfPaused, Prepared};
 use super::report::{NotStarted, Remarks};
 use crate::api::deploy::update::{UpdateRequest, expected_spec};
 use crate::api::error::{Error, Suggestion};
+use crate::api::forecast::MOVES_NETWORKS_SINCE;
 use crate::api::http::client::Client;
+use crate::api::journal::RecordedService;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::resources::references;
 use crate::api::resources::services::Service;
@@ -51,6 +53,20 @@ pub struct Restorer<'a> {
 pub fn not_in_run(run: u64, name: &str) -> Error {
     let what = format!("run {run} did not change service `{name}`");
     Error::NoMatch { what, suggestion: Some(Box::new(Suggestion::Run(run))) }
+}
+
+/// Converts the services of a record to the form in which this engine shows them, if an older engine wrote the record.
+///
+/// # Errors
+/// The version of the engine is not known, or a spec cannot be parsed.
+pub fn as_shown_by_engine(
+    client: &Client,
+    services: Vec<RecordedService>,
+) -> anyhow::Result<Vec<RecordedService>> {
+    if client.engine_version()? < MOVES_NETWORKS_SINCE {
+        return Ok(services);
+    }
+    services.into_iter().map(|service| Ok(service.with_moved_networks()?)).collect()
 }
 
 impl Restorer<'_> {

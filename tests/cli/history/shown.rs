@@ -215,3 +215,40 @@ fn a_change_outside_the_journal_is_noticed_after_a_run_that_did_not_change_the_s
     let change = json!({ "place": "TaskTemplate.ContainerSpec.Image", "from": OLD, "to": NEW });
     assert_eq!(json["runs"][1]["services"][0]["changes"], json!([change]));
 }
+
+#[test]
+fn an_incomplete_run_is_shown_for_a_service_that_it_may_have_changed() {
+    let swarm = shop(&["web"]);
+    for label in ["a=1", "b=1", "c=1"] {
+        run(&swarm, &format!("update --detach --label-add {label} web")).succeeds();
+    }
+    let set_parts = |parts: &str| {
+        let mut world = swarm.world();
+        let run = world.configs.iter_mut().find(|config| config.name == "swarmctl.run.2").unwrap();
+        run.labels["swarmctl.parts"] = parts.into();
+    };
+    set_parts("2");
+    run(&swarm, "history web")
+        .succeeds()
+        .prints(&["incomplete   not known"])
+        .says(&["run 2 is incomplete: what it changed is not known"])
+        .never_says(&["outside the journal"]);
+    let json = run(&swarm, "history --json web").succeeds().json();
+    let runs: Vec<&Value> = json["runs"].as_array().unwrap().iter().map(|run| &run["run"]).collect();
+    assert_eq!(runs, [3, 2, 1]);
+    assert_eq!(
+        (&json["runs"][1]["outcome"], &json["runs"][1]["services"]),
+        (&json!("incomplete"), &json!([]))
+    );
+    set_parts("1");
+    run(&swarm, "history web").succeeds().prints(&["Labels.b"]).never_says(&["incomplete"]);
+}
+
+#[test]
+fn a_rollback_that_is_refused_is_not_named_for_the_previous_spec() {
+    let swarm = held::swarm_with_journal_and_services(&["web"]);
+    held::hold(&swarm, "swarm", "").answers(Exit::Different);
+    run(&swarm, "history --engine web").succeeds().prints(&["previous"]).never_says(&["swarmctl rollback"]);
+    held::quick(&swarm, "continue web").run().succeeds();
+    run(&swarm, "history --engine web").succeeds().prints(&["previous"]).never_says(&["swarmctl rollback"]);
+}

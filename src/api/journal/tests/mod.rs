@@ -125,11 +125,12 @@ fn what_the_engine_adds_is_no_change_by_others() {
         json!({"Protocol": "tcp", "TargetPort": 80, "PublishedPort": 8080, "PublishMode": "ingress"});
     let now = edited(&spec(), &[Edit::item(ports(), stored.clone())]);
     assert!(matches!(judge(&run, &now, OnThirdValue::Conflict), Judged::Ready(_)));
-    let mut next = recorded(&now, &[]);
-    assert_eq!(outside_changes(&run, RunEffect::Applied, &next), []);
+    let mut next = RecordedService { version_index: Some(12), ..recorded(&now, &[]) };
+    let earlier = [EarlierRun { service: &run, effect: RunEffect::Applied, is_unchanged: false }];
+    assert_eq!(outside_changes(&earlier, &next), []);
     let foreign = edited(&now, &[Edit::set(Place::at("Labels").key("b"), "2")]);
     next.before = Some(raw(&foreign));
-    let outside = outside_changes(&run, RunEffect::Applied, &next);
+    let outside = outside_changes(&earlier, &next);
     assert_eq!(outside.iter().map(|it| it.place.to_string()).collect::<Vec<_>>(), ["Labels.b"]);
 }
 
@@ -170,4 +171,70 @@ fn names_of_parts_are_exact() {
     ] {
         assert_eq!(names::parse_config_name(name), part, "{name}");
     }
+}
+
+/// The places that count as changed outside the journal before `later`.
+fn outside(earlier: &[&RecordedService], later: &RecordedService) -> Vec<String> {
+    let run = |service| EarlierRun { service, effect: RunEffect::Applied, is_unchanged: false };
+    let earlier: Vec<EarlierRun> = earlier.iter().map(|service| run(*service)).collect();
+    outside_changes(&earlier, later).iter().map(|it| it.place.to_string()).collect()
+}
+
+#[test]
+fn runs_at_the_same_time_are_no_changes_by_others() {
+    let set_image = [Edit::set(image(), "shop/web:1.8")];
+    let set_label = [Edit::set(Place::at("Labels").key("b"), "2")];
+    let [first, second] = [&set_image, &set_label].map(|edits| recorded(&spec(), edits));
+    let both = edited(&edited(&spec(), &set_image), &set_label);
+    let third = RecordedService { version_index: Some(12), ..recorded(&both, &[]) };
+    assert_eq!(outside(&[&first], &second), [""; 0]);
+    assert_eq!(outside(&[&second, &first], &third), [""; 0]);
+    // The first run was reverted by others before the second one.
+    let second = RecordedService { version_index: Some(11), ..second };
+    assert_eq!(outside(&[&first], &second), [image().to_string()]);
+    let other = edited(&both, &[Edit::set(image(), "shop/web:1.9")]);
+    let third = RecordedService { version_index: Some(12), ..recorded(&other, &[]) };
+    assert_eq!(outside(&[&second, &first], &third), [image().to_string()]);
+}
+
+#[test]
+fn an_upgrade_of_the_engine_that_moves_networks_is_no_change_by_others() {
+    let networks = json!([{ "Target": "n1" }]);
+    let mut before = spec();
+    before["Networks"] = networks.clone();
+    let run = recorded(&before, &[Edit::set(image(), "shop/web:1.8")]);
+    let mut now = edited(&spec(), &[Edit::set(image(), "shop/web:1.8")]);
+    now["TaskTemplate"]["Networks"] = networks;
+    let next = RecordedService { version_index: Some(12), ..recorded(&now, &[]) };
+    assert_eq!(outside(&[&run], &next), [""; 0]);
+}
+
+#[test]
+fn a_record_gets_its_networks_where_a_new_engine_shows_them() {
+    let (n1, n2) = (json!({ "Target": "n1" }), json!({ "Target": "n2" }));
+    let mut before = spec();
+    before["Networks"] = json!([n1]);
+    let run = recorded(&before, &[Edit::item(Place::at("TaskTemplate.Networks"), n2.clone())]);
+    assert_eq!(places(&run.edits).len(), 3);
+    for run in [run.clone(), RecordedService { before: None, ..run }] {
+        let moved = run.clone().with_moved_networks().unwrap();
+        assert_eq!(places(&moved.edits), ["TaskTemplate.Networks[n2]"]);
+        let mut expected = spec();
+        expected["TaskTemplate"]["Networks"] = json!([n1]);
+        assert_eq!(moved.parsed_before().unwrap(), run.before.as_ref().map(|_| expected));
+    }
+    let other = recorded(&spec(), &[Edit::set(image(), "shop/web:1.8")]);
+    let same = other.clone().with_moved_networks().unwrap();
+    assert_eq!(same.before.unwrap().get(), other.before.unwrap().get());
+}
+
+#[test]
+fn a_second_item_with_the_same_identity_is_a_third_value() {
+    let run = recorded(&spec(), &[Edit::item(env(), json!("B=2"))]);
+    let mut now = edited(&spec(), &[Edit::item(env(), json!("B=2"))]);
+    now["TaskTemplate"]["ContainerSpec"]["Env"].as_array_mut().unwrap().push("B=9".into());
+    let Judged::Conflict(differences) = judge(&run, &now, OnThirdValue::Conflict) else {
+        panic!("no conflict")
+    };
+    assert_eq!(differences[0].now, Some(json!(["B=2", "B=9"])));
 }

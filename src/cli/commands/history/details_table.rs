@@ -3,7 +3,7 @@
 use super::Values;
 use super::entry::{Entry, EntryService};
 use super::view::HistoryView;
-use crate::api::journal::{HELD, HELD_CODE, RunState};
+use crate::api::journal::{HELD, HELD_CODE, RunState, Summary};
 use crate::api::spec::Change;
 use crate::cli::deploy::journal::describe_time;
 use crate::cli::messages::changes::in_full as show_change;
@@ -26,6 +26,12 @@ pub fn describe_state(state: RunState) -> &'static str {
 pub fn changes_table(view: &HistoryView, values: Values) -> Table {
     let mut table = Table::new(&["RUN", "WHEN", "BY", "COMMAND", "SERVICE", "OUTCOME", "CHANGES"]);
     for entry in &view.entries {
+        if let (Some(run), Some(_)) = (entry.run, &entry.error) {
+            let Summary { at, by, command, .. } = &entry.summary;
+            let outcome = entry.describe_outcome();
+            let cells = [run.to_string(), describe_time(at), by.clone(), command.clone()];
+            table.row(cells.into_iter().chain([String::new(), outcome, "not known".to_owned()]));
+        }
         for service in &entry.services {
             table.row(match entry.run {
                 Some(run) => [

@@ -8,6 +8,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::{self, TaskWithSpec};
 use crate::api::spec::{Change, Place, changes, is_zero};
+use crate::cli::deploy::held::{HeldUpdate, is_held_spec};
 
 /// One state of a service that the engine remembers.
 #[derive(Clone, Debug)]
@@ -26,6 +27,9 @@ pub struct EngineRow {
     pub tasks: Vec<(&'static str, usize)>,
     /// The differences from the current spec of the service.
     pub changes: Vec<Change>,
+    /// Whether an update of the service is held, or the previous spec is part of a held update. `rollback` then does not
+    /// restore the previous spec.
+    pub is_of_hold: bool,
 }
 
 /// Where the engine stores a state of a service.
@@ -73,6 +77,7 @@ impl EngineRow {
 fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
     let current = service.spec();
     let template = |spec: &Value| spec["TaskTemplate"].clone();
+    let is_of_hold = HeldUpdate::of(service).is_some() || service.previous_spec().is_some_and(is_held_spec);
     let row = |source, template: &Value, tasks: &[TaskWithSpec], changes| EngineRow {
         service: service.name().to_owned(),
         id: service.id().to_owned(),
@@ -81,6 +86,7 @@ fn rows(service: &Service, mut tasks: Vec<TaskWithSpec>) -> Vec<EngineRow> {
         image: template["ContainerSpec"]["Image"].as_str().unwrap_or_default().to_owned(),
         tasks: by_state(tasks),
         changes,
+        is_of_hold,
     };
     let now = template(current);
     let mut rows = vec![row(EngineSource::Current, &now, &take(&mut tasks, &now), Vec::new())];

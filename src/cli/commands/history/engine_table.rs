@@ -38,6 +38,7 @@ pub fn engine_table(rows: &[EngineRow], values: Values) -> Table {
 fn note(row: &EngineRow) -> String {
     match row.source {
         EngineSource::Previous if row.changes.is_empty() => "same as current".to_owned(),
+        EngineSource::Previous if row.is_of_hold => String::new(),
         EngineSource::Previous => {
             format!("what `swarmctl rollback {}` restores", shell::service(&row.service))
         }

@@ -4,7 +4,9 @@ use super::current_services::CurrentServices;
 use super::entry::{Entry, EntryService, RecordedServices, Subjects, changes_of};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
-use crate::api::journal::{Record, RecordError, RecordedService, StoredRun, Summary, outside_changes};
+use crate::api::journal::{
+    EarlierRun, Record, RecordError, RecordedService, StoredRun, Summary, outside_changes,
+};
 use crate::cli::deploy::map_concurrently;
 
 impl Read<'_> {
@@ -44,7 +46,8 @@ impl Reader<'_> {
                 continue;
             }
             let services = self.services(one, &now);
-            if self.subjects.is_some() && services.is_empty() {
+            // If a record cannot be used, the run may have changed the services.
+            if self.subjects.is_some() && services.is_empty() && one.record.is_ok() {
                 continue;
             }
             let outside =
@@ -122,18 +125,15 @@ impl Reader<'_> {
         let mut outside = Vec::new();
         for later in record.services.iter().filter(|service| self.is_shown(service)) {
             let Some(id) = later.id.as_deref() else { continue };
-            let runs = earlier.iter().filter_map(|one| {
-                let services = one.record.as_ref().ok()?.services.iter().enumerate();
-                let (at, service) = services.into_iter().find(|(_, it)| it.id.as_deref() == Some(id))?;
-                Some((service, one.run.summary.effect_on(at), one.run.summary.unchanged.contains_key(&at)))
+            // What a run without a usable record changed is not known, so there is no comparison across such a run.
+            let known = earlier.iter().map_while(|one| Some((one.run, one.record.as_ref().ok()?)));
+            let runs = known.filter_map(|(run, record)| {
+                let mut services = record.services.iter().enumerate();
+                let (at, service) = services.find(|(_, it)| it.id.as_deref() == Some(id))?;
+                let is_unchanged = run.summary.unchanged.contains_key(&at);
+                Some(EarlierRun { service, effect: run.summary.effect_on(at), is_unchanged })
             });
-            let runs: Vec<_> = runs.collect();
-            // A run that left the service unchanged is compared only if no earlier run has changed it: otherwise a change
-            // before that run would not be noticed.
-            let changed = runs.iter().find(|(_, _, is_unchanged)| !is_unchanged);
-            let before = changed.or(runs.first()).map(|(service, effect, _)| (*service, *effect));
-            let changes =
-                before.map(|(service, ran)| outside_changes(service, ran, later)).unwrap_or_default();
+            let changes = outside_changes(&runs.collect::<Vec<_>>(), later);
             if !changes.is_empty() {
                 let (id, name) = (later.id.clone(), later.name.clone());
                 outside.push(EntryService { id, name, exit: None, state: None, changes });

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase, has_label, is_held_without_label};
+use crate::api::deploy::steps::{Driver, Hold, HoldConflict, Phase};
 use crate::api::deploy::update::{Conflict, HoldOperation, Operation, UpdateRequest};
 use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::rollout::State;
+use crate::cli::deploy::held::is_held_spec;
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::steps::FirstAction;
 use crate::cli::deploy::{IfPaused, Item, Prepared, watch};
@@ -62,7 +63,7 @@ fn has_failed(client: &Client, service: &Service) -> Result<bool> {
 /// # Errors
 /// The previous spec is part of a held update.
 pub fn refuse_held_spec(item: &Item<()>, previous: &Value) -> Result<(), NotStarted> {
-    if !has_label(previous) && !is_held_without_label(previous) {
+    if !is_held_spec(previous) {
         return Ok(());
     }
     Err(item.unsuitable(

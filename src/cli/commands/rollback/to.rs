@@ -16,7 +16,7 @@ use crate::cli::deploy::available_images::check_images;
 use crate::cli::deploy::journal::{find_run, read_record};
 use crate::cli::deploy::report::{NotStarted, ReportStyle, report_early_end};
 use crate::cli::deploy::restore::{
-    Restored, Restorer, StoreCredentials, image_of, is_other, not_in_run, run_number,
+    Restored, Restorer, StoreCredentials, as_shown_by_engine, image_of, is_other, not_in_run, run_number,
 };
 use crate::cli::deploy::{Deployment, DeploymentFlags, IfPaused, Item, Prepared};
 use crate::cli::exit::Exit;
@@ -88,7 +88,9 @@ pub fn run(args: &RollbackArgs, app: &App) -> anyhow::Result<Exit> {
 
 fn read(run: u64, deployment: &mut Deployment) -> anyhow::Result<Record> {
     let journal = deployment.open_journal()?;
-    Ok(read_record(&find_run(&journal, run)?)?)
+    let record = read_record(&find_run(&journal, run)?)?;
+    let services = as_shown_by_engine(deployment.client(), record.services)?;
+    Ok(Record { services, ..record })
 }
 
 /// Returns the image that is restored, if it has a digest and differs from the service's image.

@@ -13,7 +13,7 @@ use crate::api::spec::Edit;
 use crate::cli::deploy::ChosenBy;
 use crate::cli::deploy::earlier::{Current, JudgedService, image_set_by, judge_each, read_current};
 use crate::cli::deploy::report::{NotStarted, Remarks, ServiceReport, SkipReason, UndoState};
-use crate::cli::deploy::restore::{HELD, is_other, not_in_run};
+use crate::cli::deploy::restore::{HELD, as_shown_by_engine, is_other, not_in_run};
 
 /// A service whose changes are reverted, or for which there is nothing to revert.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ impl Finder {
     /// Reads every service by its ID, and judges it. Returns the services in the reverse order of the run.
     ///
     /// # Errors
-    /// A request to the engine failed.
+    /// A request to the engine failed, or the record is not valid.
     pub fn find(
         self,
         client: &Client,
         services: Vec<RecordedService>,
         named: &[String],
     ) -> anyhow::Result<Vec<JudgedService<ToUndo>>> {
-        let (mut chosen, unknown) = choose(services, named);
+        let (mut chosen, unknown) = choose(as_shown_by_engine(client, services)?, named);
         chosen.reverse();
         let current =
             read_current(client, chosen, |(one, _)| (one.id.as_deref().unwrap_or_default(), &one.name))?;
