@@ -7,7 +7,7 @@ use crate::support::exit::Exit;
 use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
-use crate::support::server::{Listener, ResponseFault};
+use crate::support::server::{Answer, Listener, ResponseFault};
 
 const GONE: &str = "unix:///nonexistent/docker.sock";
 
@@ -142,4 +142,35 @@ fn a_silent_manager_is_replaced_by_another() {
     run.says(&["is not responding as a manager; switching to"]);
     assert!(began.elapsed() < Duration::from_secs(25));
     swarm.expect("t001").applied(1);
+}
+
+#[test]
+fn a_failure_of_the_registry_is_not_one_of_the_manager() {
+    for (status, message) in [
+        (503, "received unexpected HTTP status: 503 Service Unavailable"),
+        (500, "Get \"https://r/v2/\": context deadline exceeded"),
+        (429, "toomanyrequests: You have reached your pull rate limit."),
+    ] {
+        let swarm = swarm();
+        let other = swarm.other_manager();
+        swarm.forbids("GET", "/distribution", Answer::error(status, message));
+        let run = at(&[&swarm.host(), &other.host()], &["update-image", "--detach", "t001", NEW]).succeeds();
+        run.says(&["could not be reached"]).never_says(&["not responding as a manager"]);
+        let requests = [swarm.requests(), other.requests()].concat();
+        let lookups = requests.iter().filter(|it| it.endpoint().starts_with("/distribution")).count();
+        assert_eq!(lookups, 1);
+        swarm.expect("t001").applied(1);
+    }
+}
+
+#[test]
+fn a_lookup_of_a_digest_switches_from_a_manager_that_dies() {
+    let swarm = swarm();
+    swarm.world().registry.insert(NEW.to_owned(), format!("sha256:{}", "1".repeat(64)));
+    let other = swarm.other_manager();
+    // Request 4 is the lookup.
+    swarm.breaks(InjectedFault::lost(4).then(Listener::Closing));
+    let run = at(&[&swarm.host(), &other.host()], &["update-image", "--detach", "t001", NEW]).succeeds();
+    run.says(&["not responding as a manager"]);
+    swarm.expect("t001").applied(1).image(&format!("{NEW}@sha256:{}", "1".repeat(64)));
 }

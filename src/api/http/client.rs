@@ -192,8 +192,9 @@ impl Client {
         })
     }
 
-    /// `GET path`, as JSON, for endpoints for which the engine queries another server. With a single host, the request
-    /// is retried after a lost connection, but not after a refusal, whatever its status is.
+    /// `GET path`, as JSON, for endpoints for which the engine queries another server. The request is retried after a lost
+    /// connection, but not after a refusal, whatever its status is: a 503 may come from the other server. With several
+    /// hosts, another one is asked only if this one is not connected or is without a swarm or a leader.
     pub fn get_json_unless_refused<T: DeserializeOwned>(
         &self,
         path: &Path,
@@ -201,9 +202,14 @@ impl Client {
     ) -> Result<T> {
         // Pings with the retries of a read, because the ping in `target` has none.
         self.ping()?;
-        self.retry_while(Error::is_retryable, || {
-            self.send(Request { auth, ..Request::get(&self.target(path)?) })?.json()
-        })
+        let is_of_host = |e: &Error| {
+            self.has_alternatives()
+                && (matches!(e, Error::Connect { .. }) || e.is_not_manager() || e.has_no_leader())
+        };
+        self.retry_while(
+            |e| e.is_retryable() || is_of_host(e),
+            || self.send(Request { auth, ..Request::get(&self.target(path)?) })?.json(),
+        )
     }
 
     /// Posts `body` once. It is retried only if no connection could be made or, with several hosts, if this one is not a

@@ -47,11 +47,17 @@ impl Client {
     pub(in crate::api) fn retry_read<T>(&self, send: impl Fn() -> Result<T>) -> Result<T> {
         let is_silent =
             |e: &Error| self.failover.has_alternatives() && matches!(e, Error::ResponseTimeout { .. });
-        self.retry_while(|e| e.is_retryable() || e.is_transient() || is_silent(e), send)
+        self.retry_while(|e| self.may_pass(e) || is_silent(e), send)
     }
 
-    /// Like [`Client::retry_read`], but for errors that `may_pass` accepts. With several managers, also for errors that concern
-    /// one host only.
+    /// Whether the same request may succeed later, or on another manager if there are several.
+    pub(in crate::api) fn may_pass(&self, error: &Error) -> bool {
+        error.is_retryable()
+            || error.is_transient()
+            || (self.failover.has_alternatives() && error.is_host_specific())
+    }
+
+    /// Like [`Client::retry_read`], but for errors that `may_pass` accepts.
     pub(in crate::api) fn retry_while<T>(
         &self,
         may_pass: impl Fn(&Error) -> bool,
@@ -64,7 +70,7 @@ impl Client {
         loop {
             let at = self.failover.current_index();
             let error = match send() {
-                Err(e) if may_pass(&e) || (self.failover.has_alternatives() && e.is_host_specific()) => e,
+                Err(e) if may_pass(&e) => e,
                 other => return other,
             };
             if self.failover.has_alternatives() {

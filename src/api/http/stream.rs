@@ -48,7 +48,7 @@ impl Client {
     /// cancellation.
     pub fn stream(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
         // A stream may be silent for a long time, so another manager is not tried because of silence.
-        self.retry_while(|e| e.is_retryable() || e.is_transient(), || self.open(path, idle, end))
+        self.retry_while(|e| self.may_pass(e), || self.open(path, idle, end))
     }
 
     fn open(&self, path: &Path, idle: Option<Duration>, end: Option<Instant>) -> Result<Stream<'_>> {
