@@ -137,3 +137,28 @@ fn a_create_without_the_registry_keeps_the_tag_or_fails() {
     create(&[]).succeeds().says(&["it is used without a digest"]);
     assert_eq!(swarm.service("web").image(), image("1.8"));
 }
+
+#[test]
+fn hints_do_not_name_a_flag_that_the_command_refuses() {
+    let unreachable =
+        || Answer::error(500, "Get \"http://127.0.0.1:5000/v2/\": dial tcp: connection refused");
+    for (answer, args, hint) in [
+        (unreachable(), &["--refresh", "--on-resolve-error=fail"][..], "hint: try again\n"),
+        (
+            Answer::error(403, "authorization denied by plugin opa: no rule"),
+            &["--refresh", "--on-resolve-error=fail"],
+            "hint: allow `GET /distribution` in front of the engine\n",
+        ),
+        (unreachable(), &["--tag=1.8", "--verify=true", "--on-resolve-error=fail"], "hint: try again\n"),
+        (
+            unreachable(),
+            &["--tag=1.8", "--on-resolve-error=fail"],
+            "hint: try again, or use the tag as it is with `--no-resolve-image`\n",
+        ),
+    ] {
+        let swarm = swarm(&image("1.7"), &[]);
+        swarm.forbids("GET", "/distribution", answer);
+        let args = [&["update-image", "--detach"], args, &["t001"]].concat();
+        swarmctl(args).host(swarm.host()).run().exits_one_of(&[1, 8]).says(&[hint]);
+    }
+}

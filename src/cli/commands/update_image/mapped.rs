@@ -6,7 +6,7 @@ use crate::api::registry::digest::RegistryErrorKind;
 use crate::api::registry::image_ref::ImageRef;
 use crate::cli::app::App;
 use crate::cli::deploy::report::NotStarted;
-use crate::cli::messages::errors::{engine_login_hint, hint};
+use crate::cli::messages::errors::{engine_login_hint, hint_with_digest};
 use crate::cli::messages::shell;
 
 /// Requests the image from its registry, if it has a digest.
@@ -36,7 +36,7 @@ pub fn check(client: &Client, app: &App, image: &ImageRef, from: &ImageRef) -> R
             Err(NotStarted::ImageUnavailable { why: error.to_string(), hint: Some(hint) })
         }
         Err(error @ Error::Registry { .. }) => {
-            Err(NotStarted::ImageUnavailable { why: error.to_string(), hint: hint(&error) })
+            Err(NotStarted::ImageUnavailable { why: error.to_string(), hint: hint_with_digest(&error) })
         }
         Err(error) => Err(NotStarted::Failed(error)),
     }

@@ -132,7 +132,8 @@ impl UpdateImageArgs {
             mapped::check(client, app, image, from)?;
         }
         let restart = if self.force { Restart::Forced } else { Restart::OnChange };
-        let change = self.pin.change(client, app, current, &image, restart).map_err(NotStarted::Failed)?;
+        let failed = item.payload.failure(self.verify.as_deref());
+        let change = self.pin.change(client, app, current, &image, restart).map_err(failed)?;
         let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
         // If only credentials change, a paused rollout is resumed if the command line names the service and its

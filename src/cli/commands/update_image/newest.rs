@@ -67,13 +67,13 @@ impl<'a> NewestChooser<'a> {
         let service = &item.service;
         let label = service.spec()["Labels"][LABEL].as_str();
         let image = ServiceImage { name: service.name(), image: current, label };
-        let mut decision = self.chooser.decide(client, image).map_err(NotStarted::Failed)?;
+        let mut decision = self.chooser.decide(client, image).map_err(NotStarted::NoDigest)?;
         if decision.has_unknown_push() {
             self.has_unknown_push.store(true, Ordering::Relaxed);
         }
         if let Choice::Newer(image) = &decision.choice {
             let image = image.clone();
-            match self.chooser.check(client, &image, service.spec()).map_err(NotStarted::Failed)? {
+            match self.chooser.check(client, &image, service.spec()).map_err(NotStarted::NoDigest)? {
                 None => return Ok((Some(image), Box::new(decision))),
                 Some(refusal) => decision.choice = Choice::Refused(refusal),
             }

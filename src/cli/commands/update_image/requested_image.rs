@@ -1,6 +1,8 @@
 //! The image that is requested for a service.
 
+use crate::api::error::Error;
 use crate::api::registry::image_ref::ImageRef;
+use crate::cli::deploy::report::NotStarted;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::messages::usage::{IMAGE, OrExample as _, TAG, UsageError};
 use crate::cli::select::Assignments;
@@ -39,6 +41,16 @@ impl RequestedImage {
                 "swarmctl update-image --newest minor web",
             )),
             Self::Tag(_) | Self::Refreshed | Self::Newest => Ok(()),
+        }
+    }
+
+    /// Returns how a failed lookup of the image is reported: with `--refresh`, `--newest` and `--verify`, the image is used
+    /// only with a digest.
+    pub fn failure(&self, verify: Option<&str>) -> fn(Error) -> NotStarted {
+        match self {
+            Self::Refreshed | Self::Newest => NotStarted::NoDigest,
+            _ if verify.is_some() => NotStarted::NoDigest,
+            _ => NotStarted::Failed,
         }
     }
 

@@ -157,8 +157,10 @@ impl ServiceReport {
 fn outcome_of_not_started(why: &NotStarted) -> Outcome<'_> {
     match why {
         NotStarted::Batch(stop) => Outcome::NotStarted(stop),
-        NotStarted::Failed(Error::Interrupted) => Outcome::Interrupted,
-        NotStarted::Failed(error) => Outcome::Failed(error),
+        NotStarted::Failed(Error::Interrupted) | NotStarted::NoDigest(Error::Interrupted) => {
+            Outcome::Interrupted
+        }
+        NotStarted::Failed(error) | NotStarted::NoDigest(error) => Outcome::Failed(error),
         NotStarted::Conflict(conflict) => Outcome::Conflict(conflict),
         NotStarted::Refused(why) => Outcome::Refused(why),
         NotStarted::ImageUnavailable { why, hint } => Outcome::ImageUnavailable(why, hint.as_deref()),

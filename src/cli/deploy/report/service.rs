@@ -159,6 +159,8 @@ pub enum NotStarted {
     Batch(BatchStop),
     /// The service was not found, or something that the update needs could not be read.
     Failed(Error),
+    /// There is no digest of an image that the command uses only with a digest.
+    NoDigest(Error),
     /// The change conflicts with a change by another writer, or with a held update.
     Conflict(Box<Conflict>),
     /// The command refuses to change the service, for this reason.

@@ -5,6 +5,9 @@ use crate::api::config::docker_config;
 use crate::api::error::{CredentialsError, Error, RegistryErrorKind, SettingScope};
 use crate::cli::messages::shell;
 
+/// The end of the hints for a missing digest.
+const USE_TAG: &str = "use the tag as it is with `--no-resolve-image`";
+
 /// Returns a hint for an error, if possible with a command to paste.
 pub fn hint(error: &Error) -> Option<String> {
     Some(match error {
@@ -28,7 +31,7 @@ pub fn hint(error: &Error) -> Option<String> {
             "is a Docker engine listening there? check with `docker version`".to_owned()
         }
         Error::ResponseTimeout { request, .. } if request.contains("/distribution/") => {
-            "the engine waits for the registry; try again, or use the tag as it is with `--no-resolve-image`".to_owned()
+            format!("the engine waits for the registry; try again, or {USE_TAG}")
         }
         Error::ResponseTimeout { .. } => {
             "the engine may be busy or have no leader; try again, or use another manager".to_owned()
@@ -47,11 +50,10 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Registry { kind: RegistryErrorKind::Denied, registry, .. } => engine_login_hint(registry),
         Error::Registry { kind: RegistryErrorKind::Unreachable, .. } => {
-            "try again, or use the tag as it is with `--no-resolve-image`".to_owned()
+            format!("try again, or {USE_TAG}")
         }
         Error::Registry { kind: RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing, .. } => {
-            "allow `GET /distribution` in front of the engine, or use the tag as it is with `--no-resolve-image`"
-                .to_owned()
+            format!("allow `GET /distribution` in front of the engine, or {USE_TAG}")
         }
         Error::Credentials(error) => credentials_hint(error),
         Error::Settings { scope: SettingScope::EveryEngine, .. } => {
@@ -79,6 +81,12 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Like [`hint`], for a command that uses an image only with a digest and refuses `--no-resolve-image`.
+pub fn hint_with_digest(error: &Error) -> Option<String> {
+    let hint = hint(error)?;
+    Some(hint.strip_suffix(USE_TAG).and_then(|hint| hint.strip_suffix(", or ")).unwrap_or(&hint).to_owned())
 }
 
 /// The hint for a registry that refuses a request of the engine for want of credentials. The nodes need them as well.

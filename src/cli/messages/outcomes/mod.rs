@@ -25,14 +25,16 @@ pub use self::run::{undo_command, undo_hint, with_undo};
 pub use self::waiting::{ROLLOUT_CONTINUES, keep_watching};
 use self::waiting::{rolled_back_for, still_waiting_for};
 pub use self::why::causes as causes_for_people;
-use super::errors::{error_chain, hint};
+use super::errors::{error_chain, hint, hint_with_digest};
 use super::{shell, value};
 use crate::api::cancellation::Signal;
 use crate::api::deploy::gates::verdict::Verdict;
 use crate::api::deploy::update::{ChangedBy, Conflict, Delivery, FieldLoss, NoChange, Restarts, Warning};
 use crate::api::forecast::{Forecast, ForecastSteps, ForecastWarning, MOVES_NETWORKS};
 use crate::cli::deploy::lint;
-use crate::cli::deploy::report::{BatchStop, Blocked, BlockedBy, Outcome, ServiceReport, after_interrupt};
+use crate::cli::deploy::report::{
+    BatchStop, Blocked, BlockedBy, NotStarted, Outcome, ServiceReport, Stage, after_interrupt,
+};
 use crate::cli::exit::Exit;
 use crate::cli::select::join_names;
 
@@ -119,7 +121,13 @@ pub fn explain(report: &ServiceReport, signal: Option<Signal>) -> Option<Message
             Message::new("its rollout is paused, and any update would resume it", None)
         }
         Outcome::Conflict(conflict) => conflict_message(conflict, report, name),
-        Outcome::Failed(error) => Message { causes: error_chain(error).collect(), hint: hint(error) },
+        Outcome::Failed(error) => {
+            let hint = match &*report.stage {
+                Stage::NotStarted { why: NotStarted::NoDigest(_), .. } => hint_with_digest(error),
+                _ => hint(error),
+            };
+            Message { causes: error_chain(error).collect(), hint }
+        }
         Outcome::Unknown(error) => Message {
             causes: std::iter::once(
                 "the response was lost, and the result could not be looked up".to_owned(),
