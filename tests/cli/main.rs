@@ -34,6 +34,7 @@ mod history;
 mod hostile;
 mod images;
 mod inspect;
+mod json_results;
 mod judgement;
 mod layers;
 mod lint;

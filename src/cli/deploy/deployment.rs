@@ -15,7 +15,7 @@ use super::prepared::{IfPaused, NotPrepared, Prepared, prepare_item};
 use super::recording::recorder_for;
 use super::report::{
     BatchStop, Blocked, BlockedBy, NotStarted, Remarks, ReportFormat, ReportStyle, ServiceReport,
-    find_services, report_nothing_done, why_nothing_changed,
+    find_services, or_report_early_end, report_nothing_done, why_nothing_changed,
 };
 use super::rollback_on_failure::OnFailure;
 use super::rules::Rules;
@@ -148,6 +148,14 @@ impl<'a> Deployment<'a> {
     /// The engine.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Returns the value. An error ends the command before its services are known: it is reported, except a usage error.
+    ///
+    /// # Errors
+    /// [`AlreadyReported`], or the usage error.
+    pub fn check<R>(&self, result: Result<R, impl Into<anyhow::Error>>) -> anyhow::Result<R> {
+        or_report_early_end(self.style, result, self.app)
     }
 
     /// Adds remarks to the reports of services, by their names on the command line.

@@ -94,7 +94,7 @@ pub fn run(args: ApplyArgs, app: &App) -> anyhow::Result<Exit> {
         Err(error) => return report_early_end(deployment.style(), error, app),
     };
     if let Some(selection) = &plan.selection {
-        plan::note_unplanned(app.ui, client, selection, &ids)?;
+        deployment.check(plan::note_unplanned(app.ui, client, selection, &ids))?;
     }
     let images = match check_images(
         client,

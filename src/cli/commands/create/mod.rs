@@ -14,8 +14,8 @@ use crate::cli::app::App;
 use crate::cli::deploy::journal::{Recorder, RunDraft, RunEnd, Waited, record_created_service};
 use crate::cli::deploy::lint::{Checked, StrictArgs, check_new};
 use crate::cli::deploy::report::{
-    Additions, NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, print_id,
-    report_early_end, report_early_end_of, report_with,
+    Additions, NewService, NotStarted, Remarks, ReportStyle, ServiceReport, Stage, or_report_early_end,
+    print_id, report_early_end_of, report_with,
 };
 use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
@@ -73,11 +73,9 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let client = args.follow.client(app)?;
     let style = args.plan.style(ReportStyle::new("create", "create", "")).in_format(args.follow.format());
     let mut recorder = Recorder::for_run(args.follow.journal, &args.plan)?;
-    if let Err(error) = recorder.look_for_journal(&client) {
-        return report_early_end(style, error.into(), app);
-    }
+    or_report_early_end(style, recorder.look_for_journal(&client), app)?;
     let mut run = None;
-    check_engine(&client, &edits)?;
+    or_report_early_end(style, check_engine(&client, &edits), app)?;
     let name = spec["Name"].as_str().unwrap_or_default();
     // The digest is resolved for an image on the command line, and for an image in `--spec` without a digest.
     let image = image_of(&spec).filter(|image| is_given || image.digest().is_none());

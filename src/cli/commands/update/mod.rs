@@ -97,7 +97,7 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates, args.steps.bake())?;
     let deployment = deployment.with_steps(args.step_rules()?)?;
     let introduced = document.as_ref().map(Document::as_new).unwrap_or_default();
-    check_engine(deployment.client(), &[edits.as_slice(), &introduced].concat())?;
+    deployment.check(check_engine(deployment.client(), &[edits.as_slice(), &introduced].concat()))?;
     let selected = deployment.select(&args.select, &args.services, Jobs::Excluded)?;
     if args.select.is_given()
         && let Some(image) = take_image(&mut edits.clone(), |_| true)

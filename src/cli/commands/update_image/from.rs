@@ -78,8 +78,10 @@ impl FromArgs {
         let mut deployment = deployment.with_remarks(mapped_from(images));
         let selected = match (&select.stack, each) {
             (Some(stack), Assignments::PerService(images)) => {
-                deployment.look_for_journal()?;
-                let chosen = services_of_stack(&deployment, stack, images, &files::shown(from))?;
+                let looked = deployment.look_for_journal();
+                deployment.check(looked)?;
+                let chosen = services_of_stack(&deployment, stack, images, &files::shown(from));
+                let chosen = deployment.check(chosen)?;
                 deployment.with_chosen(chosen)
             }
             (_, each) => deployment.select_each(&SelectArgs::default(), each)?,

@@ -92,6 +92,7 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
     let style = ReportStyle::new("update-image", "update", "updated");
     let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates, args.steps.bake())?;
     let deployment = deployment.with_steps(args.steps.rules(&args.gates)?)?;
+    let newest = deployment.check(NewestChooser::new(app, args.requested.newest.as_ref(), &args.choice))?;
     let select = newest::selection(&args.select, args.requested.newest.as_ref());
     let selected = args.requested.from.select(deployment, &select, requested)?;
     if let Some((typed, image)) = &one_image {
@@ -99,9 +100,7 @@ pub fn run(args: UpdateImageArgs, app: &App) -> anyhow::Result<Exit> {
         args.repository.check(image, selected.services(), alternative)?;
     }
     let request = selected.request(Operation::Edit(Vec::new()))?;
-    let newest = NewestChooser::new(app, args.requested.newest.as_ref(), &args.choice)?;
-    let prepared =
-        selected.prepare(|client, item| args.prepare(client, app, item, &request, newest.as_ref()));
+    let prepared = selected.prepare(|client, one| args.prepare(client, app, one, &request, newest.as_ref()));
     newest.iter().for_each(|newest| newest.print_hint(app.ui));
     prepared.in_steps().verified_by(args.verify.as_deref()).run()
 }

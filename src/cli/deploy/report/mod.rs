@@ -226,6 +226,25 @@ pub fn report_early_end(style: ReportStyle, error: anyhow::Error, app: &App) -> 
     report_early_end_of(style, &[], error, app)
 }
 
+/// Returns the value. An error ends the command before its services are known: it is reported, except a usage error.
+///
+/// # Errors
+/// [`AlreadyReported`], or the usage error.
+pub fn or_report_early_end<T>(
+    style: ReportStyle,
+    result: Result<T, impl Into<anyhow::Error>>,
+    app: &App,
+) -> anyhow::Result<T> {
+    let error = match result.map_err(Into::into) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    if Exit::for_any_error(&error, None) == Exit::Usage || error.is::<AlreadyReported>() {
+        return Err(error);
+    }
+    Err(AlreadyReported(report_early_end(style, error, app)?).into())
+}
+
 /// Reports a command that ended before it did anything to its services. The error is printed once for all of them.
 pub fn report_early_end_of(
     style: ReportStyle,
