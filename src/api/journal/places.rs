@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use super::record::RecordedService;
 use crate::api::records::held_value::{Holds, holds};
 use crate::api::records::plan::{Difference, PlannedEdit};
-use crate::api::spec::{Edit, Op, Place, apply_all, is_zero};
-
-/// The counter that restarts tasks. A revert ignores it.
-const COUNTER: &str = "TaskTemplate.ForceUpdate";
+use crate::api::spec::{Edit, Op, Place, apply_all, is_zero, restart_counter};
 
 /// Whether the changes of a run to one service can be reverted.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,8 +110,9 @@ fn count(value: Option<&Value>) -> u64 {
     value.and_then(Value::as_u64).unwrap_or(0)
 }
 
+/// Whether the edit is one of the restart counter, which a revert ignores.
 fn is_counter(edit: &PlannedEdit) -> bool {
-    *edit.place() == Place::at(COUNTER)
+    *edit.place() == restart_counter()
 }
 
 fn difference(edit: &PlannedEdit, now: &Value) -> Difference {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::read::{Read, list, text};
 use super::{Findings, Fix, RequiredList, Subject};
 use crate::api::resources::services::Service;
-use crate::api::spec::{Place, changes};
+use crate::api::spec::{Place, RESTART_COUNTER, changes};
 
 const CREDENTIAL_SPEC: &str = "TaskTemplate.ContainerSpec.Privileges.CredentialSpec.Config";
 
@@ -88,8 +88,7 @@ pub(super) fn rollback_same(subject: &Subject, found: &mut Findings) -> Read<()>
     let Some(service) = subject.service else { return Ok(()) };
     let Some(previous) = service.previous_spec() else { return Ok(()) };
     let changes = changes(previous, service.spec());
-    if changes.iter().all(|it| it.place.is_within("Labels") || it.place.is_within("TaskTemplate.ForceUpdate"))
-    {
+    if changes.iter().all(|it| it.place.is_within("Labels") || it.place.is_within(RESTART_COUNTER)) {
         let message = if changes.is_empty() {
             "the previous spec is the same as the current one: a rollback changes nothing"
         } else {

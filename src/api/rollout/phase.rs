@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::api::resources::services::Service;
 use crate::api::resources::time;
-use crate::api::spec::{Place, changes};
+use crate::api::spec::{Place, RESTART_COUNTER, changes};
 
 /// What is known about the service and the update when the watch starts.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +76,7 @@ impl Baseline {
     pub(super) fn replaced(&self, now: &Service) -> Vec<Place> {
         let Some(posted) = &self.posted else { return Vec::new() };
         let is_replaced = |place: &&Place| {
-            !place.is_within("TaskTemplate.ForceUpdate") && place.get(now.spec()) != place.get(posted.spec())
+            !place.is_within(RESTART_COUNTER) && place.get(now.spec()) != place.get(posted.spec())
         };
         self.places.iter().filter(is_replaced).cloned().collect()
     }

@@ -62,7 +62,7 @@ pub(super) const KINDS: &[(JsonType, &[&str])] = &[
             "TaskTemplate.ContainerSpec.Healthcheck.StartPeriod",
             "TaskTemplate.ContainerSpec.Healthcheck.Timeout",
             "TaskTemplate.ContainerSpec.StopGracePeriod",
-            "TaskTemplate.ForceUpdate",
+            super::RESTART_COUNTER,
             "TaskTemplate.Placement.MaxReplicas",
             "TaskTemplate.Resources.Limits.MemoryBytes",
             "TaskTemplate.Resources.Limits.NanoCPUs",

@@ -38,3 +38,11 @@ pub use reference::{Reference, ReferenceKind, references, resolve};
 pub use repeated::{Occupied, Resolved, resolve_repeated};
 pub use types::{check_type, check_types};
 pub use zero::{is_empty, is_stored_if_zero, is_zero};
+
+/// The path of the restart counter. It does not change what a service runs; each new value restarts the tasks.
+pub const RESTART_COUNTER: &str = "TaskTemplate.ForceUpdate";
+
+/// The place of the restart counter.
+pub fn restart_counter() -> Place {
+    Place::at(RESTART_COUNTER)
+}

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::api::spec::{Edit, Place};
+use crate::api::spec::{Edit, restart_counter};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::gates::GateArgs;
@@ -42,7 +42,7 @@ pub fn run(args: RestartArgs, app: &App) -> anyhow::Result<Exit> {
         .with_steps(args.steps.rules(&args.gates)?)?
         .select(&args.select, &args.services, Jobs::Excluded)?
         .edit(if args.resume { IfPaused::Resume } else { IfPaused::Refuse }, |_| {
-            Ok(vec![Edit::increment(Place::at("TaskTemplate.ForceUpdate"))])
+            Ok(vec![Edit::increment(restart_counter())])
         })?
         .in_steps()
         .run()

@@ -17,6 +17,7 @@ use super::steps::FirstAction;
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Result;
 use crate::api::resources::services::Service;
+use crate::api::spec::RESTART_COUNTER;
 use crate::cli::exit::Exit;
 use crate::cli::flags::image_report::announce;
 use crate::cli::messages::shared::SharedTexts;
@@ -88,7 +89,7 @@ impl Deployment<'_> {
             matches!(report.outcome(), Outcome::RolledBack | Outcome::RolledBackWithBatch)
         };
         let has_changes = |report: &ServiceReport| {
-            report.changes().iter().any(|change| !change.place.is_within("TaskTemplate.ForceUpdate"))
+            report.changes().iter().any(|change| !change.place.is_within(RESTART_COUNTER))
         };
         let own = self.affected_holds.reports_of_others(reports);
         let left =

@@ -12,7 +12,7 @@ use crate::api::forecast::only_loses_placement;
 use crate::api::http::client::Client;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
-use crate::api::spec::{Change, Edit, Place};
+use crate::api::spec::{Change, Edit, Place, restart_counter};
 use crate::cli::deploy::report::{NotStarted, Outcome, Rollback, ServiceReport, Stage};
 use crate::cli::grammar::parse_bool;
 use crate::cli::messages;
@@ -147,7 +147,7 @@ impl RollbackPlan {
 
     /// Returns the conflict if another writer has since changed a place that must be restored.
     fn conflict(&self, newest: &Service) -> Option<Conflict> {
-        let counter = Place::at("TaskTemplate.ForceUpdate");
+        let counter = restart_counter();
         let mut places = self.changes.iter().map(|change| &change.place).filter(|place| **place != counter);
         let at = |service: &Service, place: &Place| place.get(service.spec()).cloned();
         let place = places.find(|place| at(newest, place) != at(&self.after, place))?;

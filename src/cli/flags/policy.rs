@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::flag::{Commands, Flag};
 use super::formats::{COUNT, DURATION, ORDER, RATIO, words};
 use crate::api::spec::values::{duration, number, text};
-use crate::api::spec::{Edit, Place};
+use crate::api::spec::{Edit, Place, restart_counter};
 use crate::cli::messages::usage::{OrExample as _, UsageError};
 
 const CONDITIONS: &[&str] = &["none", "on-failure", "any"];
@@ -15,7 +15,7 @@ const ORDERS: &[&str] = &["start-first", "stop-first"];
 /// the engine a missing field does not mean docker's default (without parallelism, all tasks are updated at once).
 pub(super) const FLAGS: &[Flag] = &[
     Flag::switch("force", "Restart the tasks even if nothing else changes", |given| {
-        let counter = Place::at("TaskTemplate.ForceUpdate");
+        let counter = restart_counter();
         Ok(if number::boolean(given.last()).or_example(given.example())? {
             vec![Edit::increment(counter)]
         } else {

@@ -4,10 +4,9 @@ use serde_json::Value;
 
 use crate::api::error::{Error, Result};
 use crate::api::resources::services::Service;
-use crate::api::spec::{Change, Edit, Place, apply_all, changes, is_empty, is_stored_if_zero, keeps_order};
-
-/// The counter whose increase restarts the tasks.
-const COUNTER: &str = "TaskTemplate.ForceUpdate";
+use crate::api::spec::{
+    Change, Edit, Place, RESTART_COUNTER, apply_all, changes, is_empty, is_stored_if_zero, keeps_order,
+};
 
 /// A spec that a service had before, and how an update restores it.
 #[derive(Clone, Debug)]
@@ -55,7 +54,7 @@ impl Restoration {
     pub fn from_places(text: &str, edits: Vec<Edit>, places: Vec<Place>) -> Result<Self> {
         let spec = parse(text)?;
         let is_edited = |place: &Place| edits.iter().any(|edit| edit.place == *place);
-        let is_counter = |place: &Place| place.is_within(COUNTER);
+        let is_counter = |place: &Place| place.is_within(RESTART_COUNTER);
         let unedited = places.iter().filter(|place| !is_edited(place) && !is_counter(place));
         let restored = unedited.map(|place| match place.get(&spec) {
             Some(value) => Edit::set(place.clone(), value.clone()),

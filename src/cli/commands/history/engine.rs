@@ -7,7 +7,7 @@ use crate::api::error::Result;
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks::{self, TaskWithSpec};
-use crate::api::spec::{Change, Place, changes, is_zero};
+use crate::api::spec::{Change, Place, RESTART_COUNTER, changes, is_zero};
 use crate::cli::deploy::held::{HeldUpdate, is_held_spec};
 
 /// One state of a service that the engine remembers.
@@ -125,7 +125,7 @@ fn differences(from: &Value, to: &Value) -> Vec<Change> {
 
 /// Removes the restart counter from changes of a template, and the runtime, which tasks do not contain.
 fn without_runtime_fields(mut changes: Vec<Change>) -> Vec<Change> {
-    let ignored = ["TaskTemplate.ForceUpdate", "TaskTemplate.Runtime"].map(Place::at);
+    let ignored = [RESTART_COUNTER, "TaskTemplate.Runtime"].map(Place::at);
     changes.retain(|change| !ignored.contains(&change.place));
     changes
 }

@@ -7,7 +7,7 @@ use crate::api::forecast::{SpecFailures, find_spec_failures, newest_good_image};
 use crate::api::http::client::Client;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
-use crate::api::spec::{Change, Place, changes};
+use crate::api::spec::{Change, changes, restart_counter};
 use crate::cli::deploy::report::NotStarted;
 use crate::cli::deploy::{NotPrepared, check_rollback, missing_references};
 
@@ -31,8 +31,10 @@ pub fn check(
     previous: &Value,
     failed: FailedSpec,
 ) -> Result<Option<String>, NotPrepared> {
-    let differs: Vec<Change> =
-        changes(service.spec(), previous).into_iter().filter(|change| change.place != counter()).collect();
+    let differs: Vec<Change> = changes(service.spec(), previous)
+        .into_iter()
+        .filter(|change| change.place != restart_counter())
+        .collect();
     let runs_the_same = !differs.iter().any(|change| change.place.is_within("TaskTemplate"));
     if differs.is_empty() || failed == FailedSpec::Refuse {
         let (tasks, now) =
@@ -101,9 +103,4 @@ fn describe_failure(service: &Service, previous: &Value, failure: &SpecFailures)
 /// Returns the image of a spec; empty if it has none.
 pub fn image_of(spec: &Value) -> &str {
     spec["TaskTemplate"]["ContainerSpec"]["Image"].as_str().unwrap_or_default()
-}
-
-/// The restart counter, which does not change what a service runs.
-fn counter() -> Place {
-    Place::at("TaskTemplate.ForceUpdate")
 }

@@ -15,7 +15,7 @@ use clap::Args;
 
 use crate::api::deploy::update::{Operation, UpdateRequest};
 use crate::api::http::client::Client;
-use crate::api::spec::{Edit, Place};
+use crate::api::spec::{Edit, restart_counter};
 use crate::cli::app::App;
 use crate::cli::deploy::gates::GateArgs;
 use crate::cli::deploy::report::{NotStarted, Remarks, ReportStyle};
@@ -133,7 +133,7 @@ impl UpdateImageArgs {
         let restart = if self.force { Restart::Forced } else { Restart::OnChange };
         let failed = item.payload.failure(self.verify.as_deref());
         let change = self.pin.change(client, app, current, &image, restart).map_err(failed)?;
-        let restart = self.force.then(|| Edit::increment(Place::at("TaskTemplate.ForceUpdate")));
+        let restart = self.force.then(|| Edit::increment(restart_counter()));
         let edits: Vec<Edit> = change.edits.into_iter().chain(restart).collect();
         // If only credentials change, a paused rollout is resumed if the command line names the service and its
         // image: it may have failed for lack of these credentials. Otherwise it stays paused.

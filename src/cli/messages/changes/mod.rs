@@ -13,14 +13,12 @@ pub use self::networks::NetworkNames;
 use self::networks::{describe_network, is_network};
 pub use self::values::{approximate_bytes, format_cpus, image_change, short_image};
 use self::values::{format_value, short_text};
-use crate::api::spec::{Change, Place};
+use crate::api::spec::{Change, Place, RESTART_COUNTER};
 
 /// The place of the image.
 const IMAGE: &str = "TaskTemplate.ContainerSpec.Image";
 /// The place of the platforms, which change together with the digest of the image.
 const PLATFORMS: &str = "TaskTemplate.Placement.Platforms";
-/// The place of the counter that restarts tasks. Its value has no meaning of its own.
-const FORCE_UPDATE: &str = "TaskTemplate.ForceUpdate";
 
 /// Describes changes of a service, in their order. Networks without a name in `networks` are shown by ID.
 pub fn describe(changes: &[Change], networks: &NetworkNames) -> Vec<String> {
@@ -31,7 +29,7 @@ pub fn describe(changes: &[Change], networks: &NetworkNames) -> Vec<String> {
     let sets_image = leaves.iter().any(|change| change.place.is_within(IMAGE));
     let is_shown = |change: &&Change| {
         let follows_from_image = sets_image && change.place.is_within(PLATFORMS);
-        !follows_from_image && !change.place.is_within(FORCE_UPDATE)
+        !follows_from_image && !change.place.is_within(RESTART_COUNTER)
     };
     let describe = |change: &Change| {
         if is_network(&change.place) {

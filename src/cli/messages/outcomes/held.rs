@@ -14,7 +14,7 @@ use crate::api::records::names::HELD;
 use crate::api::records::plan::Difference;
 use crate::api::resources::services::Service;
 use crate::api::rollout::FailureReason;
-use crate::api::spec::Place;
+use crate::api::spec::{Place, RESTART_COUNTER};
 use crate::cli::app::command_line::CommandLine;
 use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
@@ -185,7 +185,7 @@ pub fn describe_completed(service: &Service, label: &HoldLabel, runs: &BTreeSet<
     let image = Place::at("TaskTemplate.ContainerSpec.Image");
     let old = label.edits.iter().find(|held| *held.edit.place() == image);
     let old = old.and_then(|held| held.edit.from.as_ref()?.as_str());
-    let is_restart = |held: &HeldEdit| held.edit.place().is_within("TaskTemplate.ForceUpdate");
+    let is_restart = |held: &HeldEdit| held.edit.place().is_within(RESTART_COUNTER);
     // A restart cannot be undone.
     let run = label.run.as_ref().filter(|run| runs.contains(run) && !label.edits.iter().all(is_restart));
     let way = match (run, old) {
