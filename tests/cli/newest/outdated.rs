@@ -84,6 +84,11 @@ fn each_service_may_have_its_own_policy() {
     let none = super::swarm(&registry, &[("c", "1.7.2", None)], &[]);
     let run = on(&none, &["outdated", "--newest", "label"]).run().fails_with(Exit::NotFound);
     assert!(run.stderr.contains("no selected service has the label `swarmctl.newest`"), "{}", run.stderr);
+    // An empty swarm is not an error, as without the flag.
+    let empty = super::swarm(&registry, &[], &[]);
+    on(&empty, &["outdated"]).run().succeeds();
+    let run = on(&empty, &["outdated", "--newest", "label", "--json"]).run().succeeds();
+    assert_eq!((run.stdout.trim(), run.stderr.as_str()), ("[]", ""));
 }
 
 #[test]

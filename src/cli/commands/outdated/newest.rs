@@ -22,10 +22,10 @@ pub fn columns(args: &OutdatedArgs) -> Columns {
     }
 }
 
-/// If the policy comes from labels, removes services without the label. Returns whether any service is left,
-/// and prints an error if none is.
+/// If the policy comes from labels, removes services without the label. Prints an error and returns false if this leaves
+/// none.
 pub fn retain_labeled(ui: Ui, services: &mut Vec<Service>, source: Option<&PolicySource>) -> bool {
-    if source != Some(&PolicySource::Label) {
+    if source != Some(&PolicySource::Label) || services.is_empty() {
         return true;
     }
     services.retain(|service| label(service).is_some());
