@@ -14,6 +14,10 @@ pub struct Occupied {
     pub name: String,
     /// The item that the service has.
     pub item: Value,
+    /// The item that was requested.
+    pub requested: Value,
+    /// Further files of the service with the same secret or config.
+    pub others: Vec<Value>,
 }
 
 /// The result of [`resolve_repeated`].
@@ -70,7 +74,18 @@ pub fn resolve_repeated(edits: Vec<Edit>, spec: &Value) -> Result<Resolved, Box<
             }
             Some(current) => {
                 let name = id.split_once(':').map_or(id, |(name, _)| name).to_owned();
-                return Err(Box::new(Occupied { kind, name, item: current.clone() }));
+                let is_other = |other: &&Value| {
+                    let key = match kind {
+                        ReferenceKind::Network => return false,
+                        ReferenceKind::Secret => "SecretName",
+                        ReferenceKind::Config => "ConfigName",
+                    };
+                    other[key] == name.as_str() && other.get("File").is_some() && *other != current
+                };
+                let all = edit.place.list().get(&before).and_then(Value::as_array);
+                let others = all.into_iter().flatten().filter(is_other).cloned().collect();
+                let (item, requested) = (current.clone(), item.clone());
+                return Err(Box::new(Occupied { kind, name, item, requested, others }));
             }
         }
     }

@@ -133,6 +133,33 @@ fn a_secret_or_config_that_is_mounted_with_other_options_is_refused() {
 }
 
 #[test]
+fn the_hinted_flags_keep_the_other_files_of_a_secret_or_config() {
+    for (kind, list) in [("secret", "Secrets"), ("config", "Configs")] {
+        let swarm = swarm();
+        swarm.world().write("t001", |spec| {
+            let items = spec["TaskTemplate"]["ContainerSpec"][list].as_array_mut().unwrap();
+            let mut other = items[0].clone();
+            other["File"] = json!({ "Name": "b", "UID": "7", "GID": "0", "Mode": 0o400 });
+            items.push(other);
+        });
+        let addition = format!("--{kind}-add=source=app,mode=0440,gid=5");
+        let run = update(&["t001", &addition]).host(swarm.host()).run().fails_with(Exit::Failed);
+        let flags = format!(
+            "--{kind}-rm app --{kind}-add source=app,target=app,gid=5,mode=0440 \
+             --{kind}-add source=app,target=b,uid=7,mode=0400"
+        );
+        let run = run.says(&[&format!("`{flags}`")]);
+        assert!(swarm.posts().is_empty(), "{}", run.report());
+        let args: Vec<&str> = ["t001"].into_iter().chain(flags.split(' ')).collect();
+        update(&args).host(swarm.host()).run().succeeds();
+        let items = swarm.service("t001").spec["TaskTemplate"]["ContainerSpec"][list].clone();
+        let files: Vec<_> = items.as_array().unwrap().iter().map(|item| item["File"].clone()).collect();
+        assert!(files.contains(&json!({ "Name": "app", "UID": "0", "GID": "5", "Mode": 0o440 })), "{items}");
+        assert!(files.contains(&json!({ "Name": "b", "UID": "7", "GID": "0", "Mode": 0o400 })), "{items}");
+    }
+}
+
+#[test]
 fn a_network_that_some_services_of_a_batch_have_is_added_to_the_others() {
     let mut attached = with_every_list("web");
     attached["TaskTemplate"]["Networks"] = json!([{ "Target": NETWORK }]);

@@ -9,8 +9,9 @@ use crate::api::spec::{Occupied, ReferenceKind};
 use crate::cli::messages::shell;
 
 /// Describes why a network, secret or config cannot be added to a service that has it with other options.
-pub fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupied) -> Result<String> {
-    let (what, long) = match kind {
+pub fn describe_occupied(client: &Client, occupied: &Occupied) -> Result<String> {
+    let Occupied { kind, name, item, requested, others } = occupied;
+    let what = match kind {
         ReferenceKind::Network => {
             let name = references::network_name(client, name)?;
             let aliases: Vec<_> =
@@ -26,14 +27,32 @@ pub fn describe_occupied(client: &Client, Occupied { kind, name, item }: &Occupi
                  `--network-rm {name} --network-add name={name},alias=ALIAS`"
             ));
         }
-        ReferenceKind::Secret => ("secret", "source"),
-        ReferenceKind::Config => ("config", "source"),
+        ReferenceKind::Secret => "secret",
+        ReferenceKind::Config => "config",
     };
     let file = item["File"]["Name"].as_str().unwrap_or(name);
-    let word = shell::word(name);
+    // The removal is one of all files of the secret or config, so the others are added again.
+    let adds: String = std::iter::once(requested)
+        .chain(others)
+        .map(|item| format!(" --{what}-add {}", shell::argument(as_value(name, item).as_bytes())))
+        .collect();
     Ok(format!(
         "{what} `{name}` is already mounted as file `{file}`, but with other options; to change them: \
-         `--{what}-rm {word} --{what}-add {long}={word},target={}`",
-        shell::word(file)
+         `--{what}-rm {}{adds}`",
+        shell::word(name)
     ))
+}
+
+/// Returns the value of `--secret-add` or `--config-add` for an item of a spec.
+fn as_value(name: &str, item: &Value) -> String {
+    let file = &item["File"];
+    let text = |key: &str, default: &str| {
+        file[key].as_str().filter(|text| !text.is_empty() && *text != default).map(str::to_owned)
+    };
+    let mode = file["Mode"].as_u64().filter(|mode| *mode != 0o444).map(|mode| format!("0{mode:o}"));
+    let target = text("Name", "").unwrap_or_else(|| name.to_owned());
+    [("target", Some(target)), ("uid", text("UID", "0")), ("gid", text("GID", "0")), ("mode", mode)]
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!(",{key}={}", value?)))
+        .fold(format!("source={name}"), |all, part| all + &part)
 }
