@@ -80,6 +80,8 @@ pub enum RegistryErrorKind {
     EndpointForbidden,
     /// The registry was not contacted: the response to `GET /distribution` does not come from an engine.
     EndpointMissing,
+    /// The registry was not contacted: the user's credentials for it cannot be read.
+    CredentialsUnavailable,
 }
 
 impl RegistryErrorKind {
@@ -90,7 +92,12 @@ impl RegistryErrorKind {
 
     /// Whether the registry was not contacted.
     pub fn is_before_registry(self) -> bool {
-        matches!(self, RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing)
+        matches!(
+            self,
+            RegistryErrorKind::EndpointForbidden
+                | RegistryErrorKind::EndpointMissing
+                | RegistryErrorKind::CredentialsUnavailable
+        )
     }
 }
 
@@ -101,9 +108,9 @@ impl fmt::Display for RegistryErrorKind {
             RegistryErrorKind::RepositoryNotFound => "has no repository for",
             RegistryErrorKind::Denied => "denies access to",
             RegistryErrorKind::Unreachable => "could not be reached for",
-            RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing => {
-                "was not contacted for"
-            }
+            RegistryErrorKind::EndpointForbidden
+            | RegistryErrorKind::EndpointMissing
+            | RegistryErrorKind::CredentialsUnavailable => "was not contacted for",
         })
     }
 }

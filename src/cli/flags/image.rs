@@ -284,6 +284,11 @@ impl ImageResolution<'_> {
                 }
                 Err(Error::Registry { registry, image, kind, message })
             }
+            Err(Error::Credentials(error)) if self.args.on_resolve_error == OnResolveError::KeepTag => {
+                let registry = self.requested.domain().to_owned();
+                let kind = RegistryErrorKind::CredentialsUnavailable;
+                Ok(self.without_digest(likeness, registry, kind, error.to_string()))
+            }
             Err(error) => Err(error),
         }
     }

@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{Home, IMAGE, REGISTRY, auths, password_header, refused, sent};
+use super::{Home, IMAGE, REGISTRY, auths, password_header, refused, sent, swarm};
+use crate::support::exit::Exit;
+use crate::support::run::swarmctl;
 use crate::support::secrets::{PASSWORD, USER};
 
 #[test]
@@ -69,6 +71,19 @@ fn a_helper_without_credentials_is_reported_with_its_own_message() {
         let home = Home::new(&json!({ "credsStore": "h" })).helper(name, script);
         refused(|run| home.within(run)).says(&["credential helper", words]);
     }
+}
+
+#[test]
+fn without_credentials_keep_tag_uses_the_tag() {
+    let home = Home::new(&json!({ "credsStore": "h" }));
+    let swarm = swarm(IMAGE);
+    let args = ["update-image", "--detach", "--on-resolve-error", "keep-tag", "t001", IMAGE];
+    let run = home.within(swarmctl(args).host(swarm.host())).run().succeeds();
+    run.says(&["warning: ", "`docker-credential-h` is not installed", "used without a digest"]);
+    swarm.expect("t001").applied(1).image(IMAGE);
+    // The credentials are needed if they are stored with the service.
+    let args = [&args[..], &["--with-registry-auth"]].concat();
+    home.within(swarmctl(args).host(swarm.host())).run().fails_with(Exit::Failed);
 }
 
 #[test]
