@@ -1,6 +1,6 @@
 //! Creates a service. If the response is lost, the service is looked up, so that it is not created twice.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::update::{Backoff, Delivery, dropped_places, stores_all};
@@ -187,6 +187,20 @@ enum Response {
     LookedUp(Box<Service>),
 }
 
+/// How far the clock of the leader, which sets the time of creation, may be behind that of the connected manager.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(30);
+
+/// The result of the lookup of a service that a post with a lost response may have created.
+enum LookedUp {
+    /// The service of this command.
+    Found(Box<Service>),
+    /// A service that has everything in the spec. It is a little older than this command, unless the clocks of the managers
+    /// differ.
+    Similar,
+    /// No such service.
+    Nothing,
+}
+
 fn post(
     client: &Client,
     spec: &Value,
@@ -224,20 +238,21 @@ fn post(
         // The engine may still be processing the lost request, and without a name nothing prevents a
         // duplicate.
         for pause in client.timeouts().create_lookup_delays().iter().filter(|_| name.is_none()) {
-            if found.is_none() {
+            if !matches!(found, LookedUp::Found(_)) {
                 client.cancellation().sleep(*pause)?;
                 found = look_up(client, name, spec)?;
             }
         }
         match found {
-            Some(service) => return Ok(Response::LookedUp(Box::new(service))),
-            None if error.is_change_refused() => {
+            LookedUp::Found(service) => return Ok(Response::LookedUp(service)),
+            LookedUp::Similar => return Err(error),
+            LookedUp::Nothing if error.is_change_refused() => {
                 *delivery = Delivery::None;
                 return Err(error);
             }
-            None if name.is_some() && lost.pause(client)? => {}
-            None if name.is_some() || !error.is_retryable() => return Err(error),
-            None => {
+            LookedUp::Nothing if name.is_some() && lost.pause(client)? => {}
+            LookedUp::Nothing if name.is_some() || !error.is_retryable() => return Err(error),
+            LookedUp::Nothing => {
                 *delivery = Delivery::None;
                 return Err(error);
             }
@@ -245,25 +260,26 @@ fn post(
     }
 }
 
-/// The service that a post with a lost response created, if there is one. [`Error::InvalidResponse`] if several
-/// services match.
-fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<Option<Service>> {
+/// Looks for the service that a post with a lost response created. [`Error::InvalidResponse`] if several services match.
+fn look_up(client: &Client, name: Option<&str>, spec: &Value) -> Result<LookedUp> {
     let began = client.first_date().and_then(date::parse_http_date);
-    let is_ours = |service: &Service| {
-        let made = service.object()["CreatedAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
-        let is_new = matches!((began, made), (Some(began), Some(made)) if made >= began);
-        is_new && stores_all(spec, service.spec())
+    let created = |service: &Service| -> Option<Timestamp> {
+        service.object()["CreatedAt"].as_str().and_then(|at| at.parse().ok())
     };
-    let mut found = match name {
-        Some(name) => services::list(client, &json!({ "name": [name] }))?
-            .into_iter()
-            .filter(|service| service.name() == name && is_ours(service))
-            .collect(),
-        None => services::list(client, &json!({}))?.into_iter().filter(is_ours).collect::<Vec<_>>(),
-    };
-    match found.len() {
-        0 | 1 => Ok(found.pop()),
-        n => Err(Error::InvalidResponse {
+    let filters = name.map_or_else(|| json!({}), |name| json!({ "name": [name] }));
+    let mut similar = services::list(client, &filters)?;
+    similar.retain(|service| {
+        name.is_none_or(|name| service.name() == name)
+            && matches!((began, created(service)), (Some(began), Some(made)) if made >= began - MAX_CLOCK_SKEW)
+            && stores_all(spec, service.spec())
+    });
+    let count = similar.len();
+    let mut new: Vec<Service> = similar.into_iter().filter(|service| created(service) >= began).collect();
+    match (new.len(), new.pop()) {
+        (1, Some(service)) => Ok(LookedUp::Found(Box::new(service))),
+        (0, _) if count == 0 => Ok(LookedUp::Nothing),
+        (0, _) => Ok(LookedUp::Similar),
+        (n, _) => Err(Error::InvalidResponse {
             request: "POST /services/create".to_owned(),
             why: format!("the response was lost, and the engine has {n} new services that match"),
         }),

@@ -128,6 +128,23 @@ fn compares_creation_times_with_the_engines_clock() {
 }
 
 #[test]
+fn fails_with_unknown_if_the_clocks_of_the_managers_differ() {
+    for name in [&["--name", "t001"][..], &[]] {
+        let swarm = FakeSwarm::start();
+        swarm.after(RequestKind::Create, 1, |world| {
+            world.services[0].created -= jiff::SignedDuration::from_secs(5);
+        });
+        swarm.breaks(InjectedFault::lost(3));
+        create(&[name, &["img"]].concat())
+            .host(swarm.host())
+            .run()
+            .fails_with(Exit::Unknown)
+            .tells_an_error();
+        assert_eq!(swarm.posts().len(), 1);
+    }
+}
+
+#[test]
 fn a_response_without_an_id_is_looked_up() {
     for body in ["{}", "", "null", "<html>", "{\"ID\":\"\"}", "{\"ID\":7}"] {
         let swarm = FakeSwarm::start();
