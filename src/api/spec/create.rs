@@ -137,6 +137,9 @@ fn adapt_mode(mut edits: Vec<Edit>, spec: &Value) -> Result<Vec<Edit>, InvalidSp
         // use.
         return Err(InvalidSpec::RolloutPolicyOfJob);
     }
+    if (job || is("GlobalJob")) && spec.get("UpdateConfig").is_some_and(|policy| !policy.is_null()) {
+        return Err(InvalidSpec::UpdatePolicyInSpecOfJob);
+    }
     if job {
         let concurrent = sets(CONCURRENT) || Place::at(CONCURRENT).get(spec).is_some();
         let replicas = edits.iter().rev().find(|edit| edit.place == Place::at(REPLICAS)).and_then(set_value);

@@ -78,6 +78,9 @@ pub enum InvalidSpec {
     /// A job gets an update policy, or a new job gets a rollback policy.
     #[error("a job has no rollout")]
     RolloutPolicyOfJob,
+    /// The spec of a new job has an update policy, which the engine refuses.
+    #[error("the spec has an `UpdateConfig`, and a job has no rollout")]
+    UpdatePolicyInSpecOfJob,
     /// A generic resource is removed that the service does not reserve.
     #[error("the service does not reserve the generic resource `{0}`")]
     ResourceNotReserved(String),

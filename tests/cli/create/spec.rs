@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{create, posted, posts_at, refuses, swarm};
 use crate::support::engine::{Engine, get, post};
+use crate::support::exit::Exit;
+use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::{ID, NETWORK, OLD, service_text, spec};
 use crate::support::normal::normal;
 use crate::support::run::swarmctl;
@@ -231,4 +233,21 @@ fn without_a_virtual_ip_only_the_nodes_can_publish() {
         &json!("host"),
     );
     refuses(&["--endpoint-mode", "dnsrr", "-p", "80:80", "img"]);
+}
+
+#[test]
+fn an_update_policy_in_the_spec_of_a_new_job_is_refused_before_the_post() {
+    let spec = json!({
+        "Name": "t001",
+        "TaskTemplate": { "ContainerSpec": { "Image": "img" } },
+        "Mode": { "Replicated": { "Replicas": 1 } },
+        "UpdateConfig": { "Parallelism": 1 },
+    });
+    for flags in [&["--mode", "replicated-job", "--dry-run"][..], &["--mode", "global-job"]] {
+        let swarm = FakeSwarm::start();
+        let run =
+            create(&[&["--spec", "-"], flags].concat()).stdin(&spec.to_string()).host(swarm.host()).run();
+        run.fails_with(Exit::Usage).says(&["`UpdateConfig`", "a job has no rollout"]);
+        assert!(swarm.posts().is_empty());
+    }
 }

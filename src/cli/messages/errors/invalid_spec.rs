@@ -57,6 +57,9 @@ impl From<InvalidSpec> for UsageError {
                 "`--update-` and `--rollback-` flags are not for jobs, which have no rollout",
                 "--mode replicated --update-delay 10s",
             ),
+            InvalidSpec::UpdatePolicyInSpecOfJob => {
+                Self::new(format!("{invalid}: remove it from the file"), r#""UpdateConfig": null"#)
+            }
             InvalidSpec::ResourceNotReserved(kind) => Self::new(
                 format!("the service reserves no generic resource `{kind}`"),
                 "--generic-resource-rm gpu",
@@ -109,7 +112,7 @@ fn added_twice(kind: ReferenceKind, name: &str, file: &str) -> UsageError {
 /// Returns the error for a request to rename a service, with commands that have the same result.
 pub fn rename_error(service: &str, name: &str) -> UsageError {
     let new = shell::service(name);
-    let commands = replacement(service, &format!("--name {new}"));
+    let commands = replacement(service, &format!("--name {new}"), "");
     UsageError::new(
         format!(
             "`{service}` cannot become `{name}`: the engine reports \"renaming services is not supported\". \
@@ -121,7 +124,7 @@ pub fn rename_error(service: &str, name: &str) -> UsageError {
 
 /// Returns the error for a request to change the mode of a service, with commands that have the same result.
 pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
-    let commands = replacement(service, &format!("--mode {}", shell::word(mode)));
+    let commands = replacement(service, &format!("--mode {}", shell::word(mode)), " --name new-service");
     UsageError::new(
         format!(
             "the mode of `{service}` cannot become `{mode}`: the engine reports \"service mode change is not allowed\". \
@@ -132,13 +135,15 @@ pub fn mode_change_error(service: &str, mode: &str) -> UsageError {
 }
 
 /// Returns the commands that create a service again with an additional flag. The spec is saved first. The service is
-/// removed before the new one is created, because both may publish the same ports.
-fn replacement(service: &str, flag: &str) -> String {
+/// removed before the new one is created, because both may publish the same ports, but only if the dry run shows that it
+/// can be created. `free_name` is a flag for the dry run, which requires a name that is not taken.
+fn replacement(service: &str, flag: &str, free_name: &str) -> String {
     let pasted = shell::service(service);
     // A name that needs quotes is not used as a file name.
     let file = if *pasted == *service { format!("{service}.json") } else { "service.json".to_owned() };
     format!(
-        "swarmctl inspect {pasted} > {file} && swarmctl rm --wait {pasted} && \
+        "swarmctl inspect {pasted} > {file} && \
+         swarmctl create --dry-run --spec {file} {flag}{free_name} && swarmctl rm --wait {pasted} && \
          swarmctl create --spec {file} {flag}"
     )
 }
@@ -171,15 +176,17 @@ mod tests {
     fn another_name_or_mode_is_refused_with_the_commands_that_do_it() {
         let shown = |invalid: InvalidSpec| UsageError::from(invalid).to_string();
         let service = || "web".to_owned();
-        let again = "Remove it and create it again (for example: `swarmctl inspect web > web.json && swarmctl rm --wait web && \
-                     swarmctl create --spec web.json";
-        assert!(
-            shown(InvalidSpec::Rename { service: service(), name: "api".to_owned() })
-                .ends_with(&format!("{again} --name api`)"))
-        );
-        assert!(
-            shown(InvalidSpec::ModeChange { service: service(), mode: "global".to_owned() })
-                .ends_with(&format!("{again} --mode global`)"))
-        );
+        let ends = |invalid, dry_run: &str, flag: &str| {
+            let commands = format!(
+                "Remove it and create it again (for example: `swarmctl inspect web > web.json && \
+                 swarmctl create --dry-run --spec web.json {dry_run} && swarmctl rm --wait web && \
+                 swarmctl create --spec web.json {flag}`)"
+            );
+            assert!(shown(invalid).ends_with(&commands), "{commands}");
+        };
+        let rename = InvalidSpec::Rename { service: service(), name: "api".to_owned() };
+        ends(rename, "--name api", "--name api");
+        let change = InvalidSpec::ModeChange { service: service(), mode: "global".to_owned() };
+        ends(change, "--mode global --name new-service", "--mode global");
     }
 }
