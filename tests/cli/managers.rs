@@ -3,8 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::{FakeSwarm, InjectedFault};
+use crate::support::fake_swarm::{FakeSwarm, InjectedFault, NO_MANAGER};
 use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::{Answer, Listener, ResponseFault};
@@ -173,4 +175,21 @@ fn a_lookup_of_a_digest_switches_from_a_manager_that_dies() {
     let run = at(&[&swarm.host(), &other.host()], &["update-image", "--detach", "t001", NEW]).succeeds();
     run.says(&["not responding as a manager"]);
     swarm.expect("t001").applied(1).image(&format!("{NEW}@sha256:{}", "1".repeat(64)));
+}
+
+#[test]
+fn a_failed_ping_of_another_manager_is_not_a_lost_post() {
+    let mut job = spec("t001", OLD);
+    job["Mode"] = json!({ "ReplicatedJob": { "MaxConcurrent": 1, "TotalCompletions": 1 } });
+    let (swarm, other) = (FakeSwarm::with([job.clone()]), FakeSwarm::with([job]));
+    // The first manager is demoted before the post, and the other one does not respond to the ping.
+    swarm.forbids("POST", "/services", Answer::error(503, NO_MANAGER));
+    other.forbids("GET", "/_ping", Answer::pong().broken(ResponseFault::Cut(0)));
+    let (swarm_host, other_host) = (swarm.host(), other.host());
+    let run = swarmctl(["-H", &swarm_host, "-H", &other_host, "restart", "--detach", "t001"])
+        .timeouts("failover=1500,unavailable=800")
+        .run()
+        .fails_with(Exit::Unreachable);
+    run.never_says(&["may have been"]);
+    assert!(other.posts().is_empty());
 }

@@ -216,19 +216,19 @@ impl Client {
     /// manager. After any other failure the caller decides ([`Error::is_ambiguous`]).
     pub fn post(&self, path: &Path, body: &[u8], auth: Option<&RegistryAuth>) -> Result<Response> {
         // Pings with the retries of a read, because the ping in `target` has none.
-        self.ping()?;
+        self.ping().map_err(|error| self.not_sent(error))?;
         let body = Some(body);
         self.retry_unsent(|| {
-            self.send(Request { method: &Method::POST, target: &self.target(path)?, body, auth })
+            self.send(Request { method: &Method::POST, target: &self.target_of_change(path)?, body, auth })
         })
     }
 
     /// `DELETE path`, once, like [`Client::post`].
     pub fn delete(&self, path: &Path) -> Result<Response> {
         // Pings with the retries of a read, because the ping in `target` has none.
-        self.ping()?;
+        self.ping().map_err(|error| self.not_sent(error))?;
         self.retry_unsent(|| {
-            self.send(Request { method: &Method::DELETE, ..Request::get(&self.target(path)?) })
+            self.send(Request { method: &Method::DELETE, ..Request::get(&self.target_of_change(path)?) })
         })
     }
 
@@ -280,6 +280,20 @@ impl Client {
         let (host, info) = self.ping_once()?;
         let (major, minor) = host.connection.api_version.unwrap_or(info.version);
         Ok(format!("/v{major}.{minor}{}", path.as_str()))
+    }
+
+    /// Like [`Client::target`], for a request that changes something.
+    fn target_of_change(&self, path: &Path) -> Result<String> {
+        self.target(path).map_err(|error| self.not_sent(error))
+    }
+
+    /// Converts the error of a ping before a change: nothing was sent, so it must not look like a lost response.
+    fn not_sent(&self, error: Error) -> Error {
+        if matches!(error, Error::Interrupted) || !error.is_ambiguous() {
+            return error;
+        }
+        let endpoint = self.connection().map(|connection| connection.endpoint.to_string());
+        Error::Connect { endpoint: endpoint.unwrap_or_default(), source: std::io::Error::other(error) }
     }
 
     fn send(&self, request: Request) -> Result<Response> {

@@ -29,7 +29,10 @@ impl Client {
                 other => return other,
             };
             if self.failover.has_alternatives() {
-                if tries.next().is_none() || self.has_no_manager(at, began)? {
+                let has_another = tries.next().is_some()
+                    && began.elapsed() < self.timeouts.unavailable
+                    && !self.has_no_manager(at, began)?;
+                if !has_another {
                     return Err(error);
                 }
             } else {
