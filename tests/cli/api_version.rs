@@ -192,3 +192,31 @@ fn an_unsupported_version_is_refused_with_the_engines_message() {
         .fails_with(Exit::Usage)
         .says(&["DOCKER_API_VERSION: `1.4x`"]);
 }
+
+#[test]
+fn a_flag_for_a_field_that_an_old_engine_drops_is_refused() {
+    for (api, args, why) in [
+        ("1.25", &["update", "--update-order", "start-first", "t001"][..], "--update-order needs API 1.29"),
+        (
+            "1.28",
+            &["update", "--read-only", "--rollback-order", "start-first", "t001"],
+            "--rollback-order needs API",
+        ),
+        ("1.25", &["update", "--config-add", "app", "t001"], "--config-add needs API 1.30"),
+        (
+            "1.27",
+            &["create", "--detach", "--no-resolve-image", "--read-only", OLD],
+            "--read-only needs API 1.28",
+        ),
+    ] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        swarm.world().api_version = Some(api);
+        let run = swarmctl(args.iter().copied()).host(swarm.host()).run().fails_with(Exit::Failed);
+        run.says(&[why, &format!("this engine supports {api}")]);
+        assert!(swarm.posts().is_empty());
+    }
+    let swarm = FakeSwarm::with([spec("t001", OLD)]);
+    swarm.world().api_version = Some("1.29");
+    let args = ["update", "--detach", "--update-order", "start-first", "--env-add", "A=1", "t001"];
+    swarmctl(args).host(swarm.host()).run().succeeds();
+}

@@ -32,7 +32,7 @@ pub use image::{args, image, image_on};
 pub use invalid::InvalidSpec;
 pub use keys::check_keys;
 pub use kinds::{Contents, JsonType};
-pub use needs::{Need, dropped_fields, needs, remove_field};
+pub use needs::{FIRST_VERSION_IN_NEEDS, Need, dropped_fields, needs, remove_field};
 pub use place::{Identity, LISTS, Place};
 pub use reference::{Reference, ReferenceKind, references, resolve};
 pub use repeated::{Occupied, Resolved, resolve_repeated};

@@ -15,6 +15,9 @@ pub struct Need {
     pub is_dropped: bool,
 }
 
+/// The first API version whose new fields are in [`NEEDS`].
+pub const FIRST_VERSION_IN_NEEDS: (u32, u32) = (1, 32);
+
 /// The known fields that an engine drops if it is too old. A field with `is_dropped` is also dropped if the API version
 /// in the URL is too old.
 ///

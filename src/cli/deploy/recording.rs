@@ -135,6 +135,22 @@ enum OwnRun {
     NotNeeded,
 }
 
+impl<T> Selected<'_, T> {
+    /// Reports an error that concerns all services: none of them was changed.
+    ///
+    /// # Errors
+    /// The report cannot be written.
+    pub fn end_early(self, error: anyhow::Error) -> anyhow::Result<Exit> {
+        let Selected { deployment, entries } = self;
+        let not_started = |entry: ItemResult<T>| match entry {
+            Ok(item) => ServiceReport::blocked(&item.given, Some(item.service), &error),
+            Err(report) => report,
+        };
+        let reports: Vec<ServiceReport> = entries.into_iter().map(not_started).collect();
+        report_early_end_of(deployment.style, &reports, error, deployment.app)
+    }
+}
+
 impl Selected<'_, Prepared> {
     /// Updates the services by the rules of the batch, waits for the rollouts, and reports.
     ///
@@ -165,15 +181,7 @@ impl Selected<'_, Prepared> {
                     payload.run(client, given, service, steps.as_ref(), id.clone())
                 })
             }
-            Err(error) => {
-                let Selected { deployment, entries } = selected;
-                let not_started = |entry: ItemResult<Prepared>| match entry {
-                    Ok(item) => ServiceReport::blocked(&item.given, Some(item.service), &error),
-                    Err(report) => report,
-                };
-                let reports: Vec<ServiceReport> = entries.into_iter().map(not_started).collect();
-                report_early_end_of(deployment.style, &reports, error, deployment.app)
-            }
+            Err(error) => selected.end_early(error),
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Flag {
     /// The help: imperative or a noun phrase, no full stop, at most 72 characters.
     pub help: &'static str,
     /// The first API version whose engines know the field; older ones would drop it silently. Versions that
-    /// depend on the value are in [`needs`](crate::api::spec::needs).
+    /// depend on the value are in [`needs`](crate::api::spec::needs), and so are those from 1.32 on.
     pub since: Option<(u32, u32)>,
     /// Converts the values to edits; called by [`read`](Self::read).
     edits: ToEdits,

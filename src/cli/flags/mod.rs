@@ -132,6 +132,28 @@ impl<const UPDATE: bool> Flags<UPDATE> {
         self.values.iter().map(|one| one.flag.name)
     }
 
+    /// Checks that the engine knows the given flags and all fields that the edits set, because it would drop unknown fields
+    /// silently.
+    ///
+    /// # Errors
+    /// The engine does not know a field or a flag. The error names the first one and the API versions.
+    pub fn check_engine(&self, client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
+        check_fields(client, edits)?;
+        // The fields of newer flags have been checked.
+        let flags = self.values.iter().filter_map(|one| Some((one.flag.since?, one.flag.name)));
+        let newest = flags.filter(|(since, _)| *since < spec::FIRST_VERSION_IN_NEEDS).max();
+        let Some((since, flag)) = newest else { return Ok(()) };
+        let engine_version = client.engine_version()?;
+        if since <= engine_version {
+            return Ok(());
+        }
+        let ((major, minor), (engine_major, engine_minor)) = (since, engine_version);
+        anyhow::bail!(
+            "--{flag} needs API {major}.{minor}, and this engine supports {engine_major}.{engine_minor}: the engine would \
+             drop it silently"
+        )
+    }
+
     /// The flag that `--env-file` adds to: `--env`, or in an update without `--env`, `--env-add`.
     fn env_file_flag(&self) -> &'static str {
         let replaces = self.values.iter().any(|values| values.flag.name == "env");
@@ -174,11 +196,7 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
     .flatten()
 }
 
-/// Checks that the engine knows all fields that the edits set, because it would drop unknown fields silently.
-///
-/// # Errors
-/// The engine does not know a field. The error names the first such field and the API versions.
-pub fn check_engine(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
+fn check_fields(client: &Client, edits: &[Edit]) -> anyhow::Result<()> {
     let needs = spec::needs(edits);
     if needs.is_empty() {
         return Ok(());

@@ -21,7 +21,7 @@ use crate::cli::deploy::{FollowArgs, PlanArgs};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ResolveArgs;
 use crate::cli::flags::image_report::announce;
-use crate::cli::flags::{CreateFlags, SpecArgs, check_engine, groups};
+use crate::cli::flags::{CreateFlags, SpecArgs, groups};
 use crate::cli::messages::usage::UsageError;
 
 /// Create a service
@@ -75,7 +75,7 @@ pub fn run(args: CreateArgs, app: &App) -> anyhow::Result<Exit> {
     let mut recorder = Recorder::for_run(args.follow.journal, &args.plan)?;
     or_report_early_end(style, recorder.look_for_journal(&client), app)?;
     let mut run = None;
-    or_report_early_end(style, check_engine(&client, &edits), app)?;
+    or_report_early_end(style, args.flags.check_engine(&client, &edits), app)?;
     let name = spec["Name"].as_str().unwrap_or_default();
     // The digest is resolved for an image on the command line, and for an image in `--spec` without a digest.
     let image = image_of(&spec).filter(|image| is_given || image.digest().is_none());

@@ -21,7 +21,7 @@ use crate::cli::deploy::{DeployArgs, Deployment};
 use crate::cli::exit::Exit;
 use crate::cli::flags::image::ImageArgs;
 use crate::cli::flags::placement::MODES;
-use crate::cli::flags::{SpecArgs, UpdateFlags, check_engine, groups};
+use crate::cli::flags::{SpecArgs, UpdateFlags, groups};
 use crate::cli::messages::errors::invalid_spec;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::select::{Jobs, SelectArgs};
@@ -97,8 +97,11 @@ pub fn run(args: UpdateArgs, app: &App) -> anyhow::Result<Exit> {
     let deployment = Deployment::new(style, app, &args.deploy)?.with_gates(&args.gates, args.steps.bake())?;
     let deployment = deployment.with_steps(args.step_rules()?)?;
     let introduced = document.as_ref().map(Document::as_new).unwrap_or_default();
-    deployment.check(check_engine(deployment.client(), &[edits.as_slice(), &introduced].concat()))?;
     let selected = deployment.select(&args.select, &args.services, Jobs::Excluded)?;
+    if let Err(error) = args.flags.check_engine(selected.client(), &[edits.as_slice(), &introduced].concat())
+    {
+        return selected.end_early(error);
+    }
     if args.select.is_given()
         && let Some(image) = take_image(&mut edits.clone(), |_| true)
     {
