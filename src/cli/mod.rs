@@ -130,7 +130,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         return print_version(Ui::new(Caller::User.program_name())).code();
     }
     let mut root = root();
-    let Invocation { caller, words } = Invocation::read(&root, words);
+    let Invocation { caller, words, client_hosts } = Invocation::read(&root, words);
     let ui = Ui::new(caller.program_name());
     if let Some(exit) = run_internal_command(ui, &root, &words) {
         return exit.code();
@@ -141,7 +141,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         parsed => (parsed, words),
     };
     let exit = match parsed {
-        Ok(cli) => run(ui, cli, CommandLine::new(caller, &root, &words)),
+        Ok(mut cli) => {
+            cli.global.replace_client_hosts(client_hosts);
+            run(ui, cli, CommandLine::new(caller, &root, &words))
+        }
         Err(error) if error.kind() == ErrorKind::DisplayVersion => print_parser_output(ui, &error),
         Err(error) => print_parse_error(ui, root_with_examples(caller), &words, &error),
     };

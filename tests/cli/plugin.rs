@@ -182,3 +182,15 @@ fn the_plugin_ends_when_docker_receives_a_signal() {
         .env("DOCKER_CLI_PLUGIN_SOCKET", "@nosuch");
     run.run().succeeds();
 }
+
+#[test]
+fn a_host_of_the_plugin_replaces_that_of_dockers_client() {
+    let (config, swarm, other) = (Config::with_plugin(), swarm(), FakeSwarm::start());
+    for args in [
+        &["-H", &other.host(), "swarmctl", "-H", &swarm.host(), "ls", "-q"][..],
+        &["-H", &other.host(), "swarmctl", "ls", "-q", "-H", &swarm.host()],
+    ] {
+        let run = config.called(args).run().succeeds();
+        assert_eq!((run.stdout.lines().count(), other.requests().len()), (1, 0), "{}", run.report());
+    }
+}

@@ -45,6 +45,13 @@ pub struct EngineArgs {
 }
 
 impl EngineArgs {
+    /// Removes the first `count` hosts, if there are others.
+    pub fn replace_client_hosts(&mut self, count: usize) {
+        if self.host.len() > count {
+            self.host.drain(..count);
+        }
+    }
+
     /// Collects the flags and docker's variables. They are not checked, and no file is read.
     pub fn settings(self, timeouts: Timeouts) -> Settings {
         let variable = |name| std::env::var_os(name);

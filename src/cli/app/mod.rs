@@ -53,6 +53,13 @@ pub struct GlobalArgs {
     log_level: Option<LogLevel>,
 }
 
+impl GlobalArgs {
+    /// Removes the hosts that docker's client was given, the first `count` ones, if the plugin was given hosts too.
+    pub fn replace_client_hosts(&mut self, count: usize) {
+        self.engine.replace_client_hosts(count);
+    }
+}
+
 /// The value of `--log-level`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LogLevel {

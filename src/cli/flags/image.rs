@@ -21,7 +21,7 @@ use crate::cli::messages::usage::{OrExample as _, TAG, UsageError};
 pub struct ResolveArgs {
     /// Resolve the tag to a digest: always, changed or never [default: always, if an image is given]
     ///
-    /// On update, `changed` resolves it only if the repository or the tag changes.
+    /// `changed` does not resolve it if the service already has this repository and tag.
     #[arg(long, value_name = "WHEN", value_enum)]
     resolve_image: Option<ResolveWhen>,
     /// Do not resolve the tag to a digest (same as --resolve-image never)
@@ -30,8 +30,8 @@ pub struct ResolveArgs {
     /// What to do if the digest cannot be resolved: auto, keep-tag or fail
     ///
     /// `auto` refuses a tag that the registry does not know, unless the connected engine has the image. It uses the
-    /// tag as it is if the registry denies access, does not know the repository or cannot be reached. On update, if
-    /// the service already runs this tag with a digest, its image stays as it is.
+    /// tag as it is if the registry denies access, does not know the repository or cannot be reached. A
+    /// service that already runs this tag with a digest keeps its image.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "auto")]
     on_resolve_error: OnResolveError,
     /// Store your registry credentials with the service so that nodes can pull

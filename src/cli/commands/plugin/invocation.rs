@@ -6,8 +6,8 @@ use std::path::Path;
 use clap::Command;
 use serde_json::json;
 
+use super::global_flags::{count_hosts, first_word};
 use super::{LINK, NAME, PROGRAM};
-use crate::cli::grammar::value_is_next_word;
 
 /// The subcommand with which docker's client requests metadata.
 pub const METADATA: &str = "docker-cli-plugin-metadata";
@@ -51,6 +51,8 @@ pub struct Invocation {
     pub caller: Caller,
     /// The command line as if the program had been invoked directly.
     pub words: Vec<OsString>,
+    /// The number of hosts that docker's client was given. They are the first ones in `words`.
+    pub client_hosts: usize,
 }
 
 impl Invocation {
@@ -60,7 +62,7 @@ impl Invocation {
     pub fn read(root: &Command, mut words: Vec<OsString>) -> Self {
         let name = words.first().and_then(|word| Path::new(word).file_name());
         if name != Some(OsStr::new(LINK)) {
-            return Self { caller: Caller::User, words };
+            return Self { caller: Caller::User, words, client_hosts: 0 };
         }
         words[0] = PROGRAM.into();
         let at = first_word(root, &words);
@@ -74,24 +76,9 @@ impl Invocation {
         } else if is_own(at) {
             words.remove(at);
         }
-        Self { caller: Caller::DockerCli, words }
+        let client_hosts = count_hosts(root, &words[..at.min(words.len())]);
+        Self { caller: Caller::DockerCli, words, client_hosts }
     }
-}
-
-/// Returns the index of the first word that is neither a global flag nor its value.
-pub fn first_word(root: &Command, words: &[OsString]) -> usize {
-    let mut at = 1;
-    while let Some(word) = words.get(at).and_then(|word| word.to_str()).filter(|word| word.starts_with('-')) {
-        let has_value = root.get_arguments().any(|arg| {
-            let is_long = arg.get_long().is_some_and(|long| word.strip_prefix("--") == Some(long));
-            let is_short = arg
-                .get_short()
-                .is_some_and(|short| word.strip_prefix('-') == Some(short.to_string().as_str()));
-            value_is_next_word(arg) && (is_long || is_short)
-        });
-        at += 1 + usize::from(has_value);
-    }
-    at
 }
 
 #[cfg(test)]
@@ -135,6 +122,20 @@ mod tests {
             assert_eq!(called.words, ours.split(' ').map(OsString::from).collect::<Vec<_>>(), "{words}");
             let caller = if words.contains(LINK) { Caller::DockerCli } else { Caller::User };
             assert_eq!(called.caller, caller);
+        }
+    }
+
+    #[test]
+    fn the_hosts_of_dockers_client_are_counted() {
+        for (words, count) in [
+            ("docker-swarmctl swarmctl -H a ls", 0),
+            ("docker-swarmctl -H a -D swarmctl -H b ls", 1),
+            ("docker-swarmctl -Ha --config -H swarmctl ls", 1),
+            ("docker-swarmctl --host a --host=b swarmctl ls", 2),
+            ("swarmctl -H a swarmctl ls", 0),
+        ] {
+            let given: Vec<OsString> = words.split(' ').map(OsString::from).collect();
+            assert_eq!(Invocation::read(&Cli::command(), given).client_hosts, count, "{words}");
         }
     }
 }

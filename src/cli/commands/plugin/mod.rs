@@ -1,6 +1,7 @@
 //! `plugin`: installs swarmctl as a plugin of docker's client.
 
 mod docker_client;
+mod global_flags;
 mod invocation;
 
 use std::fs;
@@ -14,7 +15,8 @@ use clap::{Args, Subcommand};
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 pub use docker_client::cancel_when_docker_cli_exits;
-pub use invocation::{Caller, Invocation, METADATA, first_word, metadata};
+pub use global_flags::first_word;
+pub use invocation::{Caller, Invocation, METADATA, metadata};
 
 /// The file name of the plugin.
 const LINK: &str = "docker-swarmctl";
