@@ -49,6 +49,8 @@ pub struct Forecast {
     pub added: u64,
     /// The number of slots that lose their task.
     pub removed: u64,
+    /// The number of slots whose task is on a paused node. The engine neither stops nor replaces these tasks.
+    pub paused: u64,
     /// Whether tasks restart only because the engine moves the networks: see [`MOVES_NETWORKS`].
     pub moves_networks: bool,
     /// Whether the service is a job, which runs again from the start.
@@ -175,9 +177,15 @@ pub fn has_networks(spec: &Value) -> bool {
 }
 
 impl Forecast {
-    /// Limits the forecast to an update that is held as soon as `target` of `of` tasks are new.
-    pub fn hold_at(&mut self, target: u64, of: u64) {
-        let new = of.saturating_sub(self.restarted);
+    /// The number of tasks that the steps of the update are about: those that the service has after the update, except on
+    /// paused nodes.
+    pub fn in_steps(&self) -> u64 {
+        (self.current + self.added).saturating_sub(self.removed + self.paused)
+    }
+
+    /// Limits the forecast to an update that is held as soon as `target` tasks are new.
+    pub fn hold_at(&mut self, target: u64) {
+        let new = self.in_steps().saturating_sub(self.restarted);
         let restarted = target.saturating_sub(new).min(self.restarted);
         self.steps = match self.restarted - restarted {
             0 => ForecastSteps::None,
@@ -211,7 +219,7 @@ pub fn predict_update(input: &ForecastInput, new_spec: &Value, origin: SpecOrigi
         for (id, slot) in &slots {
             match nodes.iter().find(|node| node.id == id.1 && keeps_task_on(new_spec, node)) {
                 None => forecast.removed += 1,
-                Some(node) if node.availability() == "pause" => {}
+                Some(node) if node.availability() == "pause" => forecast.paused += 1,
                 Some(_) => forecast.restarted += u64::from(is_replaced(slot)),
             }
         }

@@ -318,12 +318,13 @@ fn a_global_service_has_one_slot_a_node() {
         let mut new = spec.clone();
         new["TaskTemplate"][key] = value;
         let before = ForecastInput { nodes: Some(&nodes), ..input(&service, &tasks) };
-        let Forecast { restarted, current, added, removed, .. } =
-            predict_update(&before, &new, SpecOrigin::Client);
-        [restarted, current, added, removed]
+        let forecast = predict_update(&before, &new, SpecOrigin::Client);
+        let Forecast { restarted, current, added, removed, .. } = forecast;
+        ([restarted, current, added, removed], forecast.in_steps())
     };
-    assert_eq!(predict("ForceUpdate", json!(1)), [2, 4, 1, 1]);
-    assert_eq!(predict("Placement", json!({"Constraints": ["node.role==manager"]})), [0, 4, 1, 2]);
+    // The task on the paused node is not replaced (measured on 28.5.2), so steps do not count it.
+    assert_eq!(predict("ForceUpdate", json!(1)), ([2, 4, 1, 1], 3));
+    assert_eq!(predict("Placement", json!({"Constraints": ["node.role==manager"]})), ([0, 4, 1, 2], 2));
     assert_eq!(predict_create(&spec, &nodes).added, 3);
 }
 

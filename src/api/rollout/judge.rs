@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cause;
 use super::down::{down_nodes, with_node_state};
 use super::health_check::HealthCheck;
+use super::held::without_earlier_updates;
 use super::limits::engine_time;
 pub(super) use super::limits::nanoseconds;
 use super::limits::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY};
@@ -81,6 +82,7 @@ fn prepare<'a>(view: &'a ServiceView<'a>, baseline: &'a Baseline) -> Result<Judg
         (_, Some(eligible)) => eligible.len() as u64,
         _ => slots.len() as u64,
     };
+    let slots = without_earlier_updates(slots, view, slot_kind, &rules)?;
     let down = down_nodes(view)?;
     let slot_states = slots.iter().map(|slot| with_node_state(slot.state(&rules), &down)).collect();
     Ok(Judge {
@@ -125,7 +127,7 @@ pub(super) struct Judge<'a> {
     /// The IDs of the nodes that are down.
     pub(super) down: HashSet<&'a str>,
     /// The current job iteration.
-    iteration: u64,
+    pub(super) iteration: u64,
 }
 
 impl<'a> Judge<'a> {
@@ -387,11 +389,6 @@ impl<'a> Judge<'a> {
             .filter(|node| mentioned.contains(&*node.id))
             .map(|node| (node.id.clone(), node.name().to_owned()))
             .collect()
-    }
-
-    /// Whether the task belongs to the current job iteration. `true` for all tasks of other services.
-    pub(super) fn is_of_this_run(&self, task: &Task) -> bool {
-        !self.rules.is_job || task.iteration() == self.iteration
     }
 
     pub(super) fn age(&self, of: Timestamp) -> SignedDuration {

@@ -22,6 +22,11 @@ pub(super) struct RunningTasks {
 }
 
 impl<'a> Judge<'a> {
+    /// Whether the task belongs to the current job iteration. `true` for all tasks of other services.
+    pub(super) fn is_of_this_run(&self, task: &Task) -> bool {
+        !self.rules.is_job || task.iteration() == self.iteration
+    }
+
     /// The running tasks of the service, whose state is `state`, and the listed tasks that were counted. As long as the
     /// service is watched, the engine's count is sufficient for tasks of other specs.
     pub(super) fn running_in(&self, state: &State) -> Result<(RunningTasks, &'a [Task]), Need> {

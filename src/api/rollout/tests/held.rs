@@ -79,6 +79,21 @@ fn a_task_of_an_earlier_update_to_the_same_template_that_failed_does_not_matter(
 }
 
 #[test]
+fn a_new_task_that_has_completed_counts() {
+    let may_end =
+        |made: Made| made.with("/Spec/TaskTemplate/RestartPolicy", json!({"Condition": "on-failure"}));
+    let made = may_end(with_old_tasks()).task(1, 10, 30, "complete", "shutdown", "");
+    let judgement = judged(&made, 60, 2);
+    assert_eq!((judgement.state, judgement.new, judgement.ready, judgement.updated), (State::Held, 1, 1, 0));
+    // In slot 2, a task of an earlier update with the same template has completed, and an old task has run since.
+    let made = held().task(2, 5, 5, "running", "running", "").task(3, 0, 0, "running", "running", "");
+    let made = made.task(1, 10, 12, "running", "running", "").task(2, 0, 1, "complete", "shutdown", "");
+    let made = may_end(made);
+    let judgement = judged(&made, 90, 2);
+    assert_eq!((judgement.state, judgement.new, judgement.ready), (State::Held, 1, 1));
+}
+
+#[test]
 fn a_paused_hold_has_failed_even_if_all_new_tasks_run() {
     let made = with_status(with_old_tasks().task(1, 10, 12, "running", "running", ""), "paused");
     assert_eq!(judged(&made, 60, 2).state, State::Failed(FailureReason::Paused("said".to_owned())));

@@ -13,7 +13,7 @@ pub struct Situation {
     pub target: u64,
     /// The number of tasks that should be new after the most recent round.
     pub goal: u64,
-    /// The number of new tasks that run.
+    /// The number of new tasks that run or have completed.
     pub running: u64,
     /// The number of tasks of the service.
     pub of: u64,

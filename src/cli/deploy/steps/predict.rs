@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rules::{IfChanged, LastStep, Steps};
-use super::start::{FirstAction, Posted, replicas, unchanged};
+use super::start::{FirstAction, Posted, unchanged};
 use super::stepper::{changes_of, steps_from};
 use crate::api::deploy::steps::{Driver, Hold, HoldLabel, NextStep, Phase, Round};
 use crate::api::deploy::update::{
@@ -27,7 +27,7 @@ pub(super) fn predict(
             let mut updated = update(client, service, request)?;
             if let Update::Planned(plan) = &mut updated {
                 match steps.rules.last {
-                    LastStep::First => plan.forecast.hold_at(start.round.target, count(plan)),
+                    LastStep::First => plan.forecast.hold_at(start.round.target),
                     LastStep::All => plan.forecast.steps = ForecastSteps::All,
                 }
             }
@@ -62,11 +62,11 @@ fn plan_steps(plan: &mut UpdatePlan, label: &HoldLabel, steps: &Steps) {
     if label.phase != Phase::Holding {
         return;
     }
-    let (of, (list, last)) = (count(plan), steps_from(label, steps));
+    let (of, (list, last)) = (plan.forecast.in_steps(), steps_from(label, steps));
     let new = of.saturating_sub(plan.forecast.restarted);
     let is_left = |target: u64| new < target && target < of;
     match last {
-        Some(last) => plan.forecast.hold_at(list.target(last, of), of),
+        Some(last) => plan.forecast.hold_at(list.target(last, of)),
         None if is_left(label.target)
             || matches!(list.next(label.step, new, of), NextStep::Step { target, .. } if is_left(target)) =>
         {
@@ -74,11 +74,6 @@ fn plan_steps(plan: &mut UpdatePlan, label: &HoldLabel, steps: &Steps) {
         }
         None => {}
     }
-}
-
-/// The number of tasks of the service.
-fn count(plan: &UpdatePlan) -> u64 {
-    replicas(&plan.service).unwrap_or(plan.forecast.current)
 }
 
 /// Returns the operation that completes a held update or its rollback.

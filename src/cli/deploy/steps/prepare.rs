@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::rules::{GateState, LastStep, Steps};
-use super::start::{FirstAction, replicas};
+use super::start::FirstAction;
 use crate::api::deploy::steps::{Hold, HoldConflict, HoldStart, NextStep, Round, round_size};
 use crate::api::deploy::update::{Conflict, Mode, Operation, Update, UpdateRequest, update};
 use crate::api::forecast::Forecast;
@@ -93,7 +93,7 @@ fn first_action(
         Err(why) => return Err(conflict(HoldConflict::Unreadable(why)).into()),
     }
     let Some(forecast) = forecast(client, item)? else { return Ok(Decision::default()) };
-    let of = replicas(service).unwrap_or(forecast.current);
+    let of = forecast.in_steps();
     if forecast.restarted == 0 {
         return Ok(Decision::default());
     }

@@ -12,7 +12,6 @@ use crate::api::deploy::update::{
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::records::RunId;
-use crate::api::resources::rows;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskScope, TaskState};
@@ -154,13 +153,5 @@ fn cleared(client: &Client, service: Service) -> Posted {
             let error = UpdateError::from_error(error, delivery);
             Err(Box::new(FailedUpdate { delivery, ..*failed(service, error) }))
         }
-    }
-}
-
-/// The number of tasks of a replicated service; `None` for other services.
-pub fn replicas(service: &Service) -> Option<u64> {
-    match rows::Mode::from_spec(&service.spec()["Mode"]) {
-        rows::Mode::Replicated { replicas } => Some(replicas),
-        _ => None,
     }
 }

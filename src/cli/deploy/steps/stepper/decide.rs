@@ -78,7 +78,7 @@ impl Stepper {
     pub fn decided(&mut self, verdict: Verdict, gates: Vec<GateReport>, seen: Observed) -> Action {
         self.draft.gates = gates;
         match verdict {
-            Verdict::Passed if seen.judgement.updated > self.checked => {
+            Verdict::Passed if seen.judgement.ready > self.checked => {
                 // Some tasks have become new since the gates started, so the gates run again.
                 self.state = StepperState::Baking(seen.at);
                 self.observe(seen)

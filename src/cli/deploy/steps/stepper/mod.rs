@@ -203,12 +203,13 @@ impl Stepper {
             };
             is_settled && seen.service.updated_at().is_none_or(is_old)
         };
-        let updated = seen.judgement.updated;
+        // Tasks on paused nodes do not count, and tasks that have completed do.
+        let running = seen.judgement.ready;
         let goal = match self.goal {
             // Others have changed the service during the hold, so that fewer tasks are new.
-            Some(goal) if has_ended(MIN_AGE_OF_OWN_ROUND) => goal.min(updated),
+            Some(goal) if has_ended(MIN_AGE_OF_OWN_ROUND) => goal.min(running),
             Some(goal) => goal,
-            None if has_ended(MIN_AGE_OF_ROUND) => updated,
+            None if has_ended(MIN_AGE_OF_ROUND) => running,
             None => u64::MAX,
         };
         // The current step is that of the label. The last step of this command may need fewer new tasks. Then only as
@@ -220,7 +221,7 @@ impl Stepper {
             step: label.step,
             target: label.target.min(enough),
             goal,
-            running: seen.judgement.updated,
+            running,
             of,
             is_settled,
         }
