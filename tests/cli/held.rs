@@ -282,7 +282,7 @@ fn a_label_that_cannot_be_read_is_a_conflict_and_can_be_removed() {
         run.says(&["web: skipped: its label `swarmctl.held` cannot be read"]);
         assert!(swarm.posts().is_empty());
         let run = self::run(&swarm, &["status", "web"]).fails_with(Exit::Different);
-        let line = "swarmctl update --label-rm swarmctl.held --update-parallelism 1 --update-delay 0ms web";
+        let line = "swarmctl update --label-rm swarmctl.held --update-parallelism 1 --update-delay 0ms --update-failure-action pause web";
         run.says(&["warning: service `web`: the label `swarmctl.held` cannot be read", why, line]);
         let args: Vec<&str> = line.split(' ').skip(1).chain(["--detach"]).collect();
         self::run(&swarm, &args).succeeds();
@@ -298,16 +298,19 @@ fn a_delay_of_a_year_without_a_label_is_a_warning_that_names_the_settings_before
     let run = run(&swarm, &["status", "web"]).fails_with(Exit::Different);
     let run = run.says(&[
         "warning: service `web`: its UpdateConfig has a delay of a year and it has no label `swarmctl.held`",
-        "`swarmctl update --update-parallelism 1 --update-delay 0ms web`",
+        "`swarmctl update --update-parallelism 1 --update-delay 0ms --update-failure-action pause web`",
     ]);
     assert_eq!(row(&run, "web")[1], "in progress", "the exit code and the state stay");
     let run = self::run(&swarm, &["continue", "web"]).succeeds().prints(&["web: is not held"]);
-    run.says(&["`swarmctl update --update-parallelism 1 --update-delay 0ms web`"]);
+    run.says(&[
+        "`swarmctl update --update-parallelism 1 --update-delay 0ms --update-failure-action pause web`",
+    ]);
     swarm.world().service("web").previous.as_mut().unwrap()["UpdateConfig"] =
-        json!({"Parallelism": 3, "Delay": 1_500_000_000});
+        json!({"Parallelism": 3, "Delay": 1_500_000_000, "FailureAction": "rollback"});
     swarm.world().service("web").previous.as_mut().unwrap()["Labels"] = json!({});
     let run = self::run(&swarm, &["status", "--json", "web"]).fails_with(Exit::Different);
     let warnings = run.json()["services"][0]["warnings"].clone();
-    let line = "swarmctl update --update-parallelism 3 --update-delay 1500ms web";
+    let line =
+        "swarmctl update --update-parallelism 3 --update-delay 1500ms --update-failure-action rollback web";
     assert!(warnings[0].as_str().unwrap().contains(line), "{warnings}");
 }

@@ -13,7 +13,7 @@ pub struct Ending {
     /// The exit code.
     pub exit: u8,
     /// The positions of services and their exit codes other than 0. Code 10 is recorded only for services whose update is
-    /// held, and for services that were not started.
+    /// held, and for services that were not started. Code 0 is recorded only for services whose gates were inconclusive.
     pub codes: Vec<(usize, u8)>,
     /// The services that the run did not change.
     pub unchanged: States,

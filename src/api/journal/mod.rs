@@ -29,7 +29,7 @@ pub use self::read::parse;
 pub use self::record::{Record, RecordedService, RunKind};
 pub use self::states::States;
 pub use self::store::{Amendment, CreatedBy, Store, StoreKind, StoredRun};
-pub use self::summary::{HELD, HELD_CODE, ROLLED_BACK_CODE, STARTED, Summary};
+pub use self::summary::{HELD, HELD_CODE, INCONCLUSIVE_CODE, ROLLED_BACK_CODE, STARTED, Summary};
 pub use self::swarm::{DEFAULT_KEEP, SwarmJournal};
 
 #[cfg(test)]

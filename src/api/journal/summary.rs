@@ -15,6 +15,9 @@ pub const STARTED: &str = "started";
 pub const HELD: &str = "held";
 /// The exit code of a service whose update is held and has not failed.
 pub const HELD_CODE: u8 = 10;
+/// The code of a service that was updated, and whose gates were inconclusive. It is recorded only if other services of the run
+/// are held.
+pub const INCONCLUSIVE_CODE: u8 = 0;
 /// The exit code of a service that was rolled back.
 pub const ROLLED_BACK_CODE: u8 = 6;
 /// Maximum number of characters of a label.

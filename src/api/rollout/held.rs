@@ -4,9 +4,8 @@ use jiff::Timestamp;
 
 use super::judge::Judge;
 use super::phase::Phase;
-use super::slots::{Rules, Slot, SlotKind, SlotState, slot_of};
-use super::{FailureReason, Need, ServiceView, State, WaitsFor};
-use crate::api::resources::tasks::TaskState;
+use super::slots::SlotState;
+use super::{FailureReason, Need, State, WaitsFor};
 
 /// Which tasks are judged if the update of a service is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,25 +14,6 @@ pub enum HeldScope {
     NewTasks,
     /// All tasks, because the update is replacing the rest.
     AllTasks,
-}
-
-/// If the update is held, leaves out the slots whose listed tasks have completed before the task that is now in the slot was
-/// created. They are those of an earlier update with the same template.
-pub(super) fn without_earlier_updates<'a>(
-    slots: Vec<Slot<'a>>,
-    view: &ServiceView,
-    kind: SlotKind,
-    rules: &Rules,
-) -> Result<Vec<Slot<'a>>, Need> {
-    let has_completed = |slot: &Slot| slot.newest().status.state == TaskState::Complete;
-    if view.held != Some(HeldScope::NewTasks) || !rules.may_end || !slots.iter().any(has_completed) {
-        return Ok(slots);
-    }
-    let all = view.all.ok_or(Need::AllTasks)?;
-    let is_replaced = |slot: &Slot| {
-        all.iter().any(|task| task.created > slot.newest().created && slot_of(task, kind) == slot.id)
-    };
-    Ok(slots.into_iter().filter(|slot| !has_completed(slot) || !is_replaced(slot)).collect())
 }
 
 impl Judge<'_> {

@@ -7,13 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::cause;
 use super::down::{down_nodes, with_node_state};
 use super::health_check::HealthCheck;
-use super::held::without_earlier_updates;
 use super::limits::engine_time;
 pub(super) use super::limits::nanoseconds;
 use super::limits::{DEFAULT_MONITOR, DEFAULT_RESTART_DELAY};
 use super::phase::{Baseline, Initiator, Phase, UpdateStatus};
 use super::placement::may_run;
-use super::slots::{Rules, Slot, SlotId, SlotKind, SlotState, SwarmContext, group_by_slot};
+use super::slots::{
+    Rules, Slot, SlotId, SlotKind, SlotState, SwarmContext, group_by_slot, without_earlier_updates,
+};
 use super::{Cause, FailureReason, Judgement, Need, ServiceView, State, WaitsFor};
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::Task;

@@ -67,6 +67,13 @@ pub struct ServiceView<'a> {
     pub held: Option<HeldScope>,
 }
 
+impl ServiceView<'_> {
+    /// Whether only the tasks of the current spec are judged, because the update is held.
+    fn is_of_new_tasks(&self) -> bool {
+        self.held == Some(HeldScope::NewTasks)
+    }
+}
+
 /// Data that a judgement needs and that was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {

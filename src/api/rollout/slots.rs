@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::health_check::HealthCheck;
 use super::task_history::TaskHistory;
+use super::{Need, ServiceView};
 use crate::api::resources::nodes::Node;
 use crate::api::resources::rows::Mode;
 use crate::api::resources::tasks::{Task, TaskState};
@@ -119,6 +120,25 @@ pub(super) fn group_by_slot<'a>(tasks: impl IntoIterator<Item = &'a Task>, kind:
         Slot { id, tasks }
     };
     slots.into_iter().map(newest_first).collect()
+}
+
+/// If the update is held, leaves out the slots whose listed tasks have completed before the task that is now in the slot was
+/// created. They are those of an earlier update with the same template.
+pub(super) fn without_earlier_updates<'a>(
+    slots: Vec<Slot<'a>>,
+    view: &ServiceView,
+    kind: SlotKind,
+    rules: &Rules,
+) -> Result<Vec<Slot<'a>>, Need> {
+    let has_completed = |slot: &Slot| slot.newest().status.state == TaskState::Complete;
+    if !view.is_of_new_tasks() || !rules.may_end || !slots.iter().any(has_completed) {
+        return Ok(slots);
+    }
+    let all = view.all.ok_or(Need::AllTasks)?;
+    let is_replaced = |slot: &Slot| {
+        all.iter().any(|task| task.created > slot.newest().created && slot_of(task, kind) == slot.id)
+    };
+    Ok(slots.into_iter().filter(|slot| !has_completed(slot) || !is_replaced(slot)).collect())
 }
 
 /// The slot of a task.

@@ -257,8 +257,13 @@ pub fn restoring_line(service: &Service, name: &str) -> String {
     let config = previous.map(|spec| &spec["UpdateConfig"]).filter(|config| config.is_object());
     let parallelism = config.map_or(1, |config| config["Parallelism"].as_u64().unwrap_or(0));
     let seconds = delay(config).as_millis();
+    let action = config.and_then(|config| config["FailureAction"].as_str()).filter(|it| !it.is_empty());
+    let action = shell::word(action.unwrap_or("pause"));
     let label = if has_label(service.spec()) { format!("--label-rm {HELD} ") } else { String::new() };
-    format!("swarmctl update {label}--update-parallelism {parallelism} --update-delay {seconds}ms {name}")
+    format!(
+        "swarmctl update {label}--update-parallelism {parallelism} --update-delay {seconds}ms --update-failure-action {action} \
+         {name}"
+    )
 }
 
 fn is_held(spec: &Value) -> bool {

@@ -13,7 +13,7 @@ use super::lint;
 use super::prepared::Prepared;
 use super::report::{Outcome, ServiceReport, UndoableRun, print_notes, report_early_end_of};
 use super::rules::Follow;
-use super::steps::FirstAction;
+use super::steps::{FirstAction, at_start};
 use crate::api::deploy::update::Delivery;
 use crate::api::error::Result;
 use crate::api::resources::services::Service;
@@ -177,8 +177,11 @@ impl Selected<'_, Prepared> {
                     steps.runs.extend(id.clone());
                 }
                 let steps = deployment.steps.clone();
-                selected.run_recorded(run, |client, Item { given, service, payload, .. }| {
-                    payload.run(client, given, service, steps.as_ref(), id.clone())
+                selected.run_recorded(run, |client, item| match at_start(client, item, steps.as_ref()) {
+                    Ok(Item { given, service, payload, .. }) => {
+                        payload.run(client, given, service, steps.as_ref(), id.clone())
+                    }
+                    Err(report) => report,
                 })
             }
             Err(error) => selected.end_early(error),

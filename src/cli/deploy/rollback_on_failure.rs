@@ -13,6 +13,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Edit, Place, restart_counter};
+use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{NotStarted, Outcome, Rollback, ServiceReport, Stage};
 use crate::cli::grammar::parse_bool;
 use crate::cli::messages;
@@ -81,6 +82,8 @@ pub struct RollbackPlan {
     /// The service after the change.
     after: Service,
     changes: Vec<Change>,
+    /// The held update, if this command drives it.
+    hold: Option<Hold>,
 }
 
 impl RollbackPlan {
@@ -88,12 +91,14 @@ impl RollbackPlan {
     /// held update has the old values, even if another process has posted the update.
     pub fn for_report(report: &ServiceReport) -> Option<Self> {
         let after = report.service()?.clone();
+        let hold = report.watch_result().and_then(|result| result.hold.clone());
+        let hold = hold.filter(|_| has_label(after.spec()));
         let base = match report.base() {
             Some(base) => base.clone(),
-            None if has_label(after.spec()) => after.clone(),
+            None if hold.is_some() => after.clone(),
             None => return None,
         };
-        Some(Self { base, after, changes: report.changes().to_vec() })
+        Some(Self { base, after, changes: report.changes().to_vec(), hold })
     }
 
     /// Sends the rollback. `given` is the name of the service on the command line.
@@ -118,7 +123,7 @@ impl RollbackPlan {
 
     /// Returns the rollback of a held update. `None` if the change was not made in steps, or the hold has been removed.
     fn abort(&self, newest: &Service) -> Option<Operation> {
-        let hold = Hold::read(self.after.spec()).ok()??;
+        let hold = self.hold.clone()?;
         let has_posted = self.base.version() != self.after.version();
         if has_posted && !has_label(newest.spec()) {
             return None;
@@ -129,6 +134,10 @@ impl RollbackPlan {
     }
 
     fn operation(&self, client: &Client, newest: &Service) -> Result<Operation, NotStarted> {
+        // Another process has started a held update since. Only that update can be rolled back now.
+        if let Some(held) = HeldUpdate::of(newest) {
+            return Err(NotStarted::Conflict(Box::new(held.into_conflict())));
+        }
         // A rollback that only removes the placement would crash the engine.
         let is_unsafe = only_loses_placement(newest.spec(), self.base.spec());
         if is_unsafe || newest.previous_spec() != Some(self.base.spec()) {

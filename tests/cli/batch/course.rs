@@ -254,3 +254,23 @@ fn a_service_that_converged_stays_if_the_command_stops_waiting_for_another_one()
     assert_eq!(outcomes(&run)[..2], ["a converged", "b gave_up"]);
     assert_eq!(swarm.posts().len(), 2);
 }
+
+#[test]
+fn the_value_of_another_writer_that_fails_is_not_rolled_back() {
+    let swarm = swarm();
+    swarm.world().service("a").rollout = vec![Step::Updating, Step::Nothing, Step::Nothing, Step::Nothing];
+    let mut reads = 0;
+    // The first read after the post is the read-back.
+    swarm.before(RequestKind::Read, 0, move |world| {
+        reads += usize::from(world.service("a").image() == NEW);
+        if reads == 2 {
+            reads += 1;
+            world.write("a", |spec| spec["TaskTemplate"]["ContainerSpec"]["Image"] = "theirs:1".into());
+            world.step("a", Step::Paused);
+        }
+    });
+    let run = on(&swarm, &["update-image", "--no-resolve-image", "--rollback-on-failure", "a", NEW]).run();
+    let run = run.fails_with(Exit::Conflict);
+    run.says(&["another writer set TaskTemplate.ContainerSpec.Image to `theirs:1`"]);
+    swarm.expect("a").posted(1).image("theirs:1");
+}

@@ -1,6 +1,6 @@
 //! `--confirm` on a terminal.
 
-use super::{completed, has_spec, label, swarm, web};
+use super::{completed, has_spec, label, swarm, swarm_of, web};
 use crate::support::fake_swarm::FakeSwarm;
 use crate::support::fixtures::NEW;
 use crate::support::terminal::Terminal;
@@ -52,4 +52,17 @@ fn the_service_is_rolled_back_on_request() {
     let swarm = swarm(4);
     answer_and_wait_for(&swarm, "r\n", "service `web` was rolled back", "6");
     has_spec(&swarm, &web("web", 4));
+}
+
+#[test]
+fn after_no_for_a_canary_the_others_are_not_started_because_of_the_answer() {
+    let swarm = swarm_of([web("web", 4), web("z", 4)]);
+    let line = format!(
+        "SWARMCTL_JOURNAL=off SWARMCTL_TEST_TIMEOUTS=rollout_interval=20,max_rollout_interval=50 swarmctl update-image \
+         --no-resolve-image --stack shop {NEW} --steps 1 --canary 1 --confirm; echo exit $?"
+    );
+    let mut terminal = Terminal::start(&line, &swarm.host());
+    terminal.wait_for(QUESTION);
+    terminal.press("n\n", "exit 10");
+    terminal.wait_for("the update of a canary service was not continued");
 }

@@ -157,3 +157,14 @@ fn a_post_that_is_refused_leaves_the_service_held() {
     refused.says(&["forbidden by the proxy", "`web` stays held"]);
     assert_eq!(label(&swarm)["phase"], "holding");
 }
+
+#[test]
+fn a_second_post_of_the_settings_that_is_refused_is_a_warning() {
+    let swarm = swarm(4);
+    // Posts: 1 the hold, 2 the release, 3 and 4 the original settings.
+    swarm.before(RequestKind::Post, 3, |world| {
+        world.forbidden.push(("POST", "/services", Answer::error(403, "forbidden by the proxy")));
+    });
+    let ended = update(&swarm, &["--steps", "1"]).run().succeeds();
+    ended.says(&["a rollback by the engine would restore the hold"]).never_says(&["changes nothing now"]);
+}

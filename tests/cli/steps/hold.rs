@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{YEAR, completed, has_spec, label, run, service, swarm, swarm_of, update, web};
 use crate::support::exit::Exit;
+use crate::support::fake_swarm::{RequestKind, Step};
 use crate::support::fixtures::{NEW, OLD};
+use crate::support::server::Answer;
 
 #[test]
 fn a_hold_replaces_its_tasks_and_exits() {
@@ -291,4 +293,61 @@ fn a_held_service_that_was_scaled_to_zero_can_be_continued() {
     run(&swarm, &["continue", "web"]).run().succeeds();
     let spec = swarm.service("web").spec;
     assert_eq!((&spec["UpdateConfig"], &spec["Labels"]["swarmctl.held"]), (&super::config(), &Value::Null));
+}
+
+#[test]
+fn continue_replaces_no_more_tasks_than_its_own_hold_allows() {
+    for flags in [&[][..], &["--resume"]] {
+        let mut spec = web("web", 10);
+        spec["UpdateConfig"]["Parallelism"] = 2.into();
+        let swarm = swarm_of([spec]);
+        // The process that started the update ends after its first round.
+        swarm.before(RequestKind::Post, 1, |world| {
+            world.forbidden.push(("POST", "/services", Answer::error(403, "forbidden by the proxy")));
+        });
+        update(&swarm, &["--hold", "80%"]).run().fails_with(Exit::StoppedWaiting);
+        swarm.world().forbidden.clear();
+        assert_eq!(swarm.world().new_tasks("web"), 2);
+        assert_eq!(label(&swarm)["target"], 8);
+        if !flags.is_empty() {
+            swarm.world().step("web", Step::Paused);
+        }
+        let line = [&["continue", "--hold", "3", "web"], flags].concat();
+        run(&swarm, &line).run().answers(Exit::Different);
+        assert_eq!(swarm.world().new_tasks("web"), 3, "{flags:?}");
+    }
+}
+
+#[test]
+fn a_gate_that_was_inconclusive_stays_in_the_record_when_held_services_are_continued() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = format!("file:{}", directory.path().display());
+    // A service with one task is not held.
+    let swarm = swarm_of([web("web", 4), web("one", 1)]);
+    let run = |line: &[&str]| run(&swarm, line).env("SWARMCTL_JOURNAL", &journal).run();
+    let flags = ["--steps", "1", "--gate", "exit 75", "--gate-every", "10ms", "--stack", "shop", NEW];
+    run(&[&["update-image", "--no-resolve-image"], &flags[..]].concat()).answers(Exit::Different);
+    let outcome = || run(&["history", "--json"]).succeeds().json()["runs"][0]["outcome"].clone();
+    assert_eq!(outcome(), "held");
+    run(&["continue", "web"]).succeeds();
+    assert_eq!(outcome(), "inconclusive");
+}
+
+#[test]
+fn the_first_step_is_computed_when_it_starts() {
+    let mut large = web("b", 10);
+    large["UpdateConfig"]["Parallelism"] = 0.into();
+    let swarm = swarm_of([web("a", 2), large]);
+    // Posts of `a`: the hold, the release, and two posts of the original settings.
+    swarm.before(RequestKind::Post, 3, |world| {
+        world.write("b", |spec| {
+            spec["Mode"]["Replicated"]["Replicas"] = 4.into();
+            spec["UpdateConfig"]["Parallelism"] = 1.into();
+        });
+    });
+    let flags = ["--steps", "50%", "--bake", "1100ms", "--parallel", "1", "--stack", "shop", NEW];
+    run(&swarm, &[&["update-image", "--no-resolve-image"], &flags[..]].concat()).run().succeeds();
+    let first = &swarm.service("b").taken[0];
+    let label: Value = serde_json::from_str(first["Labels"]["swarmctl.held"].as_str().unwrap()).unwrap();
+    assert_eq!((&label["target"], &first["UpdateConfig"]["Parallelism"]), (&json!(2), &json!(1)));
 }

@@ -4,9 +4,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{HELD, completed, has_spec, run, swarm, update, wait_for_lines, waiting_gate, web};
+use super::{HELD, completed, has_spec, label, run, swarm, update, wait_for_lines, waiting_gate, web};
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::RequestKind;
+use crate::support::fake_swarm::{FakeSwarm, RequestKind, Step, SwarmState};
+use crate::support::fixtures::NEW;
 
 /// Lets another process take the hold over, as `continue` does.
 fn take_over(spec: &mut Value) {
@@ -71,4 +72,46 @@ fn the_engine_is_not_asked_to_roll_back_to_a_held_spec() {
     refused.says(&["its previous spec is that of a held update"]);
     assert_eq!(swarm.service("web").rollbacks, 0);
     run(&swarm, &["continue", "web"]).run().succeeds().prints(&["is not held"]);
+}
+
+/// Lets others act before the second read of the service after its label was set or its image was changed.
+fn before_second_read(swarm: &FakeSwarm, mut act: impl FnMut(&mut SwarmState) + Send + 'static) {
+    let mut reads = 0;
+    swarm.before(RequestKind::Read, 0, move |world| {
+        reads += usize::from(world.service("web").image() == NEW);
+        if reads == 2 {
+            reads += 1;
+            act(world);
+        }
+    });
+}
+
+#[test]
+fn a_hold_that_fails_after_it_was_taken_over_is_not_rolled_back() {
+    let swarm = swarm(4);
+    before_second_read(&swarm, |world| {
+        world.write("web", take_over);
+        world.step("web", Step::Paused);
+    });
+    let ended = update(&swarm, &["--steps", "1,2", "--rollback-on-failure"]).run().fails_with(Exit::Conflict);
+    ended.says(&["the hold on `web` is now driven by bob@ops"]);
+    swarm.expect("web").applied(1).image(NEW);
+}
+
+#[test]
+fn a_hold_that_another_process_has_started_is_not_rolled_back() {
+    let other = swarm(4);
+    update(&other, &["--hold", "1"]).run().answers(Exit::Different);
+    let held = other.service("web").spec;
+    let swarm = swarm(4);
+    before_second_read(&swarm, move |world| {
+        let held = held.clone();
+        world.write("web", |spec| *spec = held);
+        world.step("web", Step::Paused);
+    });
+    let line = ["update-image", "--no-resolve-image", "--rollback-on-failure", "web", NEW];
+    let ended = run(&swarm, &line).run().fails_with(Exit::RolloutFailed);
+    ended.says(&["it could not be rolled back", "an update of `web` has been held"]);
+    swarm.expect("web").posted(1).image(NEW);
+    assert_eq!(label(&swarm)["phase"], "holding");
 }

@@ -9,6 +9,7 @@ use super::list::StepList;
 use super::read::{UnreadableLabel, changes_hold, parse};
 use super::settings::{
     KeptSetting, Original, abort_edits, abort_settings, edits_to, hold_edits, original, release_edits,
+    round_size,
 };
 use crate::api::records::RunId;
 use crate::api::records::names::HELD;
@@ -185,6 +186,9 @@ impl Hold {
             return Err(PostError::NotHoldable(wrong.edit.place().clone()));
         }
         let HoldStart { driver, at, run, is_gated, round } = start;
+        let config = spec.get("UpdateConfig").filter(|config| !config.is_null());
+        // The settings may have changed since the round was computed.
+        let replaces = round_size(config, round.replaces);
         let label = HoldLabel {
             by: driver.by.clone(),
             at: *at,
@@ -195,14 +199,14 @@ impl Hold {
             step: round.step,
             round: 1,
             target: round.target,
-            parallelism: round.replaces,
+            parallelism: replaces,
             is_gated: *is_gated,
-            config: spec.get("UpdateConfig").filter(|config| !config.is_null()).cloned(),
+            config: config.cloned(),
             abort: None,
             edits: held,
         };
         let mut all = edits.to_vec();
-        all.extend(hold_edits(spec, round.replaces));
+        all.extend(hold_edits(spec, replaces));
         Self::post(label, all, Vec::new())
     }
 

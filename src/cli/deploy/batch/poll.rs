@@ -35,6 +35,7 @@ impl<T: Send> Batch<'_, T> {
             let mut watched = self.watched.swap_remove(at);
             let WatchEntry { key, mut watch, rolls_back, stepper, stopped_gates, not_posted, .. } =
                 self.entries.swap_remove(at);
+            let hold = stepper.as_ref().map(|stepper| stepper.hold().clone());
             if let Some(stepper) = stepper {
                 let result = result_of_step(watched.ending.as_ref());
                 let (steps, notes) = stepper.into_reports(result, stopped_gates);
@@ -42,7 +43,7 @@ impl<T: Send> Batch<'_, T> {
                 watch.remarks.notes.extend(notes);
             }
             let report = watch.into_report(|change| {
-                let result = conclude(change, Some(watched));
+                let result = WatchResult { hold, ..conclude(change, Some(watched)) };
                 match not_posted {
                     Some(failed) => WatchResult { conclusion: Conclusion::NotPosted(failed), ..result },
                     None => result,
@@ -64,7 +65,9 @@ impl<T: Send> Batch<'_, T> {
             _ => false,
         };
         if is_inconclusive && self.is_in_canary() {
-            self.stop.get_or_insert(BatchStop::CanaryGate(Verdict::Inconclusive));
+            let is_declined = report.step().is_some_and(|step| step.result == StepResult::Declined);
+            let stop = BatchStop::CanaryGate(Verdict::Inconclusive);
+            self.stop.get_or_insert(if is_declined { BatchStop::CanaryDeclined } else { stop });
         }
         let is_failed_rollout = matches!(report.outcome(), Outcome::RolloutFailed(_) | Outcome::RolledBack);
         if is_failed_rollout && self.rules.follow == Follow::UntilConverged {

@@ -20,7 +20,7 @@ use crate::cli::deploy::steps::{
     AcceptedPost, Action, AdvanceCause, GateState, IfChanged, LastPost, Observed, StepResult, StepRules,
     Stepper, Steps,
 };
-use crate::cli::deploy::watch::{Ending, Purpose, Watched};
+use crate::cli::deploy::watch::{Ending, Purpose, TIMED_OUT, Watched};
 use crate::cli::exit::Exit;
 use crate::cli::messages;
 use crate::cli::progress::ProgressUpdate;
@@ -84,6 +84,12 @@ fn hold_after(change: &Watchable) -> Option<Hold> {
     }
 }
 
+/// Whether a warning says that the previous spec is that of a hold.
+fn warns_of_held_spec(change: &Watchable) -> bool {
+    let Watchable::Applied(applied) = change else { return false };
+    applied.warnings.iter().any(|warning| matches!(warning, Warning::PreviousSpecIsHeld(_)))
+}
+
 /// Returns the service as read after a post. `None` if it was not read, or is as before the post, because the
 /// manager lags behind.
 fn read_after(applied: &Applied) -> Option<&Service> {
@@ -135,6 +141,7 @@ impl<T: Send> Batch<'_, T> {
     /// Continues all held updates after the services were read.
     pub(super) fn drive(&mut self) {
         for at in 0..self.entries.len() {
+            self.leave_to_others(at);
             loop {
                 let (watched, entry) = (&self.watched[at], &mut self.entries[at]);
                 let Some(stepper) = entry.stepper.as_mut().filter(|_| watched.ending.is_none()) else {
@@ -152,6 +159,20 @@ impl<T: Send> Batch<'_, T> {
                     break;
                 }
             }
+        }
+    }
+
+    /// If a held update has failed after another process has taken it over, the failure is not that of this command.
+    fn leave_to_others(&mut self, at: usize) {
+        let (watched, entry) = (&mut self.watched[at], &self.entries[at]);
+        let Some(stepper) =
+            entry.stepper.as_ref().filter(|_| matches!(watched.ending, Some(Ending::Failed(_))))
+        else {
+            return;
+        };
+        if let Some(conflict) = stepper.conflict(&watched.service) {
+            watched.ending = Some(Ending::Conflict(Box::new(conflict)));
+            self.progress.changed(&ProgressUpdate::new(watched));
         }
     }
 
@@ -211,9 +232,17 @@ impl<T: Send> Batch<'_, T> {
                     && stepper.label().phase != Phase::Aborting
                     && let Some(steps) = &self.rules.steps
                 {
-                    let note =
-                        messages::held::describe_completed(&watched.service, stepper.label(), &steps.runs);
-                    entry.watch.remarks.notes.push(note);
+                    let service = &watched.service;
+                    let remarks = &mut entry.watch.remarks;
+                    match service.previous_spec() {
+                        Some(previous) if previous == service.spec() => remarks
+                            .notes
+                            .push(messages::held::describe_completed(service, stepper.label(), &steps.runs)),
+                        Some(previous) if has_label(previous) && !warns_of_held_spec(&entry.watch.change) => {
+                            remarks.warnings.push(messages::held::PREVIOUS_SPEC_IS_HELD.to_owned());
+                        }
+                        _ => {}
+                    }
                 }
                 watched.end(ending);
                 self.progress.changed(&ProgressUpdate::new(watched));
@@ -265,8 +294,9 @@ impl<T: Send> Batch<'_, T> {
         stepper.last_post = read.filter(|_| hold.is_some()).map(|it| LastPost::read(self.client, it));
         let version_before = applied.version_before;
         let action = stepper.posted(AcceptedPost { hold, version_before, service: read });
-        if matches!(action, Action::End(_)) {
-            // The last post restarts no task, so the judgement is still valid.
+        if matches!(action, Action::End(_)) || watched.ending.is_some() {
+            // The last post restarts no task, so the judgement is still valid. If the watch has ended while the post was being
+            // sent, the judgement is the reason.
             watched.judgement = judgement;
         }
         let remarks = &mut entry.watch.remarks;
@@ -286,7 +316,7 @@ impl<T: Send> Batch<'_, T> {
         let ending = match &failed.error {
             UpdateError::Failed(Error::Interrupted) => Ending::Interrupted,
             UpdateError::Conflict(conflict) => Ending::Conflict(conflict.clone()),
-            UpdateError::Failed(_) if is_over => Ending::GaveUp("timed out (--timeout)".to_owned()),
+            UpdateError::Failed(_) if is_over => Ending::GaveUp(TIMED_OUT.to_owned()),
             UpdateError::Failed(error) if Exit::for_error(error, None) == Exit::Unreachable => {
                 Ending::GaveUp(messages::errors::error_chain(error).collect::<Vec<_>>().join(": "))
             }

@@ -11,7 +11,8 @@ use crate::api::deploy::steps::{HoldConflict, Phase};
 use crate::api::deploy::update::{Conflict, Delivery, HoldOperation, Operation};
 use crate::api::http::client::Client;
 use crate::api::journal::{
-    Ending, HELD, HELD_CODE, JournalError, ROLLED_BACK_CODE, Record, RunKind, RunState, Summary, run_state,
+    Ending, HELD, HELD_CODE, INCONCLUSIVE_CODE, JournalError, ROLLED_BACK_CODE, Record, RunKind, RunState,
+    Summary, run_state,
 };
 use crate::api::records::RunId;
 use crate::api::resources::services::Service;
@@ -309,6 +310,10 @@ fn new_ending(record: &Record, summary: &Summary, results: &[ServiceHoldResult])
         return None;
     }
     let exit = Exit::most_severe(codes.values().map(|code| Exit::from_code(*code)));
+    let exit = match exit {
+        Exit::Done if codes.values().any(|code| *code == INCONCLUSIVE_CODE) => Exit::Different,
+        exit => exit,
+    };
     let is_held = |(at, code): (&usize, &u8)| *code == HELD_CODE && !unchanged.contains_key(at);
     let without_failure = match exit {
         Exit::Done => "done",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::api::deploy::update::Delivery;
-use crate::api::journal::{Ending, HELD, HELD_CODE, ROLLED_BACK_CODE, RunState, States};
+use crate::api::journal::{Ending, HELD, HELD_CODE, INCONCLUSIVE_CODE, ROLLED_BACK_CODE, RunState, States};
 use crate::cli::app::App;
 use crate::cli::deploy::held::is_still_held;
 use crate::cli::deploy::report::{Outcome, ReportStyle, ServiceReport};
@@ -64,10 +64,14 @@ impl<'a> RunEnd<'a> {
         for report in &self.reports {
             unchanged.extend(position(report).zip(state_if_unchanged(report)));
         }
+        let is_held = self.reports.iter().any(|report| is_still_held(report));
         let coded = self.reports.iter().copied().zip(self.exits.iter().copied()).filter(|(report, exit)| {
             // Code 10 is recorded for two kinds of services: those not started because the gate of a canary was inconclusive,
             // and held ones, whose code a later command may replace.
-            !exit.is_answer() || matches!(report.outcome(), Outcome::NotStarted(_) | Outcome::Held)
+            // If a later command may replace the outcome of the run, code 0 shows which gates were inconclusive.
+            !exit.is_answer()
+                || matches!(report.outcome(), Outcome::NotStarted(_) | Outcome::Held)
+                || is_held && matches!(report.outcome(), Outcome::Inconclusive)
         });
         let codes = coded.filter_map(|(report, exit)| Some((position(report)?, recorded_code(report, exit))));
         let codes = sort_by_importance(codes.collect(), &unchanged);
@@ -92,7 +96,11 @@ impl<'a> RunEnd<'a> {
 /// continue it.
 fn recorded_code(report: &ServiceReport, exit: Exit) -> u8 {
     let has_ended_early = matches!(exit, Exit::GaveUp | Exit::Interrupted | Exit::Terminated);
-    if has_ended_early && is_still_held(report) { HELD_CODE } else { exit.code() }
+    match report.outcome() {
+        Outcome::Inconclusive => INCONCLUSIVE_CODE,
+        _ if has_ended_early && is_still_held(report) => HELD_CODE,
+        _ => exit.code(),
+    }
 }
 
 /// Returns the state of a service that the run has certainly not changed. `None` for a service that was as requested

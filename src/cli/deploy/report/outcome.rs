@@ -15,6 +15,7 @@ use crate::api::error::Error;
 use crate::api::rollout::FailureReason;
 use crate::api::spec::Hazard;
 use crate::cli::deploy::ChosenBy;
+use crate::cli::deploy::watch::TIMED_OUT;
 use crate::cli::messages;
 use crate::cli::newest::{Choice, Decision, ImageRefusal, Reason};
 
@@ -145,7 +146,7 @@ impl ServiceReport {
                 None => Outcome::Applied,
                 Some(Stopped::Ended) => Outcome::RemovedAndEnded,
                 Some(Stopped::GaveUp { why, .. }) => Outcome::GaveUp(why),
-                Some(Stopped::TimedOut { .. }) => Outcome::GaveUp("timed out (--timeout)"),
+                Some(Stopped::TimedOut { .. }) => Outcome::GaveUp(TIMED_OUT),
                 Some(Stopped::Interrupted { .. }) => Outcome::Interrupted,
             },
             Stage::Watched(result) => outcome_of_watched(result),

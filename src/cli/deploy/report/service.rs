@@ -6,6 +6,7 @@ use super::undo::UndoState;
 use crate::api::deploy::create::{CreatePlan, Created, FailedCreate};
 use crate::api::deploy::failures::Explanation;
 use crate::api::deploy::remove::{RemovalPlan, Stopped};
+use crate::api::deploy::steps::Hold;
 use crate::api::deploy::update::{Applied, Conflict, FailedUpdate, Unchanged, Update};
 use crate::api::error::Error;
 use crate::api::lint::Finding;
@@ -85,6 +86,8 @@ pub struct WatchResult {
     pub explanation: Explanation,
     /// The results of the gates or steps of the service, if they were started.
     pub steps: Vec<StepReport>,
+    /// The held update, if the command drives it.
+    pub hold: Option<Hold>,
 }
 
 /// A service that can be watched.

@@ -15,6 +15,8 @@ pub enum BatchStop {
     Canary,
     /// A gate of a canary service has not passed: it failed or was inconclusive.
     CanaryGate(Verdict),
+    /// A canary service stays held, because the answer to a question (`--confirm`) was no.
+    CanaryDeclined,
     /// The time of the command has expired.
     TimedOut,
     /// The engine became unavailable.
@@ -50,7 +52,7 @@ impl BatchStop {
         match self {
             Self::Interrupted => Exit::for_signal(signal),
             Self::TimedOut | Self::Engine => Exit::Unreachable,
-            Self::CanaryGate(Verdict::Inconclusive) => Exit::Different,
+            Self::CanaryGate(Verdict::Inconclusive) | Self::CanaryDeclined => Exit::Different,
             Self::Blocked(_) | Self::Strict | Self::Canary | Self::CanaryGate(_) | Self::Failures => {
                 Exit::Failed
             }

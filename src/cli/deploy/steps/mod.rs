@@ -15,6 +15,7 @@ pub use self::args::{CheckArgs, StepArgs, list, step};
 pub use self::causes::{AdvanceCause, LastPost};
 pub use self::confirm::Questions;
 pub use self::predict::completion;
+pub use self::prepare::at_start;
 pub use self::report::{StepReport, StepResult};
 pub use self::rules::{GateState, IfChanged, LastStep, Position, StepRules, Steps};
 pub use self::start::FirstAction;

@@ -1,6 +1,6 @@
 //! Decides how each update of a command starts: in steps, as a whole, or not at all.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::rules::{GateState, LastStep, Steps};
 use super::start::FirstAction;
@@ -8,6 +8,7 @@ use crate::api::deploy::steps::{Hold, HoldConflict, HoldStart, NextStep, Round, 
 use crate::api::deploy::update::{Conflict, Mode, Operation, Update, UpdateRequest, update};
 use crate::api::forecast::Forecast;
 use crate::api::http::client::Client;
+use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::apply_all;
 use crate::cli::deploy::deployment::{Selected, map_concurrently};
@@ -19,6 +20,8 @@ use crate::cli::select::format_count;
 
 /// The minimum API version for steps. Older engines do not hold updates in the same way.
 const HOLDS_SINCE: (u32, u32) = (1, 41);
+/// If this time has passed since the first step was computed, it is computed again before its post.
+const MAX_AGE: SignedDuration = SignedDuration::from_secs(2);
 
 impl Selected<'_, Prepared> {
     /// Makes the updates in steps, if the command has steps. A service that is held by the same update is taken over.
@@ -43,6 +46,44 @@ impl Selected<'_, Prepared> {
         });
         Self { deployment, entries }
     }
+}
+
+/// Decides again how an update starts, if this was decided some time ago: the number of tasks may have changed while other
+/// services were updated. `Err`: it can no longer be started.
+pub fn at_start(
+    client: &Client,
+    item: Item<Prepared>,
+    steps: Option<&Steps>,
+) -> Result<Item<Prepared>, ServiceReport> {
+    let (Some(FirstAction::Round(start)), Some(steps)) = (&item.payload.steps, steps) else {
+        return Ok(item);
+    };
+    let is_recent = Timestamp::now().duration_since(start.at) < MAX_AGE;
+    if is_recent || item.payload.request.mode == Mode::Plan {
+        return Ok(item);
+    }
+    let gates = if start.is_gated { GateState::Given } else { GateState::None };
+    // If the service cannot be read, the update reports it.
+    let Ok(newest) = services::inspect(client, item.service.id()) else { return Ok(item) };
+    // The update itself is still based on the service as it was first read, so that conflicts are found.
+    let base = item.service;
+    let mut item = Item { service: newest, ..item };
+    let decision = first_action(client, &item, steps, gates);
+    item.service = base;
+    match decision {
+        // The update reports that somebody else has started a held update.
+        Ok(Decision { first: Some(FirstAction::TakeOver), .. }) => {}
+        Ok(Decision { first, notes, goal }) => {
+            item.payload.steps = first;
+            item.payload.remarks.new_tasks = goal;
+            item.payload.remarks.notes.extend(notes);
+        }
+        Err(Refused::Before(why)) => {
+            return Err(ServiceReport::not_started(&item.given, Some(item.service), why));
+        }
+        Err(Refused::Planned(stage)) => return Err(ServiceReport::new(&item.given, *stage)),
+    }
+    Ok(item)
 }
 
 /// The decision on how an update starts.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::predict::predict;
 use super::rules::Steps;
-use crate::api::deploy::steps::{Driver, Hold, HoldStart, Phase, Round, original_settings, round_size};
+use super::stepper::steps_from;
+use crate::api::deploy::steps::{
+    Driver, Hold, HoldLabel, HoldStart, Phase, Round, original_settings, round_size,
+};
 use crate::api::deploy::update::{
     Applied, Attempt, Delivery, FailedUpdate, HoldOperation, Mode, NoChange, Operation, ReadBack, Refusal,
     RepostError, Stored, Unchanged, Update, UpdateError, UpdateRequest, repost, update,
@@ -12,6 +15,7 @@ use crate::api::deploy::update::{
 use crate::api::error::Error;
 use crate::api::http::client::Client;
 use crate::api::records::RunId;
+use crate::api::resources::rows;
 use crate::api::resources::services::Service;
 use crate::api::resources::tasks;
 use crate::api::resources::tasks::{Task, TaskScope, TaskState};
@@ -79,7 +83,10 @@ impl FirstAction {
             }
             Self::TakeOver => Ok(unchanged(service, NoChange::SameSpec)),
             Self::Resume(..) if !service.is_paused() => Ok(unchanged(service, NoChange::SameSpec)),
-            Self::Resume(hold, driver) => resume(client, service, request, *hold, driver),
+            Self::Resume(hold, driver) => {
+                let most = steps.map_or(u64::MAX, |steps| last_target(hold.label(), steps, &service));
+                resume(client, service, request, *hold, driver, most)
+            }
             Self::Requested => {
                 let mode = Mode::Apply(ReadBack::Now);
                 update(client, service, &UpdateRequest { mode, ..request.clone() })
@@ -107,8 +114,27 @@ fn failed(base: Service, error: UpdateError) -> Box<FailedUpdate> {
     Box::new(FailedUpdate { error, base, after, attempt, delivery: Delivery::None, warnings })
 }
 
-/// Resumes a paused rollout. If all tasks of the step are new already, no further task is replaced.
-fn resume(client: &Client, service: Service, request: &UpdateRequest, hold: Hold, driver: Driver) -> Posted {
+/// The number of new tasks after the last step of the command.
+fn last_target(label: &HoldLabel, steps: &Steps, service: &Service) -> u64 {
+    let of = match rows::Mode::from_spec(&service.spec()["Mode"]) {
+        rows::Mode::Replicated { replicas } => replicas,
+        // The number of nodes is not known here. The next rounds observe it.
+        _ => u64::MAX,
+    };
+    let (list, last) = steps_from(label, steps);
+    last.map_or(u64::MAX, |last| list.target(last, of))
+}
+
+/// Resumes a paused rollout, until at most `most` tasks are new. If all tasks of the step are new already, no further task
+/// is replaced.
+fn resume(
+    client: &Client,
+    service: Service,
+    request: &UpdateRequest,
+    hold: Hold,
+    driver: Driver,
+    most: u64,
+) -> Posted {
     let label = hold.label().clone();
     let round =
         |replaces| Round { steps: label.steps.clone(), step: label.step, target: label.target, replaces };
@@ -120,7 +146,7 @@ fn resume(client: &Client, service: Service, request: &UpdateRequest, hold: Hold
                 Ok(new) => new,
                 Err(error) => return Err(failed(service, UpdateError::Failed(error))),
             };
-            let missing = label.target.saturating_sub(new);
+            let missing = label.target.min(most).saturating_sub(new);
             if missing == 0 {
                 return cleared(client, service);
             }

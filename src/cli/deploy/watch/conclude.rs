@@ -14,8 +14,8 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
     let Some(Watched { service, judgement, ending, steps, .. }) = watched else {
         let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
         let explanation = Explanation::default();
-        let (service, judgement, steps) = Default::default();
-        return WatchResult { watched: change, service, judgement, conclusion, explanation, steps };
+        let (service, judgement, steps, hold) = Default::default();
+        return WatchResult { watched: change, service, judgement, conclusion, explanation, steps, hold };
     };
     let conclusion = match ending {
         Some(Ending::Converged) => converged(&change, &service),
@@ -43,7 +43,8 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_without_requests(judgement),
         _ => Explanation::default(),
     };
-    WatchResult { watched: change, service: Some(service), judgement, conclusion, explanation, steps }
+    let service = Some(service);
+    WatchResult { watched: change, service, judgement, conclusion, explanation, steps, hold: None }
 }
 
 /// Whether nothing was posted to the service and its spec has not changed since.

@@ -23,6 +23,9 @@ pub use conclude::conclude;
 use poll::{KnownNodes, poll_services};
 use schedule::Schedule;
 
+/// Why a command stops waiting when its time has passed.
+pub const TIMED_OUT: &str = "timed out (--timeout)";
+
 /// A service that is watched.
 #[derive(Debug)]
 pub struct Watched {
@@ -67,7 +70,7 @@ pub enum Ending {
     Inconclusive,
     /// The update of the service is held.
     Held,
-    /// The tasks run, but another writer has changed the edited places.
+    /// The tasks run or have failed, and another writer has changed the edited places.
     Replaced,
     /// The engine has rolled the service back to the previous spec, or swarmctl has (`--confirm`).
     RolledBack,
@@ -158,6 +161,10 @@ impl Watched {
             State::UnderWay(_) if self.held.is_some() && is_at_rest() => Some(Ending::Held),
             State::Held | State::UnderWay(_) => None,
             State::Converged if !judgement.replaced.is_empty() => Some(Ending::Replaced),
+            // What has failed is the value of another writer. In steps, the label shows who drives the update.
+            State::Failed(_) if self.position.is_none() && !judgement.replaced.is_empty() => {
+                Some(Ending::Replaced)
+            }
             state if self.gate.is_some() && self.is_as_requested(state) => None,
             State::Converged => Some(Ending::Converged),
             State::RolledBack => Some(Ending::RolledBack),

@@ -20,6 +20,10 @@ use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{Outcome, ServiceReport};
 use crate::cli::messages::shell;
 
+/// The warning about a completed update whose settings were not posted a second time.
+pub const PREVIOUS_SPEC_IS_HELD: &str =
+    "its previous spec is still a held one, so a rollback by the engine would restore the hold";
+
 /// Whether the rollout of a held update has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldFailure {

@@ -247,9 +247,7 @@ pub fn warning(warning: &Warning) -> String {
         }
         Warning::MovesNetworks => MOVES_NETWORKS.to_owned(),
         Warning::Engine(text) => text.clone(),
-        Warning::PreviousSpecIsHeld(why) => format!(
-            "its previous spec is still a held one, so a rollback by the engine would restore the hold: {why}"
-        ),
+        Warning::PreviousSpecIsHeld(why) => format!("{}: {why}", held::PREVIOUS_SPEC_IS_HELD),
         Warning::NotReadBack(why) => {
             format!("the engine accepted the update, but it could not be read back: {why}")
         }
@@ -314,6 +312,7 @@ pub fn not_started(why: &BatchStop) -> &str {
         BatchStop::CanaryGate(Verdict::Inconclusive) => {
             "the gates of a canary service were inconclusive (--canary)"
         }
+        BatchStop::CanaryDeclined => "the update of a canary service was not continued (--canary, --confirm)",
         BatchStop::CanaryGate(_) => "a gate of a canary service failed (--canary)",
         BatchStop::TimedOut => "timed out (--timeout)",
         BatchStop::Engine => "the engine no longer responds",

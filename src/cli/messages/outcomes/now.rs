@@ -3,6 +3,7 @@
 use crate::api::deploy::update::Delivery;
 use crate::api::rollout::Judgement;
 use crate::cli::deploy::report::{Outcome, ServiceReport, Stage};
+use crate::cli::deploy::watch::TIMED_OUT;
 use crate::cli::messages::changes::short_image;
 
 /// Describes the running tasks, as in `1 of 2 tasks running opera443399/whoami:0.6`. `None` if the rollout has
@@ -25,7 +26,10 @@ pub fn now(report: &ServiceReport) -> Option<String> {
     };
     let judgement = last.or_else(|| report.rollout())?;
     let is_job = report.service().is_some_and(|service| service.is_job());
-    Some(if is_job { describe_job(judgement) } else { describe_tasks(judgement) })
+    let text = if is_job { describe_job(judgement) } else { describe_tasks(judgement) };
+    // If the command stopped waiting because the engine did not respond, the tasks may have changed since.
+    let is_last_known = matches!(report.outcome(), Outcome::GaveUp(why) if why != TIMED_OUT);
+    Some(if is_last_known { format!("{text} (last known)") } else { text })
 }
 
 fn describe_job(judgement: &Judgement) -> String {

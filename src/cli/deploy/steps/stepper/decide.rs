@@ -49,8 +49,8 @@ impl Stepper {
                 Action::Wait
             }
             (Progress::NextRound, StepperState::Delaying(at)) if seen.at >= at => {
-                let target = self.label().target;
-                self.next_round(seen, self.label().step, target, situation.running)
+                let missing = situation.target.saturating_sub(situation.running);
+                self.next_round(seen, self.label().step, self.label().target, missing)
             }
             (Progress::NextRound, StepperState::Delaying(_)) => Action::Wait,
             (Progress::NextRound, _) => {
@@ -180,7 +180,7 @@ impl Stepper {
                 self.skip(&skipped, &situation);
                 self.draft = StepDraft::new(number, target);
                 self.draft.see(&situation, seen.judgement);
-                self.next_round(seen, number, target, situation.running)
+                self.next_round(seen, number, target, target.saturating_sub(situation.running))
             }
             Continuation::Release { skipped, number } => {
                 self.skip(&skipped, &situation);
@@ -197,10 +197,10 @@ impl Stepper {
         }
     }
 
-    fn next_round(&mut self, seen: Observed, number: usize, target: u64, running: u64) -> Action {
+    fn next_round(&mut self, seen: Observed, number: usize, target: u64, missing: u64) -> Action {
         let config = original_settings(self.label(), seen.service.spec());
-        let replaces = round_size(config.as_ref(), target.saturating_sub(running).max(1));
-        self.goal = Some(running + replaces);
+        let replaces = round_size(config.as_ref(), missing.max(1));
+        self.goal = Some(self.situation(seen).running + replaces);
         self.draft.rounds += 1;
         let round = self.round(number, target, replaces);
         let (hold, driver) = (self.hold.clone(), self.steps.driver.clone());
@@ -243,6 +243,16 @@ impl Stepper {
 
     fn position_with_target(&self) -> (usize, u64) {
         (self.label().step, self.label().target)
+    }
+
+    /// Why the update no longer belongs to this process: another one has taken it over, changed or ended it. `None` if it
+    /// still does, or if the service has not been read since the last post.
+    pub fn conflict(&self, service: &Service) -> Option<Conflict> {
+        let is_unread = matches!(self.state, StepperState::Posting | StepperState::Unread);
+        if is_unread || service.version() < self.version || self.has_finished(service) {
+            return None;
+        }
+        self.check(service).err().map(Conflict::Hold)
     }
 
     /// Checks that the service still has the held update that this process knows.

@@ -151,6 +151,11 @@ impl Stepper {
         self.state = StepperState::Unread;
     }
 
+    /// The held update, as this process last read or posted it.
+    pub fn hold(&self) -> &Hold {
+        &self.hold
+    }
+
     /// The label of the held update.
     pub fn label(&self) -> &HoldLabel {
         self.hold.label()
