@@ -160,9 +160,7 @@ fn status(update: &ProgressUpdate) -> (RowStatus, &'static str) {
         Some(Ending::Inconclusive) => (RowStatus::Failed, "inconclusive"),
         Some(Ending::Held) => (RowStatus::Succeeded, "held"),
         Some(Ending::RolledBack) => (RowStatus::Failed, "rolled back"),
-        Some(Ending::GaveUp(_) | Ending::Overdue(_) | Ending::Interrupted) => {
-            (RowStatus::Failed, "stopped waiting")
-        }
+        Some(Ending::GaveUp(_) | Ending::Interrupted) => (RowStatus::Failed, "stopped waiting"),
         Some(_) => (RowStatus::Failed, update.state_text()),
     }
 }

@@ -216,7 +216,7 @@ impl<'a> ProgressUpdate<'a> {
             Some(Ending::Conflict(_)) => "conflict",
             Some(Ending::NotPosted) => "failed",
             Some(Ending::Removed) => "removed",
-            Some(Ending::GaveUp(_) | Ending::Overdue(_)) => "gave_up",
+            Some(Ending::GaveUp(_)) => "gave_up",
             Some(Ending::Interrupted) => "interrupted",
         }
     }
@@ -250,7 +250,7 @@ fn describe_ending(ending: &Ending) -> String {
         Ending::Removed => "was removed".to_owned(),
         Ending::Conflict(_) => "stopped: another writer changed it".to_owned(),
         Ending::NotPosted => "stopped: a request failed".to_owned(),
-        Ending::GaveUp(why) | Ending::Overdue(why) => format!("stopped waiting: {why}"),
+        Ending::GaveUp(why) => format!("stopped waiting: {}", why.as_str()),
         Ending::Interrupted => "stopped waiting: interrupted".to_owned(),
     }
 }

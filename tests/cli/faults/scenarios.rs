@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::support::exit::Exit;
-use crate::support::fake_swarm::FakeSwarm;
+use crate::support::fake_swarm::{FakeSwarm, Step};
 use crate::support::faults::{FaultKind, InjectedFault, Malformation};
-use crate::support::fixtures::{OLD, spec};
+use crate::support::fixtures::{NEW, OLD, spec};
 use crate::support::run::{Run, swarmctl};
 use crate::support::server::Listener;
 
@@ -41,6 +41,21 @@ fn create_that_stops_waiting_reports_how_to_continue() {
         "it could not be read back",
         &hint,
     ]);
+}
+
+#[test]
+fn the_tasks_before_the_engine_was_lost_are_called_the_last_known_ones() {
+    for (args, is_lost) in [(&[][..], true), (&["--timeout", "1s"], false)] {
+        let swarm = FakeSwarm::with([spec("t001", OLD)]);
+        swarm.world().service("t001").rollout = vec![Step::Updating; 100_000];
+        if is_lost {
+            swarm.breaks(InjectedFault::lost(12).then(Listener::Refusing));
+        }
+        let args = [&["update-image", "--no-resolve-image", "t001", NEW], args].concat();
+        let run = swarmctl(args).host(swarm.host()).run().fails_with(Exit::StoppedWaiting).says(&["now: "]);
+        let last_known = run.stderr.contains(" (last known)\n");
+        assert_eq!(last_known, is_lost, "{}", run.report());
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::cli::deploy::report::{BatchStop, Conclusion, Outcome, Remarks, Servic
 use crate::cli::deploy::rollback_on_failure::{OnFailure, note_if_interrupted};
 use crate::cli::deploy::rules::Follow;
 use crate::cli::deploy::steps::StepResult;
-use crate::cli::deploy::watch::{Ending, conclude};
+use crate::cli::deploy::watch::{Ending, GaveUp, conclude};
 
 impl<T: Send> Batch<'_, T> {
     /// Reads and judges the watched services, continues held updates and gates, and handles what has ended.
@@ -28,7 +28,7 @@ impl<T: Send> Batch<'_, T> {
             if self.entries[at].stepper.as_ref().is_some_and(|stepper| stepper.is_posting()) {
                 continue;
             }
-            if matches!(ending, Ending::GaveUp(_)) {
+            if matches!(ending, Ending::GaveUp(GaveUp::TimedOut | GaveUp::Engine(_))) {
                 let is_over = self.client.time_left().is_some_and(|left| left.is_zero());
                 self.stop.get_or_insert(if is_over { BatchStop::TimedOut } else { BatchStop::Engine });
             }

@@ -20,7 +20,7 @@ use crate::cli::deploy::steps::{
     AcceptedPost, Action, AdvanceCause, GateState, IfChanged, LastPost, Observed, StepResult, StepRules,
     Stepper, Steps,
 };
-use crate::cli::deploy::watch::{Ending, Purpose, TIMED_OUT, Watched};
+use crate::cli::deploy::watch::{Ending, GaveUp, Purpose, Watched};
 use crate::cli::exit::Exit;
 use crate::cli::messages;
 use crate::cli::progress::ProgressUpdate;
@@ -316,9 +316,9 @@ impl<T: Send> Batch<'_, T> {
         let ending = match &failed.error {
             UpdateError::Failed(Error::Interrupted) => Ending::Interrupted,
             UpdateError::Conflict(conflict) => Ending::Conflict(conflict.clone()),
-            UpdateError::Failed(_) if is_over => Ending::GaveUp(TIMED_OUT.to_owned()),
+            UpdateError::Failed(_) if is_over => Ending::GaveUp(GaveUp::TimedOut),
             UpdateError::Failed(error) if Exit::for_error(error, None) == Exit::Unreachable => {
-                Ending::GaveUp(messages::errors::error_chain(error).collect::<Vec<_>>().join(": "))
+                Ending::GaveUp(GaveUp::because_of(error))
             }
             UpdateError::Failed(_)
             | UpdateError::Unknown(_)

@@ -211,7 +211,7 @@ fn outcome_of_watched(result: &WatchResult) -> Outcome<'_> {
         Conclusion::RolledBack => Outcome::RolledBack,
         Conclusion::Failed(why) => Outcome::RolloutFailed(why),
         Conclusion::Removed => Outcome::Removed,
-        Conclusion::GaveUp(why) => Outcome::GaveUp(why),
+        Conclusion::GaveUp(why) => Outcome::GaveUp(why.as_str()),
         Conclusion::Interrupted => Outcome::Interrupted,
         Conclusion::Held => Outcome::Held,
         Conclusion::NotPosted(failed) => outcome_of_failed_update(failed),

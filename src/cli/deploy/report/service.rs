@@ -15,6 +15,7 @@ use crate::api::rollout::{FailureReason, Judgement};
 use crate::api::spec::{Change, Place};
 use crate::cli::deploy::ChosenBy;
 use crate::cli::deploy::steps::StepReport;
+use crate::cli::deploy::watch::GaveUp;
 use crate::cli::messages::changes::NetworkNames;
 use crate::cli::newest::{Decision, ImageRefusal};
 
@@ -139,7 +140,7 @@ pub enum Conclusion {
     /// The service was removed.
     Removed,
     /// The command stopped waiting, for this reason; the rollout continues.
-    GaveUp(String),
+    GaveUp(GaveUp),
     /// A signal was received; the rollout continues.
     Interrupted,
     /// The rollout is in progress, and the command does not wait.

@@ -1,6 +1,6 @@
 //! What a watch has found out about a change.
 
-use super::{Ending, Watched};
+use super::{Ending, GaveUp, Watched};
 use crate::api::deploy::failures;
 use crate::api::deploy::failures::Explanation;
 use crate::api::deploy::update::{ChangedBy, Conflict};
@@ -12,7 +12,7 @@ use crate::cli::deploy::report::{Conclusion, WatchResult, Watchable};
 /// Returns the result of watching a change; `watched` is `None` if the service could not be watched.
 pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
     let Some(Watched { service, judgement, ending, steps, .. }) = watched else {
-        let conclusion = Conclusion::GaveUp("it could not be read back".to_owned());
+        let conclusion = Conclusion::GaveUp(GaveUp::Engine("it could not be read back".to_owned()));
         let explanation = Explanation::default();
         let (service, judgement, steps, hold) = Default::default();
         return WatchResult { watched: change, service, judgement, conclusion, explanation, steps, hold };
@@ -26,18 +26,18 @@ pub fn conclude(change: Watchable, watched: Option<Watched>) -> WatchResult {
         Some(Ending::Held) => Conclusion::Held,
         Some(Ending::Conflict(conflict)) => Conclusion::Conflict(conflict),
         // The caller replaces this conclusion by the error of the request.
-        Some(Ending::NotPosted) => Conclusion::GaveUp("a request failed".to_owned()),
+        Some(Ending::NotPosted) => Conclusion::GaveUp(GaveUp::Engine("a request failed".to_owned())),
         Some(Ending::Replaced) => replaced(&change, &service, judgement.as_ref()),
         // The engine had already rolled back to the requested spec.
         Some(Ending::RolledBack) if is_as_found(&change, &service) => Conclusion::AsRequested,
         Some(Ending::RolledBack) => Conclusion::RolledBack,
         Some(Ending::Failed(why)) => Conclusion::Failed(why),
         Some(Ending::Removed) => Conclusion::Removed,
-        Some(Ending::GaveUp(why) | Ending::Overdue(why)) => Conclusion::GaveUp(why),
+        Some(Ending::GaveUp(why)) => Conclusion::GaveUp(why),
         Some(Ending::Interrupted) => Conclusion::Interrupted,
         None if judgement.as_ref().is_some_and(|it| it.state == State::Held) => Conclusion::Held,
         None if judgement.is_some() => Conclusion::UnderWay,
-        None => Conclusion::GaveUp("its tasks could not be read".to_owned()),
+        None => Conclusion::GaveUp(GaveUp::Engine("its tasks could not be read".to_owned())),
     };
     let explanation = match (&conclusion, &judgement) {
         (Conclusion::GaveUp(_), Some(judgement)) => failures::explain_without_requests(judgement),

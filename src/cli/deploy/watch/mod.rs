@@ -23,8 +23,34 @@ pub use conclude::conclude;
 use poll::{KnownNodes, poll_services};
 use schedule::Schedule;
 
-/// Why a command stops waiting when its time has passed.
+/// The text of [`GaveUp::TimedOut`].
 pub const TIMED_OUT: &str = "timed out (--timeout)";
+
+/// Why a command stopped waiting. The rollout continues.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GaveUp {
+    /// The time of the command has expired.
+    TimedOut,
+    /// The engine no longer responds, for this reason. The last known state may have changed since.
+    Engine(String),
+    /// The desired tasks run, but surplus tasks have not ended in time. The string describes them.
+    Overdue(String),
+}
+
+impl GaveUp {
+    /// The engine no longer responds, because of this error.
+    pub fn because_of(error: &Error) -> Self {
+        Self::Engine(messages::errors::error_chain(error).collect::<Vec<_>>().join(": "))
+    }
+
+    /// Returns the reason in words.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::TimedOut => TIMED_OUT,
+            Self::Engine(why) | Self::Overdue(why) => why,
+        }
+    }
+}
 
 /// A service that is watched.
 #[derive(Debug)]
@@ -82,10 +108,8 @@ pub enum Ending {
     NotPosted,
     /// The service was removed.
     Removed,
-    /// The command stopped waiting, for example because of a timeout. The string is the reason. The rollout continues.
-    GaveUp(String),
-    /// The desired tasks run, but surplus tasks have not ended in time.
-    Overdue(String),
+    /// The command stopped waiting.
+    GaveUp(GaveUp),
     /// Interrupted by a signal. The rollout continues.
     Interrupted,
 }
@@ -301,7 +325,7 @@ impl Poller {
 fn end_overdue(one: &mut Watched) {
     if let Some(State::UnderWay(overdue @ WaitsFor::Overdue(_))) = one.judgement.as_ref().map(|it| &it.state)
     {
-        let ending = Ending::Overdue(overdue.to_string());
+        let ending = Ending::GaveUp(GaveUp::Overdue(overdue.to_string()));
         one.end(ending);
     }
 }
@@ -313,7 +337,7 @@ fn end_all(watched: &mut [Watched], ending: &Ending) {
 fn ending_for_error(error: &Error) -> Ending {
     match error {
         Error::Interrupted => Ending::Interrupted,
-        error => Ending::GaveUp(messages::errors::error_chain(error).collect::<Vec<_>>().join(": ")),
+        error => Ending::GaveUp(GaveUp::because_of(error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds out which services have the ports that tasks are still waiting for at the deadline.
 
-use super::{Ending, TIMED_OUT, Watched, end_all};
+use super::{Ending, GaveUp, Watched, end_all};
 use crate::api::deploy::failures;
 use crate::api::http::client::Client;
 
@@ -12,5 +12,5 @@ pub fn end_at_deadline(client: &Client, watched: &mut [Watched]) {
     if let Some(client) = client.for_last_requests(client.timeouts().last_requests) {
         failures::add_taken_ports(&client, judged);
     }
-    end_all(watched, &Ending::GaveUp(TIMED_OUT.to_owned()));
+    end_all(watched, &Ending::GaveUp(GaveUp::TimedOut));
 }

@@ -2,8 +2,8 @@
 
 use crate::api::deploy::update::Delivery;
 use crate::api::rollout::Judgement;
-use crate::cli::deploy::report::{Outcome, ServiceReport, Stage};
-use crate::cli::deploy::watch::TIMED_OUT;
+use crate::cli::deploy::report::{Conclusion, Outcome, ServiceReport, Stage};
+use crate::cli::deploy::watch::GaveUp;
 use crate::cli::messages::changes::short_image;
 
 /// Describes the running tasks, as in `1 of 2 tasks running opera443399/whoami:0.6`. `None` if the rollout has
@@ -27,8 +27,8 @@ pub fn now(report: &ServiceReport) -> Option<String> {
     let judgement = last.or_else(|| report.rollout())?;
     let is_job = report.service().is_some_and(|service| service.is_job());
     let text = if is_job { describe_job(judgement) } else { describe_tasks(judgement) };
-    // If the command stopped waiting because the engine did not respond, the tasks may have changed since.
-    let is_last_known = matches!(report.outcome(), Outcome::GaveUp(why) if why != TIMED_OUT);
+    let conclusion = report.watch_result().map(|result| &result.conclusion);
+    let is_last_known = matches!(conclusion, Some(Conclusion::GaveUp(GaveUp::Engine(_))));
     Some(if is_last_known { format!("{text} (last known)") } else { text })
 }
 
