@@ -5,11 +5,30 @@ use crate::api::config::docker_config;
 use crate::api::error::{CredentialsError, Error, RegistryErrorKind, SettingScope};
 use crate::cli::messages::shell;
 
-/// The end of the hints for a missing digest.
-const USE_TAG: &str = "use the tag as it is with `--no-resolve-image`";
+/// Whether the command can use an image without a digest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Digest {
+    /// It can, and has `--no-resolve-image`.
+    Optional,
+    /// It cannot, and refuses that flag.
+    Required,
+}
 
 /// Returns a hint for an error, if possible with a command to paste.
 pub fn hint(error: &Error) -> Option<String> {
+    hint_for(error, Digest::Optional)
+}
+
+/// Like [`hint`], for a command that uses an image only with a digest.
+pub fn hint_with_digest(error: &Error) -> Option<String> {
+    hint_for(error, Digest::Required)
+}
+
+fn hint_for(error: &Error, digest: Digest) -> Option<String> {
+    let or_use_tag = |advice: &str| match digest {
+        Digest::Optional => format!("{advice}, or use the tag as it is with `--no-resolve-image`"),
+        Digest::Required => advice.to_owned(),
+    };
     Some(match error {
         Error::Connect { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             "run it as root, or as a member of the socket's group: `sudo usermod -aG docker $USER`".to_owned()
@@ -31,7 +50,7 @@ pub fn hint(error: &Error) -> Option<String> {
             "is a Docker engine listening there? check with `docker version`".to_owned()
         }
         Error::ResponseTimeout { request, .. } if request.contains("/distribution/") => {
-            format!("the engine waits for the registry; try again, or {USE_TAG}")
+            or_use_tag("the engine waits for the registry; try again")
         }
         Error::ResponseTimeout { .. } => {
             "the engine may be busy or have no leader; try again, or use another manager".to_owned()
@@ -50,10 +69,10 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Registry { kind: RegistryErrorKind::Denied, registry, .. } => engine_login_hint(registry),
         Error::Registry { kind: RegistryErrorKind::Unreachable, .. } => {
-            format!("try again, or {USE_TAG}")
+            or_use_tag("try again")
         }
         Error::Registry { kind: RegistryErrorKind::EndpointForbidden | RegistryErrorKind::EndpointMissing, .. } => {
-            format!("allow `GET /distribution` in front of the engine, or {USE_TAG}")
+            or_use_tag("allow `GET /distribution` in front of the engine")
         }
         Error::Credentials(error) => credentials_hint(error),
         Error::Settings { scope: SettingScope::EveryEngine, .. } => {
@@ -81,12 +100,6 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         _ => return None,
     })
-}
-
-/// Like [`hint`], for a command that uses an image only with a digest and refuses `--no-resolve-image`.
-pub fn hint_with_digest(error: &Error) -> Option<String> {
-    let hint = hint(error)?;
-    Some(hint.strip_suffix(USE_TAG).and_then(|hint| hint.strip_suffix(", or ")).unwrap_or(&hint).to_owned())
 }
 
 /// The hint for a registry that refuses a request of the engine for want of credentials. The nodes need them as well.

@@ -15,7 +15,7 @@ use crate::support::run::{Run, Swarmctl};
 use crate::swarm::engine::{Engine, Removed, engine};
 
 const LABEL: &str = "swarmctl.held";
-const TASKS: u64 = 12;
+const TASKS: u64 = 8;
 const SECOND: u64 = 1_000_000_000;
 
 fn service(name: &str) -> Removed {
@@ -25,7 +25,7 @@ fn service(name: &str) -> Removed {
         "TaskTemplate": {"ContainerSpec": {"Image": OLD, "Env": ["A=1", "B=2"], "StopGracePeriod": SECOND}},
         "Mode": {"Replicated": {"Replicas": TASKS}},
         "UpdateConfig": {
-            "Parallelism": 4, "Delay": 0, "Monitor": SECOND / 2, "FailureAction": "rollback", "MaxFailureRatio": 0.25,
+            "Parallelism": 2, "Delay": 0, "Monitor": SECOND / 2, "FailureAction": "rollback", "MaxFailureRatio": 0.25,
             "Order": "stop-first",
         },
     }));
