@@ -125,7 +125,7 @@ impl Reader<'_> {
         let mut outside = Vec::new();
         for later in record.services.iter().filter(|service| self.is_shown(service)) {
             let Some(id) = later.id.as_deref() else { continue };
-            // What a run without a usable record changed is not known, so there is no comparison across such a run.
+            // The changes of a run without a usable record are not known, so nothing is compared across it.
             let known = earlier.iter().map_while(|one| Some((one.run, one.record.as_ref().ok()?)));
             let runs = known.filter_map(|(run, record)| {
                 let mut services = record.services.iter().enumerate();

@@ -163,7 +163,7 @@ pub enum NotStarted {
     Batch(BatchStop),
     /// The service was not found, or something that the update needs could not be read.
     Failed(Error),
-    /// There is no digest of an image that the command uses only with a digest.
+    /// The digest of an image is missing, and the command uses this image only with a digest.
     NoDigest(Error),
     /// The change conflicts with a change by another writer, or with a held update.
     Conflict(Box<Conflict>),
