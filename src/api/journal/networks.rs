@@ -8,10 +8,7 @@ use serde_json::value::to_raw_value;
 
 use super::record::RecordedService;
 use crate::api::records::edits::edits_of_run;
-use crate::api::spec::{Edit, Place, apply, changes};
-
-const DEPRECATED: &str = "Networks";
-const CURRENT: &str = "TaskTemplate.Networks";
+use crate::api::spec::{self, DEPRECATED_NETWORKS, Edit, apply, changes, has_no_networks};
 
 impl RecordedService {
     /// Returns the record with all networks in the TaskTemplate, as Docker 29 shows them. A record without a deprecated
@@ -22,7 +19,7 @@ impl RecordedService {
     pub fn with_moved_networks(mut self) -> serde_json::Result<Self> {
         let recorded = self.parsed_before()?;
         let has_list = recorded.as_ref().is_some_and(has_deprecated_networks);
-        if !has_list && !self.edits.iter().any(|edit| edit.place().is_within(DEPRECATED)) {
+        if !has_list && !self.edits.iter().any(|edit| edit.place().is_within(DEPRECATED_NETWORKS)) {
             return Ok(self);
         }
         let is_left_out = recorded.is_none();
@@ -49,15 +46,14 @@ impl RecordedService {
 
 /// Whether the spec has the deprecated list.
 pub(super) fn has_deprecated_networks(spec: &Value) -> bool {
-    spec.get(DEPRECATED).is_some()
+    spec.get(DEPRECATED_NETWORKS).is_some()
 }
 
-/// Moves the deprecated list, which engines ignore if there are networks in the TaskTemplate.
+/// Moves the deprecated list. An empty one is removed, because it has no effect.
 pub(super) fn move_networks(spec: &mut Value) {
-    let Some(networks) = spec.as_object_mut().and_then(|spec| spec.shift_remove(DEPRECATED)) else { return };
-    let is_empty = |list: &Value| list.as_array().is_none_or(Vec::is_empty);
-    let current = Place::at(CURRENT);
-    if !is_empty(&networks) && current.get(spec).is_none_or(is_empty) {
-        apply(spec, &Edit::set(current, networks));
+    let Value::Object(spec) = spec else { return };
+    if spec.get(DEPRECATED_NETWORKS).is_some_and(has_no_networks) {
+        spec.shift_remove(DEPRECATED_NETWORKS);
     }
+    spec::move_networks(spec);
 }

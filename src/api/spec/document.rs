@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Edit, InvalidSpec, Place};
+use super::{DEPRECATED_NETWORKS, Edit, InvalidSpec, Place, move_networks};
 use crate::api::error::InvalidValue;
 
 const MOUNTS: [&str; 3] = ["TaskTemplate", "ContainerSpec", "Mounts"];
@@ -47,7 +47,7 @@ impl Document {
     /// The edits that create a service with this spec.
     pub fn as_new(&self) -> Vec<Edit> {
         let mut spec = self.spec.clone();
-        move_networks(&mut spec, None);
+        move_networks(&mut spec);
         edits(&spec)
     }
 
@@ -73,7 +73,10 @@ impl Document {
         if let Some(other) = modes(spec.get("Mode")).iter().find(|mode| !now.contains(mode)) {
             return Err(InvalidSpec::ModeChange { service: name.to_owned(), mode: mode_name(other) });
         }
-        move_networks(&mut spec, Some(into));
+        // An equal list of the service stays where it is.
+        if spec.get(DEPRECATED_NETWORKS) != into.get(DEPRECATED_NETWORKS) {
+            move_networks(&mut spec);
+        }
         Ok(edits(&spec))
     }
 }
@@ -137,22 +140,6 @@ fn name_targets_of_networks(spec: &mut Map<String, Value>) {
     };
     name(spec.get_mut("Networks"));
     name(spec.get_mut("TaskTemplate").and_then(|task| task.get_mut("Networks")));
-}
-
-/// Moves the deprecated list of networks to the TaskTemplate, because new engines silently ignore the deprecated
-/// one. The list stays where it is if the service has an equal list there.
-fn move_networks(spec: &mut Map<String, Value>, into: Option<&Value>) {
-    let is_there = into.is_some_and(|into| spec.get("Networks") == into.get("Networks"));
-    if is_there || !spec.get("Networks").is_some_and(Value::is_array) {
-        return;
-    }
-    let Some(networks) = spec.shift_remove("Networks") else { return };
-    let task = spec.entry("TaskTemplate").or_insert_with(|| json!({}));
-    if let Value::Object(task) = task
-        && task.get("Networks").is_none_or(Value::is_null)
-    {
-        task.insert("Networks".to_owned(), networks);
-    }
 }
 
 #[cfg(test)]
@@ -251,6 +238,9 @@ mod tests {
         let two = json!([{"Target": "n1"}, {"Target": "n2"}]);
         let after = merged(&web, &json!({ "Networks": two })).unwrap();
         assert_eq!(after, json!({"Name": "web", "TaskTemplate": {"ForceUpdate": 0, "Networks": two}}));
+        // Engines before 29 ignore an empty list in the TaskTemplate.
+        let empty_too = json!({ "Networks": two, "TaskTemplate": { "Networks": [] } });
+        assert_eq!(merged(&web, &empty_too).unwrap(), after);
     }
 
     proptest! {
