@@ -255,7 +255,7 @@ fn rows(commands: Commands) -> impl Iterator<Item = &'static Flag> {
 impl<const UPDATE: bool> Args for Flags<UPDATE> {
     fn augment_args(command: Command) -> Command {
         let mut args: Vec<Arg> = rows(Self::COMMANDS).map(arg).chain([env_file()]).collect();
-        args.sort_by_key(|arg| arg.get_long().and_then(groups::position));
+        args.sort_by_cached_key(|arg| arg.get_long().and_then(groups::position));
         command.args(args)
     }
 
