@@ -113,7 +113,7 @@ impl Batch {
 #[test]
 fn a_killed_batch_is_known_and_its_undo_completes() {
     let engine = own("hkill");
-    let rounds = count_from_env("SWARMCTL_TEST_KILLS", 12);
+    let rounds = count_from_env("SWARMCTL_TEST_KILLS", 6);
     let names: Vec<String> = (0..SERVICES).map(|n| format!("hk-{n:02}")).collect();
     let _services: Vec<Removed> = names.iter().map(|name| engine.create(&of_stack(name, "hk"))).collect();
     let batch = Batch { engine, before: specs(engine) };

@@ -17,7 +17,7 @@ const SERVICES: usize = 60;
 #[test]
 fn a_killed_batch_leaves_no_partial_update_and_a_second_run_completes_it() {
     let engine = engine();
-    let kills = count_from_env("SWARMCTL_TEST_KILLS", 18);
+    let kills = count_from_env("SWARMCTL_TEST_KILLS", 9);
     let _services: Vec<Removed> = (0..SERVICES).map(|n| engine.create(&spec_of(n))).collect();
     let mut now = OLD;
     // Each signal is sent at a random moment within this time. It is the duration of a run without a signal, reduced

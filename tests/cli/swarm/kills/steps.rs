@@ -73,7 +73,7 @@ fn state_after(engine: &Engine, name: &str, before: &Value, wanted: &str, run: &
 
 #[test]
 fn a_killed_update_in_steps_is_completed_or_rolled_back_by_another_process() {
-    let kills = count_from_env("SWARMCTL_TEST_STEP_KILLS", 9);
+    let kills = count_from_env("SWARMCTL_TEST_STEP_KILLS", 6);
     let name = "kills-steps";
     let _web = service(name);
     let mut now = OLD;
