@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -220,9 +221,16 @@ impl Engine {
     }
 
     /// Creates an overlay network; it is removed when the returned value is dropped.
+    ///
+    /// Each network has a subnet of its own. The engine would give a network the subnet of one that was just removed, and
+    /// reject its tasks while the node still has the former one ("Pool overlaps with other one on this address space").
     #[track_caller]
     pub fn network(&'static self, name: &str) -> Removed {
-        let made = self.ask("POST", "/networks/create", Some(&json!({ "Name": name, "Driver": "overlay" })));
+        static NETWORKS: AtomicU8 = AtomicU8::new(0);
+        let subnet = format!("10.78.{}.0/24", NETWORKS.fetch_add(1, Ordering::SeqCst));
+        let network =
+            json!({ "Name": name, "Driver": "overlay", "IPAM": { "Config": [{ "Subnet": subnet }] } });
+        let made = self.ask("POST", "/networks/create", Some(&network));
         Removed::new(self, format!("/networks/{}", made["Id"].as_str().expect("an ID")))
     }
 
