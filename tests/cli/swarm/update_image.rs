@@ -267,10 +267,16 @@ fn waits_until_the_rollout_is_completed() {
     assert_eq!(engine.running_tasks(service.id()), 1);
 }
 
+/// On a busy machine, the engine may notice only after more than a second that a task has failed. The tests do not wait for
+/// the end of this period.
+const LONG_MONITOR: u64 = 10_000_000_000;
+
 #[test]
 fn a_broken_image_pauses_the_rollout_which_has_failed() {
     let engine = engine();
-    let service = engine.create(&small("ui-bad", OLD));
+    let mut spec = small("ui-bad", OLD);
+    spec["UpdateConfig"]["Monitor"] = LONG_MONITOR.into();
+    let service = engine.create(&spec);
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
     let run =
         engine.swarmctl(&["update-image", "--no-resolve-image", "ui-bad", "opera443399/whoami:bad"]).run();
@@ -282,6 +288,7 @@ fn a_broken_image_is_reported_as_rolled_back() {
     let engine = engine();
     let mut spec = small("ui-back", OLD);
     spec["UpdateConfig"]["FailureAction"] = "rollback".into();
+    spec["UpdateConfig"]["Monitor"] = LONG_MONITOR.into();
     let service = engine.create(&spec);
     engine.wait_until("the task runs", |engine| engine.running_tasks(service.id()) == 1);
     let run =
