@@ -8,6 +8,9 @@ use socket2::Socket as RawSocket;
 
 use crate::api::cancellation::{Cancellation, POLL_INTERVAL};
 
+/// The shortest timeout of a socket. The system counts whole microseconds, and 0 would mean that there is no timeout.
+const MIN_TIMEOUT: Duration = Duration::from_micros(1);
+
 /// A connected socket. Every wait ends at the deadline (as `TimedOut`) or when the operation is canceled.
 pub struct Socket {
     socket: RawSocket,
@@ -58,7 +61,7 @@ impl Socket {
             if left.is_zero() {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "it took too long"));
             }
-            let timeout = left.min(POLL_INTERVAL);
+            let timeout = left.clamp(MIN_TIMEOUT, POLL_INTERVAL);
             if self.timeout != Some(timeout) {
                 self.socket.set_read_timeout(Some(timeout))?;
                 self.socket.set_write_timeout(Some(timeout))?;
@@ -89,5 +92,32 @@ impl Write for Socket {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_of_less_than_a_microsecond_ends() {
+        let (stream, peer) = UnixStream::pair().unwrap();
+        let mut socket = Socket::new(OwnedFd::from(stream).into(), Cancellation::default());
+        let (_test_runs, is_over) = channel::<()>();
+        thread::spawn(move || {
+            // Closes the connection, so that a wait without a timeout ends too.
+            let _ = is_over.recv_timeout(Duration::from_secs(10));
+            drop(peer);
+        });
+        for nanoseconds in (0..1500).step_by(50) {
+            socket.set_deadline(Some(Instant::now() + Duration::from_nanos(nanoseconds)));
+            let error = socket.read(&mut [0]).expect_err("nothing was sent");
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{nanoseconds} ns");
+        }
     }
 }
