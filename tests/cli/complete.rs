@@ -53,6 +53,7 @@ fn commands_flags_and_words_are_known_without_an_engine() {
     assert_eq!(only(&["update", "--update-order", ""]), "start-first stop-first");
     assert_eq!(only(&["update", "--update-order=sto"]), "stop-first");
     assert_eq!(only(&["update", "--detach="]), "false true");
+    assert_eq!(only(&["restart", "--rollback-on-failure="]), "all one");
     assert_eq!(only(&["update-image", "--resolve-image", ""]), "always changed never");
     for command in ["update-image", "outdated", "tags"] {
         assert_eq!(only(&[command, "--newest", ""]), "label major minor patch");

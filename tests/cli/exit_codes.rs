@@ -59,6 +59,14 @@ fn a_wrong_command_line_is_a_usage_error_and_nothing_is_sent() {
         let run = swarmctl(args.iter().copied()).host(swarm.host()).run().fails_with(Exit::Usage);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{}", run.report());
     }
+    for line in ["restart --max-failures -1 t001", "rm --if-version -1 t001", "history -n -1"] {
+        let run = swarmctl(line.split(' ')).host(swarm.host()).run().fails_with(Exit::Usage);
+        run.says(&["`-1` is not a number from 0 to "]);
+    }
+    for line in ["restart t001", "restart --dry-run t001"] {
+        let command = swarmctl(line.split(' ')).host(swarm.host()).env("SWARMCTL_JOURNAL", "bogus");
+        command.run().fails_with(Exit::Usage).says(&["`bogus` is not swarm, file, file:DIR or off"]);
+    }
     assert!(swarm.requests().is_empty());
 }
 
@@ -67,6 +75,23 @@ fn an_unknown_service_is_not_found() {
     let swarm = FakeSwarm::start();
     for args in [&["update-image", "t001", NEW][..], &["rm", "t001"], &["inspect", "t001"]] {
         swarmctl(args.iter().copied()).host(swarm.host()).run().fails_with(Exit::NotFound);
+    }
+    swarm.world().add(spec("t001", OLD));
+    for command in ["tags", "status", "restart"] {
+        let run = swarmctl([command, "t01"]).host(swarm.host()).run().fails_with(Exit::NotFound);
+        run.says(&["error: cannot ", " service `t01`\n", "did you mean `t001`?"]);
+    }
+}
+
+#[test]
+fn after_a_failed_request_the_other_services_have_headlines_of_their_own() {
+    for (line, headline) in [
+        ("status web db", "cannot show the status of service `db`"),
+        ("wait web db", "cannot wait for service `db`"),
+        ("restart web db", "service `db` was not restarted"),
+    ] {
+        let run = swarmctl(line.split(' ')).host("unix:///nonexistent").run().fails_with(Exit::Unreachable);
+        run.says(&[&format!("error: {headline}\ncaused by: the request for another service failed\n")]);
     }
 }
 
@@ -217,9 +242,11 @@ fn every_command_names_what_it_cannot_do_without_an_engine() {
         "outdated",
         "ps web",
         "rm web",
+        "rollback --to 3 web",
         "scale web=2",
         "status web",
         "tags nginx",
+        "tags web",
         "undo 1",
         "update --env-add A=1 web",
         "wait web",

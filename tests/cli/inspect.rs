@@ -224,7 +224,7 @@ fn services_are_selected_by_filters_and_stacks() {
     assert_eq!(inspect("inspect --format json --stack shop").succeeds().stdout.lines().count(), 1);
     let run = inspect("inspect --stack nosuch").fails_with(Exit::NotFound);
     assert_eq!(run.json(), json!([]));
-    run.says(&["cannot inspect services", "no service matches the selection"]);
+    run.says(&["cannot inspect any service", "no service matches the selection"]);
     for line in [
         "inspect",
         "inspect --all web",

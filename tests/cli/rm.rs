@@ -54,6 +54,19 @@ fn continues_after_an_error_and_prints_the_removed_services() {
 }
 
 #[test]
+fn the_example_of_a_confirmation_works() {
+    let swarm = swarm(&["a"]);
+    for (flags, example) in [
+        (&["--all"][..], "swarmctl rm --yes --all`"),
+        (&["--all", "--yes=false"], "swarmctl rm --all --yes`"),
+    ] {
+        let run = swarmctl([&["rm"], flags].concat()).host(swarm.host()).run();
+        run.fails_with(Exit::Usage).says(&[example]);
+    }
+    assert_eq!(names(&swarm), ["a"]);
+}
+
+#[test]
 fn nothing_is_removed_if_the_version_does_not_match() {
     let swarm = swarm(&["a"]);
     let index = swarm.service("a").index;

@@ -14,7 +14,7 @@ use crate::cli::deploy::report::{
     Additions, NotStarted, Removal, ReportStyle, ServiceReport, Stage, SummaryLine, find_services,
     report_early_end_of, report_nothing_done, report_with,
 };
-use crate::cli::deploy::{JsonArgs, PlanArgs, map_concurrently, timeout};
+use crate::cli::deploy::{JsonArgs, PlanArgs, map_concurrently, timeout, whole_number};
 use crate::cli::exit::Exit;
 use crate::cli::messages::usage::UsageError;
 use crate::cli::progress::QuietArgs;
@@ -45,7 +45,7 @@ pub struct RmArgs {
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
     /// Remove only if the version index is INDEX
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", value_parser = whole_number::<u64>)]
     if_version: Option<u64>,
     #[command(flatten)]
     plan: PlanArgs,
@@ -78,7 +78,9 @@ pub fn run(args: RmArgs, app: &App) -> anyhow::Result<Exit> {
         let why =
             format!("{} would be removed: confirm this with --yes", format_count(chosen.len(), "service"));
         let confirmed = || format!("swarmctl rm {} --yes", args.select.to_flags());
-        let line = app.command_line().with_flag("--yes").unwrap_or_else(confirmed);
+        // A `--yes=false` that follows would take back the added flag.
+        let own = app.command_line().with_flag("--yes").filter(|line| !line.contains("--yes="));
+        let line = own.unwrap_or_else(confirmed);
         return Err(UsageError::new(why, line).into());
     }
     let run = match recorder.record(app, &client, || draft(&chosen, args.if_version)) {

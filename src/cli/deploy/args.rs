@@ -1,5 +1,6 @@
 //! Flags that are shared by the commands that change services.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -61,7 +62,7 @@ pub struct JsonArgs {
 #[derive(Args, Debug, Default)]
 pub struct EditArgs {
     /// Update only if the version index is INDEX; do not retry
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", value_parser = whole_number::<u64>)]
     pub if_version: Option<u64>,
     /// Update even if DOCKER_API_VERSION makes the engine drop fields
     #[arg(long)]
@@ -95,7 +96,7 @@ pub struct BatchArgs {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub canary: Option<usize>,
     /// Stop after N services have failed (0: never stop)
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole_number::<usize>)]
     pub max_failures: usize,
 }
 
@@ -183,6 +184,12 @@ pub fn timeout(text: &str) -> Result<Duration, UsageError> {
         0 => Err(UsageError::new("`0` leaves no time", "5m")),
         nanoseconds => Ok(Duration::from_nanos(nanoseconds)),
     }
+}
+
+/// Parses a whole number: a version index, or a number of services or runs.
+pub fn whole_number<T: FromStr>(text: &str) -> Result<T, UsageError> {
+    let why = |_| UsageError::new(format!("`{text}` is not a number from 0 to {}", u64::MAX), "4");
+    text.parse().map_err(why)
 }
 
 /// Parses a number from 1 to 10000.

@@ -87,7 +87,9 @@ pub fn has_failed(reports: &[ServiceReport], max_failures: usize) -> bool {
             one.outcome(),
             Outcome::GaveUp(_)
                 | Outcome::Interrupted
-                | Outcome::NotStarted(BatchStop::Interrupted | BatchStop::TimedOut | BatchStop::Engine)
+                | Outcome::NotStarted(
+                    BatchStop::Interrupted | BatchStop::TimedOut | BatchStop::Engine | BatchStop::Request
+                )
         )
     };
     let failures = reports.iter().filter(|one| is_failure(one) && !has_stopped_waiting(one)).count();

@@ -136,7 +136,7 @@ pub fn check_updates(
 /// Starts no update, because the request for the nodes failed for a reason that the updates would meet too, or because
 /// a signal was received.
 fn without_engine(entries: Vec<ItemResult<Prepared>>, error: Error) -> Vec<ItemResult<Prepared>> {
-    let stop = if matches!(error, Error::Interrupted) { BatchStop::Interrupted } else { BatchStop::Engine };
+    let stop = if matches!(error, Error::Interrupted) { BatchStop::Interrupted } else { BatchStop::Request };
     let mut error = Some(error);
     let mut stopped = |item: Item<Prepared>| match error.take() {
         Some(error) => ServiceReport::not_started(&item.given, Some(item.service), NotStarted::Failed(error)),

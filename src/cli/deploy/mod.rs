@@ -30,7 +30,9 @@ pub mod steps;
 mod verified;
 pub mod watch;
 
-pub use self::args::{BatchArgs, DeployArgs, EditArgs, FollowArgs, JsonArgs, PlanArgs, positive, timeout};
+pub use self::args::{
+    BatchArgs, DeployArgs, EditArgs, FollowArgs, JsonArgs, PlanArgs, positive, timeout, whole_number,
+};
 pub use self::deployment::{Deployment, DeploymentFlags, Selected, map_concurrently};
 pub use self::explain::explain;
 pub use self::item::{ChosenBy, Item, is_failure};

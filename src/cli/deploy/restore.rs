@@ -153,6 +153,6 @@ pub fn is_other(service: &Service, image: &ImageRef) -> bool {
 pub fn run_number(text: &str) -> Result<u64, UsageError> {
     match text.parse() {
         Ok(number @ 1..) => Ok(number),
-        _ => Err(UsageError::new(format!("`{text}` is not the number of a run"), "swarmctl undo 124")),
+        _ => Err(UsageError::new(format!("`{text}` is not the number of a run"), "swarmctl history")),
     }
 }

@@ -13,6 +13,7 @@ use crate::api::http::client::Client;
 use crate::api::resources::services;
 use crate::api::resources::services::Service;
 use crate::api::spec::{Change, Edit, Place, restart_counter};
+use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::held::HeldUpdate;
 use crate::cli::deploy::report::{NotStarted, Outcome, Rollback, ServiceReport, Stage};
 use crate::cli::grammar::parse_bool;
@@ -29,6 +30,7 @@ pub struct OnFailureArgs {
         long,
         value_name = "one|all",
         value_parser = scope,
+        add = Completion::Words("one all"),
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "one",

@@ -30,7 +30,7 @@ fn a_journal_is_enabled_changed_and_disabled() {
     run(&swarm, "journal enable").succeeds();
     assert_eq!(config(&swarm, "swarmctl.journal").label("swarmctl.last"), Some("1"), "numbers are continued");
     let json = run(&swarm, "journal disable --purge --json").succeeds().json();
-    let wanted = json!({"command": "journal disable", "exit_code": 0, "enabled": false, "keep": null, "runs": 0, "bytes": 0, "deleted": 1});
+    let wanted = json!({"command": "journal disable", "exit_code": 0, "enabled": false, "keep": null, "runs": 0, "bytes": 0, "deleted": 1, "would_delete": null});
     assert_eq!(json, wanted);
     assert_eq!(configs(&swarm), ["swarmctl.run.9", "app.conf"], "those of others stay");
     run(&swarm, "journal disable").succeeds().prints(&["this swarm has no journal"]);
@@ -54,6 +54,8 @@ fn old_runs_are_pruned_and_all_are_exported() {
         run(&swarm, "restart --detach web").succeeds();
     }
     run(&swarm, "journal prune --keep 2 --dry-run").succeeds().prints(&["would delete 2 runs: from 1 to 2"]);
+    let planned = run(&swarm, "journal prune --keep 2 --dry-run --json").succeeds().json();
+    assert_eq!([&planned["runs"], &planned["deleted"], &planned["would_delete"]], [4, 0, 2]);
     run(&swarm, "journal prune --keep 2").succeeds().prints(&["deleted 2 runs: from 1 to 2; 2 left"]);
     for age in ["1h", "7d", "1d12h", "400000000000d"] {
         run(&swarm, &format!("journal prune --older-than {age}")).succeeds().prints(&["deleted 0 runs"]);

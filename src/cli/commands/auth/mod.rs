@@ -19,6 +19,7 @@ use crate::cli::deploy::report::{ReportStyle, ServiceReport, Stage, report_nothi
 use crate::cli::deploy::rollback_on_failure::OnFailure;
 use crate::cli::deploy::{
     BatchArgs, ChosenBy, Deployment, DeploymentFlags, FollowArgs, Item, JsonArgs, positive, timeout,
+    whole_number,
 };
 use crate::cli::exit::Exit;
 use crate::cli::progress::QuietArgs;
@@ -54,7 +55,7 @@ struct RefreshArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
     parallel: usize,
     /// Stop after N services have failed (0: never stop)
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole_number::<usize>)]
     max_failures: usize,
     /// Show which services would get new credentials
     #[arg(long)]

@@ -17,6 +17,7 @@ use self::read::{history, one_run};
 use crate::cli::app::App;
 use crate::cli::complete::completion::Completion;
 use crate::cli::deploy::restore::run_number;
+use crate::cli::deploy::whole_number;
 use crate::cli::exit::Exit;
 use crate::cli::select::SelectArgs;
 
@@ -48,7 +49,7 @@ pub struct HistoryArgs {
     #[arg(long)]
     engine: bool,
     /// Maximum number of entries
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = whole_number::<usize>)]
     last: usize,
     /// Print the result as JSON
     #[arg(long)]

@@ -64,10 +64,10 @@ impl InspectedArgs {
         let select = self.select();
         if select.is_given() {
             let selected =
-                select.select(app.ui, client, Jobs::Included).context("cannot inspect services")?;
+                select.select(app.ui, client, Jobs::Included).context("cannot inspect any service")?;
             services.extend(selected.into_iter().map(of));
             if services.is_empty() {
-                errors.push(("services".to_owned(), select.nothing_selected(client)));
+                errors.push(("any service".to_owned(), select.nothing_selected(client)));
             }
         }
         for given in &self.services {

@@ -99,8 +99,8 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     } else {
         prune_store(store, &pruning).map_err(error_of)?
     };
-    let left: Vec<StoredRun> = before.into_iter().filter(|run| !numbers.contains(&run.number)).collect();
-    let deleted = if args.dry_run { 0 } else { numbers.len() as u64 };
+    let left: Vec<StoredRun> = before.iter().filter(|run| !numbers.contains(&run.number)).cloned().collect();
+    let pruned = numbers.len() as u64;
     let which = match numbers.as_slice() {
         [] => String::new(),
         [one] => format!(": {one}"),
@@ -109,7 +109,12 @@ pub fn prune(args: &PruneArgs, app: &App) -> anyhow::Result<Exit> {
     let head = if args.dry_run { "would delete" } else { "deleted" };
     let text = format!("{head} {}{which}; {} left", format_count(numbers.len(), "run"), left.len());
     print_result(app, "prune", args.json.format(), &text, || {
-        Ok(JournalResult::new(Some(store.keep()), &left, deleted))
+        let keep = Some(store.keep());
+        Ok(if args.dry_run {
+            JournalResult { would_delete: Some(pruned), ..JournalResult::new(keep, &before, 0) }
+        } else {
+            JournalResult::new(keep, &left, pruned)
+        })
     })
 }
 

@@ -18,13 +18,15 @@ pub struct JournalResult {
     pub bytes: u64,
     /// The number of runs that were deleted.
     pub deleted: u64,
+    /// In a dry run: the number of runs that would be deleted.
+    pub would_delete: Option<u64>,
 }
 
 impl JournalResult {
     /// The result for a journal with these runs.
     pub fn new(keep: Option<u64>, runs: &[StoredRun], deleted: u64) -> Self {
         let bytes = runs.iter().map(StoredRun::size).sum();
-        Self { keep, runs: runs.len() as u64, bytes, deleted }
+        Self { keep, runs: runs.len() as u64, bytes, deleted, would_delete: None }
     }
 }
 
@@ -51,7 +53,7 @@ pub fn print_result(
 }
 
 fn json_of(command: &str, result: JournalResult) -> Value {
-    let JournalResult { keep, runs, bytes, deleted } = result;
+    let JournalResult { keep, runs, bytes, deleted, would_delete } = result;
     json!({
         "command": format!("journal {command}"),
         "exit_code": 0,
@@ -60,5 +62,6 @@ fn json_of(command: &str, result: JournalResult) -> Value {
         "runs": runs,
         "bytes": bytes,
         "deleted": deleted,
+        "would_delete": would_delete,
     })
 }

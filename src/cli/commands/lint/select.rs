@@ -63,7 +63,7 @@ fn find<'a>(all: &'a [Service], given: &str) -> Result<&'a Service, Error> {
         return Err(none(Some("this is not a valid service name".to_owned())));
     }
     let by_id = all.iter().find(|service| service.id() == given);
-    let by_name = || all.iter().find(|service| service.name().eq_ignore_ascii_case(given));
+    let by_name = || all.iter().find(|service| service.name() == given);
     if let Some(service) = by_id.or_else(by_name) {
         return Ok(service);
     }

@@ -1,11 +1,14 @@
 //! The image that tags are compared with.
 
+use anyhow::Context as _;
+
 use super::TagsArgs;
 use crate::api::http::client::Client;
 use crate::api::registry::image_ref::ImageRef;
 use crate::api::registry::tags::{LABEL, Policy, PolicySource};
 use crate::api::resources::services;
 use crate::cli::messages::usage::{IMAGE, OrExample as _, UsageError};
+use crate::cli::select::suggest;
 
 /// The image whose repository is listed, and the tag that the others are compared with.
 pub struct Reference {
@@ -33,7 +36,12 @@ impl Reference {
             };
             return Ok(Self { image, current });
         }
-        let service = services::find(client, &args.subject)?;
+        let service = services::find(client, &args.subject)
+            .map_err(|mut error| {
+                suggest::add_similar(client, [&mut error]);
+                error
+            })
+            .with_context(|| format!("cannot list the tags of service `{}`", args.subject))?;
         let image = service.image().unwrap_or_default();
         let image = ImageRef::parse(image).map_err(|_| {
             anyhow::anyhow!("service `{}` has no image from a registry: `{image}`", args.subject)

@@ -70,7 +70,7 @@ impl RequestedImageArgs {
                 Ok(Assignments::ForSelection(RequestedImage::parse(image)?))
             }
             (true, _) => Err(UsageError::new(
-                "services selected by --filter, --stack or --all need one image, --tag or --refresh",
+                "services selected by --filter, --stack or --all need one image, --tag, --newest or --refresh",
                 "swarmctl update-image --filter image=shop/web shop/web:1.8",
             )),
             (false, [service, image]) if !is_pair(service) && !is_pair(image) => {

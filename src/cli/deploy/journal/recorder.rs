@@ -90,7 +90,7 @@ impl Recorder {
         match args.mode {
             _ if !plan.dry_run => Self::new(args),
             JournalMode::Required => Ok(Self { purpose: RecorderPurpose::Check, ..Self::new(args)? }),
-            JournalMode::Auto | JournalMode::Off => Ok(Self::off()),
+            JournalMode::Auto | JournalMode::Off => Self::new(args).map(|_| Self::off()),
         }
     }
 

@@ -207,7 +207,7 @@ pub fn report_nothing_done(
     app: &App,
 ) -> anyhow::Result<Exit> {
     if let Some((first, rest)) = names.split_first() {
-        let stop = if app.signal().is_some() { BatchStop::Interrupted } else { BatchStop::Engine };
+        let stop = if app.signal().is_some() { BatchStop::Interrupted } else { BatchStop::Request };
         let not_started =
             |given: &String| ServiceReport::not_started(given, None, NotStarted::Batch(stop.clone()));
         let mut reports = vec![ServiceReport::not_started(first, None, NotStarted::Failed(error))];

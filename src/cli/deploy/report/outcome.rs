@@ -240,7 +240,7 @@ fn stopped_by(rollback: &ServiceReport) -> Option<StoppedBy> {
     match rollback.outcome() {
         Outcome::Interrupted | Outcome::NotStarted(BatchStop::Interrupted) => Some(StoppedBy::Signal),
         Outcome::GaveUp(why) => Some(StoppedBy::GaveUp(why.to_owned())),
-        Outcome::NotStarted(why @ (BatchStop::TimedOut | BatchStop::Engine)) => {
+        Outcome::NotStarted(why @ (BatchStop::TimedOut | BatchStop::Engine | BatchStop::Request)) => {
             Some(StoppedBy::GaveUp(messages::not_started(why).to_owned()))
         }
         Outcome::Failed(Error::DeadlineExceeded { .. }) | Outcome::Unknown(_) => {

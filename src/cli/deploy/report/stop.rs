@@ -21,6 +21,8 @@ pub enum BatchStop {
     TimedOut,
     /// The engine became unavailable.
     Engine,
+    /// A request failed that the other services also need. The first service has its error.
+    Request,
     /// A signal was received.
     Interrupted,
     /// Lint rules found something in other services (`--strict`).
@@ -51,7 +53,7 @@ impl BatchStop {
     pub fn exit(&self, signal: Option<Signal>) -> Exit {
         match self {
             Self::Interrupted => Exit::for_signal(signal),
-            Self::TimedOut | Self::Engine => Exit::Unreachable,
+            Self::TimedOut | Self::Engine | Self::Request => Exit::Unreachable,
             Self::CanaryGate(Verdict::Inconclusive) | Self::CanaryDeclined => Exit::Different,
             Self::Blocked(_) | Self::Strict | Self::Canary | Self::CanaryGate(_) | Self::Failures => {
                 Exit::Failed

@@ -29,7 +29,7 @@ pub fn report_unwritten(style: ReportStyle, reports: &[ServiceReport], error: &i
         // Its error was printed, and shows what was done.
         [_] if !exit.is_answer() => None,
         [one] => {
-            let done = if style.done.is_empty() { "created" } else { style.done };
+            let done = if style.verb == "create" { "created" } else { style.done };
             let id = match (style.command, one.id()) {
                 ("create", Some(id)) => format!(" (ID {id})"),
                 _ => String::new(),

@@ -12,6 +12,7 @@ use crate::output::Ui;
 /// The first line of an error that concerns no single service, by command: the selection has no services, or a request
 /// was refused or got no response. Other commands add such a line to their errors themselves.
 const HEADLINES: &[(&str, &str)] = &[
+    ("apply", "cannot apply the plan"),
     ("create", "cannot create service"),
     ("history", "cannot show the history of any service"),
     ("images", "cannot print the image of any service"),
@@ -19,6 +20,7 @@ const HEADLINES: &[(&str, &str)] = &[
     ("lint", "cannot check any service"),
     ("logs", "cannot read the log of any service"),
     ("outdated", "cannot check any service"),
+    ("rollback", "cannot roll back any service"),
     ("tags", "cannot list tags"),
     ("undo", "cannot undo the run"),
     ("update-image", "cannot update any service"),

@@ -177,12 +177,11 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
     // Only a new service can have no name yet. Otherwise, an empty name was given.
     let is_unnamed = name.is_empty() && verb == "create";
     let which = if is_unnamed { String::new() } else { format!(" `{name}`") };
+    let done = if verb == "create" { "created" } else { done };
     match report.outcome() {
         Outcome::Conflict(Conflict::Run { run, .. }) => format!("cannot undo run {run} for service{which}"),
         Outcome::RolledBackWithBatch => format!("service{which} was restored to its previous state"),
-        Outcome::NotStarted(_) => {
-            format!("service{which} was not {}", if done.is_empty() { "created" } else { done })
-        }
+        Outcome::NotStarted(_) if !only_reads(verb) => format!("service{which} was not {done}"),
         Outcome::RolloutFailed(_) => format!("the rollout of service{which} failed"),
         Outcome::RolledBack if waiting::is_rolled_back_by_answer(report) => {
             format!("service{which} was rolled back")
@@ -202,13 +201,17 @@ pub fn headline(report: &ServiceReport, verb: &str, done: &str) -> String {
             format!("service{which} is already as requested, but swarmctl stopped waiting for {awaited}")
         }
         Outcome::GaveUp(_) | Outcome::Interrupted if report.delivery() == Delivery::Accepted => {
-            let done = if done.is_empty() { "created" } else { done };
             let awaited = if report.is_removal() { "its tasks to end" } else { "the rollout" };
             let awaited = gates::awaited(report).unwrap_or(awaited);
             format!("service{which} was {done}, but swarmctl stopped waiting for {awaited}")
         }
         _ => format!("cannot {verb} service{which}"),
     }
+}
+
+/// Whether the command with this verb changes nothing.
+fn only_reads(verb: &str) -> bool {
+    matches!(verb, "wait for" | "show the status of" | "print the image of")
 }
 
 /// Returns the headline for several services with the same outcome.
@@ -223,7 +226,7 @@ pub fn headline_of_many(many: &[&ServiceReport], verb: &str, done: &str) -> Stri
         "their rollouts"
     };
     match many[0].outcome() {
-        Outcome::NotStarted(_) => format!("{count} services were not {done}: {names}"),
+        Outcome::NotStarted(_) if !only_reads(verb) => format!("{count} services were not {done}: {names}"),
         Outcome::RolledBackWithBatch => {
             format!("{count} services were restored to their previous state: {names}")
         }
@@ -316,6 +319,7 @@ pub fn not_started(why: &BatchStop) -> &str {
         BatchStop::CanaryGate(_) => "a gate of a canary service failed (--canary)",
         BatchStop::TimedOut => "timed out (--timeout)",
         BatchStop::Engine => "the engine no longer responds",
+        BatchStop::Request => "the request for another service failed",
         BatchStop::Interrupted => "interrupted before the update started",
     }
 }
