@@ -51,11 +51,12 @@ impl CommandLine {
         &self.described
     }
 
-    /// Returns the command line with an additional flag after the subcommand, quoted for a shell. `None` if there is no
-    /// subcommand or the line is too long.
+    /// Returns the command line with an additional flag after the subcommand, quoted for a shell. A `--dry-run` is left
+    /// out, because hints are about commands that do something. `None` if there is no subcommand or the line is too long.
     pub fn with_flag(&self, flag: &str) -> Option<String> {
         let flag = OsString::from(flag);
         let words = self.before.iter().chain([&self.command, &flag]).chain(&self.after);
+        let words = words.filter(|word| *word != "--dry-run");
         let quoted: Vec<String> = words.map(|word| shell::argument(word.as_bytes()).into_owned()).collect();
         let line = format!("swarmctl {}", quoted.join(" "));
         (!self.command.is_empty() && line.len() <= MAX_LEN).then_some(line)
@@ -73,6 +74,7 @@ mod tests {
     fn the_flag_follows_the_subcommand_and_every_word_is_quoted() {
         for (words, expected) in [
             (&["swarmctl", "restart", "web"][..], "swarmctl restart --resume web"),
+            (&["swarmctl", "restart", "--dry-run", "web"], "swarmctl restart --resume web"),
             (
                 &["/usr/bin/swarmctl", "-H", "unix:///x", "-D", "update", "--env-rm", "OK", "web"],
                 "swarmctl -H unix:///x -D update --resume --env-rm OK web",

@@ -27,9 +27,10 @@ pub fn conflict(why: &RunConflict, name: &str) -> Message {
             Message::new(cause, Some(SKIP.to_owned()))
         }
         RunConflict::Held => {
-            let cause =
-                format!("an update of `{name}` is held (label `{HELD}`); continue it or roll it back first");
-            Message::new(cause, Some(SKIP.to_owned()))
+            let name = shell::service(name);
+            let hint =
+                format!("first run `swarmctl continue {name}` or `swarmctl rollback {name}`, or {SKIP}");
+            Message::new(format!("its update is held (label `{HELD}`)"), Some(hint))
         }
     }
 }
